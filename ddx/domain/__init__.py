@@ -1,0 +1,1 @@
+"""The nouns of the house: frozen values with no third party, no clock and no disk."""

@@ -1,0 +1,72 @@
+"""A differential: ranked diseases with calibrated probabilities and what drove each."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ddx.domain.identifiers import DiseaseId, FindingId
+
+
+class World(StrEnum):
+    """Which model put a candidate on the list."""
+
+    COMMON = "common"
+    RARE = "rare"
+
+
+class Band(StrEnum):
+    """Probability as a word; bounds in `ddx.inference.meta.band_of`."""
+
+    VERY_LIKELY = "very_likely"
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+    UNLIKELY = "unlikely"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One disease on the differential.
+
+    rank: 1 for the most probable. probability: 0..1, calibrated over both worlds.
+    severity: 1 (most severe) to 5, of the disease itself; None where no source grades it.
+    """
+
+    rank: int
+    disease: DiseaseId
+    probability: float
+    band: Band
+    world: World
+    severity: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A deterministic rule that fired: shown whatever the probabilities say.
+
+    code: message id of the rule. evidence: findings or vital signs it rests on.
+    source: the guideline, as a citation. urgent: act before the differential.
+    """
+
+    code: str
+    urgent: bool
+    evidence: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Differential:
+    """The answer to one case.
+
+    candidates: by rank. probabilities of all candidates and `outside_probability` sum to 1
+    over the full list; the tuple may be cut to the first `limit`.
+    outside_probability: probability that no disease the bundle knows explains the case.
+    unused: findings of the case that no model could read; shown, never hidden.
+    alerts: rules that fired, independent of rank.
+    bundle_digest: sha256 (hex) of the manifest of the bundle that answered.
+    """
+
+    candidates: tuple[Candidate, ...]
+    outside_probability: float
+    unused: tuple[FindingId, ...]
+    alerts: tuple[Alert, ...]
+    bundle_version: str
+    bundle_digest: str

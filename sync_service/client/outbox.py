@@ -1,0 +1,65 @@
+"""The outbox port: what waits on the device to be pushed, as the sync client sees it.
+
+The store implements it over SQLCipher; the contract test class in
+`tests/contract/test_outbox_contract.py` holds for every implementation.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from ddx.domain.identifiers import RecordId
+
+
+class EventKind(StrEnum):
+    """What an outgoing event records. A name is never reused."""
+
+    DIAGNOSIS = "diagnosis"
+    FEEDBACK = "feedback"
+    AUDIT = "audit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingEvent:
+    """One record waiting for the cloud.
+
+    sequence: 1, 2, 3 … per device epoch, given in the transaction that wrote the record.
+    payload: JSON object, already pseudonymised; payload_sha256 covers its canonical JSON.
+    """
+
+    id: RecordId
+    sequence: int
+    kind: EventKind
+    created_at: datetime
+    payload: Mapping[str, Any]
+    payload_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxCounts:
+    """How many events wait, were refused, and arrived."""
+
+    pending: int
+    quarantined: int
+    acknowledged: int
+
+
+class Outbox(Protocol):
+    """Durable queue of outgoing events. Every call is one committed transaction."""
+
+    def pending(self, limit: int) -> Sequence[OutgoingEvent]:
+        """Return up to `limit` events neither acknowledged nor quarantined, by sequence."""
+
+    def acknowledge(self, receipts: Mapping[RecordId, int]) -> None:
+        """Mark events as stored by the server; values are the server's own sequence numbers.
+
+        Ids that are not pending are ignored: a receipt may arrive twice.
+        """
+
+    def quarantine(self, event: RecordId, reason: str) -> None:
+        """Set aside an event the server refused for good; it no longer blocks the queue."""
+
+    def counts(self) -> OutboxCounts:
+        """Return the numbers the clinician sees."""

@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+COMPILE := uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 export PYTHONDONTWRITEBYTECODE ?= 1
 
 .PHONY: help run test fast check bench train cloud demo clean setup system lock
@@ -11,24 +13,32 @@ export PYTHONDONTWRITEBYTECODE ?= 1
 help: ## Show these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: system $(VENV)/.installed ## Install system libraries and the locked packages
+setup: system $(VENV)/.everything ## Install system libraries and every locked package
 
 system:
 	@installers/linux/system-packages.sh
 
-$(VENV)/.installed: locks/all.txt pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/all.txt
+define install
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the packages of $(1) (once)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+endef
 
-run: setup ## Start the clinic on this machine (no display: runs one case and saves screenshots)
+$(VENV)/.clinic: locks/clinic.txt pyproject.toml
+	$(call install,locks/clinic.txt)
+
+$(VENV)/.everything: locks/everything.txt pyproject.toml
+	$(call install,locks/everything.txt)
+
+run: system $(VENV)/.clinic ## Start the clinic on this machine (no display: runs one case and saves screenshots)
 	$(BIN)/vereda
 
-cloud: setup ## Start the cloud on loopback with an embedded database
+cloud: system $(VENV)/.clinic ## Start the cloud on loopback with an embedded database
 	$(BIN)/vereda-cloud
 
-demo: setup ## Cloud and clinic together: one case goes up, one bundle comes down
+demo: system $(VENV)/.clinic ## Cloud and clinic together: one case goes up, one bundle comes down
 	$(BIN)/python -m tests.e2e.demo
 
 train: setup ## Fit, check, sign the default bundle from the clinical data sets
@@ -50,9 +60,10 @@ check: setup ## Format, lint, types, import contracts, fast tests
 bench: setup ## Figures, side by side with the peers
 	$(BIN)/python -m benchmarks
 
-lock: ## Resolve the lock file again (hashes, no addresses)
-	uv pip compile pyproject.toml --python-version 3.11 --universal --all-extras --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --no-header -q -o locks/all.txt
+lock: ## Resolve the lock files again (hashes, no addresses)
+	$(COMPILE) --all-extras -o locks/everything.txt
+	$(COMPILE) --extra desktop --extra cloud --extra build -c locks/everything.txt -o locks/clinic.txt
+	sed -i -E 's/[[:space:]]+$$//' locks/*.txt
 
 clean: ## Remove what was built; the clinic's data stays
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,1 @@
+"""Moves records and bundles over bad links."""

@@ -4,7 +4,7 @@ Pure: the clock and the device key live at the edge. Signing of heads is `deskto
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -65,10 +65,6 @@ class AuditEntry:
     detail: Mapping[str, object] = field(default_factory=dict)
 
 
-def _hash_of(entry: Mapping[str, object]) -> str:
-    return digest_of(entry)
-
-
 def link(
     previous: AuditEntry | None,
     *,
@@ -80,20 +76,18 @@ def link(
     detail: Mapping[str, object] | None = None,
 ) -> AuditEntry:
     """Return the entry that follows `previous` (the first of the chain when None)."""
-    sequence = 1 if previous is None else previous.sequence + 1
-    before = GENESIS if previous is None else previous.hash
-    body = _body(sequence, id, at, actor, action, subject, before, detail or {})
-    return AuditEntry(
-        sequence=sequence,
+    unsealed = AuditEntry(
+        sequence=1 if previous is None else previous.sequence + 1,
         id=id,
         at=at,
         actor=actor,
         action=action,
         subject=subject,
-        previous=before,
-        hash=_hash_of(body),
+        previous=GENESIS if previous is None else previous.hash,
+        hash="",
         detail=dict(detail or {}),
     )
+    return replace(unsealed, hash=digest_of(body_of(unsealed)))
 
 
 def verify_chain(entries: Iterable[AuditEntry], *, after: AuditEntry | None = None) -> int:
@@ -109,7 +103,7 @@ def verify_chain(entries: Iterable[AuditEntry], *, after: AuditEntry | None = No
             raise AuditChainError(entry.sequence, f"expected sequence {expected}")
         if entry.previous != (GENESIS if last is None else last.hash):
             raise AuditChainError(entry.sequence, "does not link to the entry before it")
-        if _hash_of(body_of(entry)) != entry.hash:
+        if digest_of(body_of(entry)) != entry.hash:
             raise AuditChainError(entry.sequence, "content does not match its hash")
         count, last = count + 1, entry
     return count
@@ -117,35 +111,13 @@ def verify_chain(entries: Iterable[AuditEntry], *, after: AuditEntry | None = No
 
 def body_of(entry: AuditEntry) -> dict[str, object]:
     """Return what the hash of `entry` covers: everything but the hash."""
-    return _body(
-        entry.sequence,
-        entry.id,
-        entry.at,
-        entry.actor,
-        entry.action,
-        entry.subject,
-        entry.previous,
-        entry.detail,
-    )
-
-
-def _body(
-    sequence: int,
-    id: RecordId,
-    at: datetime,
-    actor: str,
-    action: AuditAction,
-    subject: str,
-    previous: str,
-    detail: Mapping[str, object],
-) -> dict[str, object]:
     return {
-        "sequence": sequence,
-        "id": id,
-        "at": at.isoformat(),
-        "actor": actor,
-        "action": action.value,
-        "subject": subject,
-        "previous": previous,
-        "detail": dict(detail),
+        "sequence": entry.sequence,
+        "id": entry.id,
+        "at": entry.at.isoformat(),
+        "actor": entry.actor,
+        "action": entry.action.value,
+        "subject": entry.subject,
+        "previous": entry.previous,
+        "detail": dict(entry.detail),
     }

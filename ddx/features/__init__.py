@@ -1,0 +1,1 @@
+"""A case as numbers: the one definition that training and device share."""

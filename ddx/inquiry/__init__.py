@@ -1,0 +1,1 @@
+"""What to ask next: expected information gain, weighed by harm and cost."""

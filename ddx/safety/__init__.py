@@ -1,0 +1,1 @@
+"""Deterministic rules outside the models: red flags, early warning scores, their sources."""

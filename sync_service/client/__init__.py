@@ -1,0 +1,1 @@
+"""The device's side: outbox to gateway, bundle offers to slots."""

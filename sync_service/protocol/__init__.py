@@ -1,0 +1,1 @@
+"""What travels: versioned messages whose unknown fields survive."""

@@ -1,0 +1,1 @@
+"""The factory: sources, fitting, evaluation and release of what a bundle holds."""

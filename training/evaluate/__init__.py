@@ -1,0 +1,1 @@
+"""Measurement of the models on cases that never trained them."""

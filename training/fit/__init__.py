@@ -1,0 +1,1 @@
+"""Fitting of the models a bundle holds."""

@@ -1,0 +1,1 @@
+"""Outside formats, read as their publishers publish them."""

@@ -1,1 +1,1 @@
-"""Moves records and bundles over bad links."""
+"""Moves records up and bundles down over links that fail."""

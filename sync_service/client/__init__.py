@@ -1,1 +1,1 @@
-"""The device's side: outbox to gateway, bundle offers to slots."""
+"""The device's side: outbox port, state machine, transport, updates, schedule."""

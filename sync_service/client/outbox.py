@@ -7,18 +7,12 @@ The store implements it over SQLCipher; the contract test class in
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Protocol
 
 from ddx.domain.identifiers import RecordId
+from sync_service.protocol.codes import EventKind
 
-
-class EventKind(StrEnum):
-    """What an outgoing event records. A name is never reused."""
-
-    DIAGNOSIS = "diagnosis"
-    FEEDBACK = "feedback"
-    AUDIT = "audit"
+__all__ = ["EventKind", "Outbox", "OutboxCounts", "OutgoingEvent"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

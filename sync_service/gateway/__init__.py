@@ -1,1 +1,1 @@
-"""The server's side: idempotent intake behind ports."""
+"""The server's side: idempotent intake as ports, a pure decision and a routes factory."""

@@ -1,1 +1,1 @@
-"""What travels: versioned messages whose unknown fields survive."""
+"""The wire: messages, versions and errors that client and gateway share."""

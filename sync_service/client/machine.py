@@ -1,0 +1,278 @@
+"""The push of records as a state machine: (state, event) -> (state, effects).
+
+No clock, disk, socket or dice in here: what they say arrives in events, what they must do
+leaves as effects. States and transitions are drawn in `docs/sync.md`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final
+
+from ddx.domain.identifiers import RecordId
+from sync_service.protocol.codes import RecordStatus
+
+DEFAULT_LIMIT: Final = 50
+"""Events per batch: about 10 KB compressed, one to two seconds at 64 kbit/s."""
+
+MAX_BACK_OFF_S: Final = 900.0
+"""A link that came back is noticed within a quarter of an hour without anybody asking."""
+
+MAX_RETRY_AFTER_S: Final = 3600.0
+"""A server (or something that pretends to be one) cannot silence a clinic for longer."""
+
+MAX_ISOLATED: Final = 3
+"""Records in a row set aside on the word of a server that accepts nothing, per attempt."""
+
+
+class Cause(StrEnum):
+    """Why the machine waits."""
+
+    OFFLINE = "offline"
+    BUSY = "busy"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idle:
+    """Nothing known to be waiting. limit: events of the next batch."""
+
+    limit: int = DEFAULT_LIMIT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushing:
+    """A batch is out.
+
+    attempt: failures in a row so far. corrected: the signing clock was set for this batch.
+    isolated: lonely records set aside in a row because the server could not read them.
+    """
+
+    limit: int
+    attempt: int = 0
+    corrected: bool = False
+    isolated: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A push failed; the next one comes when woken. code: what the server said, if anything."""
+
+    limit: int
+    attempt: int
+    cause: Cause
+    code: str = ""
+
+
+State = Idle | Pushing | Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The schedule came round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Somebody asked for a sync now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """The time asked for by WakeAfter is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class NothingPending:
+    """The outbox is empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The server's (or the device's own) word on one record."""
+
+    status: str
+    server_sequence: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A receipt arrived. sent: what the batch held; answers: by record id."""
+
+    sent: tuple[RecordId, ...]
+    answers: Mapping[RecordId, Answer] = field(default_factory=dict)
+    jitter: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """No receipt: link, server or permission. Nobody knows whether the batch was stored.
+
+    retry_after_s: what the server asked for. jitter: a fresh random number, 0..1.
+    """
+
+    cause: Cause
+    code: str = ""
+    retry_after_s: float | None = None
+    jitter: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRefused:
+    """The server cannot read the batch as a whole (or finds it too large)."""
+
+    sent: tuple[RecordId, ...]
+    code: str
+    jitter: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockRefused:
+    """The server's clock and ours differ by more than a signature allows."""
+
+    offset_s: float
+    jitter: float = 0.0
+
+
+Event = Tick | Asked | Woken | NothingPending | Answered | Failed | BatchRefused | ClockRefused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Push:
+    """Read up to `limit` pending events and send them."""
+
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Mark these events as stored; values are server sequences. By id: newer rows stay."""
+
+    receipts: Mapping[RecordId, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """Set one event aside with the reason."""
+
+    event: RecordId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WakeAfter:
+    """Come back with Woken after this many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SetClockOffset:
+    """Sign with the local clock plus this many seconds; the local clock itself is not touched."""
+
+    seconds: float
+
+
+Effect = Push | Acknowledge | Quarantine | WakeAfter | SetClockOffset
+Step = tuple[State, tuple[Effect, ...]]
+
+
+def step(state: State, event: Event) -> Step:
+    """Return the next state and what must be done, in order."""
+    if isinstance(state, Pushing):
+        return _while_pushing(state, event)
+    return _at_rest(state, event)
+
+
+def _at_rest(state: Idle | Waiting, event: Event) -> Step:
+    match state, event:
+        case Idle(limit=limit), Tick() | Asked() | Woken():
+            return Pushing(limit=limit), (Push(limit=limit),)
+        case Waiting(cause=Cause.BUSY), Asked():
+            return state, ()  # the server asked for patience; impatience does not help it
+        case Waiting(limit=limit, attempt=attempt), Woken() | Asked():
+            return Pushing(limit=limit, attempt=attempt), (Push(limit=limit),)
+        case _:
+            return state, ()
+
+
+def _while_pushing(state: Pushing, event: Event) -> Step:
+    match event:
+        case NothingPending():
+            return Idle(limit=_grown(state.limit)), ()
+        case Answered():
+            return _answered(state, event)
+        case BatchRefused():
+            return _refused(state, event)
+        case ClockRefused():
+            return _clock_refused(state, event)
+        case Failed():
+            return _failed(state, event)
+        case _:
+            return state, ()
+
+
+def _answered(state: Pushing, event: Answered) -> Step:
+    """Keep what was answered, by id. A receipt that settles nothing counts as a failure."""
+    ours = {record: event.answers[record] for record in event.sent if record in event.answers}
+    stored = {
+        record: answer.server_sequence
+        for record, answer in ours.items()
+        if answer.status in {RecordStatus.STORED, RecordStatus.DUPLICATE}
+        and answer.server_sequence is not None
+    }
+    rejected = [(r, a.reason) for r, a in ours.items() if a.status == RecordStatus.REJECTED]
+    if not stored and not rejected:
+        return _failed(state, Failed(cause=Cause.BUSY, jitter=event.jitter))
+    effects: list[Effect] = [Acknowledge(stored)] if stored else []
+    effects += [Quarantine(record, reason) for record, reason in rejected]
+    limit = _grown(state.limit)
+    return Pushing(limit=limit), (*effects, Push(limit=limit))
+
+
+def _refused(state: Pushing, event: BatchRefused) -> Step:
+    """Halve the batch until the record that cannot be read stands alone; set that one aside.
+
+    A server that refuses one lonely record after another is the one at fault: wait instead.
+    """
+    if len(event.sent) > 1:
+        smaller = replace(state, limit=len(event.sent) // 2)
+        return smaller, (Push(limit=smaller.limit),)
+    if state.isolated == MAX_ISOLATED:
+        return _failed(state, Failed(cause=Cause.REFUSED, code=event.code, jitter=event.jitter))
+    alone = tuple(Quarantine(record, event.code) for record in event.sent)
+    return replace(state, limit=1, isolated=state.isolated + 1), (*alone, Push(limit=1))
+
+
+def _clock_refused(state: Pushing, event: ClockRefused) -> Step:
+    """Correct the signing clock once; a second refusal means that time is not the trouble."""
+    if state.corrected:
+        return _failed(state, Failed(cause=Cause.REFUSED, jitter=event.jitter))
+    corrected = replace(state, corrected=True)
+    return corrected, (SetClockOffset(event.offset_s), Push(limit=state.limit))
+
+
+def _failed(state: Pushing, event: Failed) -> Step:
+    attempt = state.attempt + 1
+    waiting = Waiting(limit=state.limit, attempt=attempt, cause=event.cause, code=event.code)
+    return waiting, (WakeAfter(back_off_s(attempt, event.jitter, event.retry_after_s)),)
+
+
+def back_off_s(attempt: int, jitter: float, retry_after_s: float | None = None) -> float:
+    """Return how long to wait after `attempt` failures in a row, in seconds.
+
+    Half of min(900, 2^attempt) plus a random half, so that a thousand clinics that lost the
+    same server do not come back in the same second. Never sooner than the server asked.
+    Source: "equal jitter" of AWS Architecture Blog, "Exponential Backoff And Jitter", 2015.
+    """
+    base = min(MAX_BACK_OFF_S, 2.0 ** min(attempt, 20))
+    wait = base / 2 + base / 2 * jitter
+    if retry_after_s is None:
+        return wait
+    asked = min(max(retry_after_s, 0.0), MAX_RETRY_AFTER_S)
+    return max(wait, asked * (1 + 0.1 * jitter))
+
+
+def _grown(limit: int) -> int:
+    return min(DEFAULT_LIMIT, limit * 2)

@@ -1,0 +1,102 @@
+"""Records of the clinic as payloads that may leave it, and nothing else of them.
+
+Plain objects: the store writes them into the outbox in the transaction of the record.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from ddx.domain.audit import AuditEntry, body_of
+from ddx.domain.differential import Differential
+from ddx.domain.feedback import Feedback, Outcome
+from ddx.domain.receipt import Receipt
+from ddx.domain.wire import JsonObject, case_to_json
+from ddx.errors import CaseError
+from sync_service.protocol.ages import coarse_age_days
+
+SENT_CANDIDATES: Final = 10
+"""Head of the differential that leaves; the full list is in the receipt and its digest."""
+
+_PROBABILITY_DIGITS: Final = 6
+
+
+def diagnosis_payload(receipt: Receipt, *, patient_pseudonym: str) -> JsonObject:
+    """Return one diagnosis as it may leave: whole-year age, head of the differential.
+
+    patient_pseudonym: keyed hash (HMAC-SHA-256, clinic key) in lower-case hex, 32 to 64 digits.
+    """
+    case = case_to_json(receipt.case)
+    if receipt.case.age_days is not None:
+        case["age_days"] = coarse_age_days(receipt.case.age_days)
+    return {
+        "diagnosis_id": receipt.diagnosis_id,
+        "patient_pseudonym": patient_pseudonym,
+        "case": case,
+        "differential": _differential(receipt.differential),
+        "receipt_digest": receipt.digest,
+        "bundle_digest": receipt.differential.bundle_digest,
+        "made_at": _utc(receipt.made_at),
+    }
+
+
+def feedback_payload(feedback: Feedback) -> JsonObject:
+    """Return one decision in the shape of CDS Hooks feedback; the note stays.
+
+    Source: CDS Hooks 2.0, "Feedback".
+    """
+    payload: JsonObject = {
+        "feedback_id": feedback.id,
+        "diagnosis_id": feedback.diagnosis_id,
+        "outcome": feedback.outcome.value,
+        "outcomeTimestamp": _utc(feedback.outcome_at),
+        "verb": feedback.verb.value,
+    }
+    if feedback.disease is not None:
+        payload["disease"] = feedback.disease
+        if feedback.outcome is Outcome.ACCEPTED:
+            payload["acceptedSuggestions"] = [{"id": feedback.disease}]
+    if feedback.reason is not None:
+        payload["overrideReason"] = {"reason": {"code": feedback.reason.value}}
+    return payload
+
+
+def audit_payload(entries: Sequence[AuditEntry]) -> JsonObject:
+    """Return consecutive audit entries as one segment.
+
+    Raises:
+        CaseError: no entries.
+    """
+    if not entries:
+        raise CaseError("an audit segment needs at least one entry")
+    return {
+        "entries": [{**body_of(entry), "hash": entry.hash} for entry in entries],
+        "head": entries[-1].hash,
+    }
+
+
+def _differential(differential: Differential) -> JsonObject:
+    return {
+        "candidates": [
+            {
+                "rank": c.rank,
+                "disease": c.disease,
+                "probability": round(c.probability, _PROBABILITY_DIGITS),
+                "band": c.band.value,
+                "world": c.world.value,
+                "severity": c.severity,
+            }
+            for c in differential.candidates[:SENT_CANDIDATES]
+        ],
+        "outside_probability": round(differential.outside_probability, _PROBABILITY_DIGITS),
+        "unused": list(differential.unused),
+        "alerts": [
+            {"code": a.code, "urgent": a.urgent, "evidence": list(a.evidence)}
+            for a in differential.alerts
+        ],
+        "bundle_version": differential.bundle_version,
+    }
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()

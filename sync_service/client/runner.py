@@ -1,0 +1,263 @@
+"""Does what the machine decides: reads the outbox, sends, writes down what the server said.
+
+The only place where machine, outbox, transport, clock and dice meet. One run at a time.
+"""
+
+import hashlib
+import logging
+import random
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Protocol
+
+from pydantic import ValidationError
+
+from ddx.domain.identifiers import RecordId
+from sync_service.client import machine
+from sync_service.client.errors import (
+    ServerBusyError,
+    ServerClockError,
+    ServerRefusedError,
+    ServerUnreachableError,
+)
+from sync_service.client.identity import DeviceIdentity
+from sync_service.client.machine import Answer, Cause
+from sync_service.client.outbox import Outbox, OutgoingEvent
+from sync_service.protocol.allowlist import Objection, first_location, objection_to_sending
+from sync_service.protocol.codes import RecordStatus, RejectReason
+from sync_service.protocol.errors import MessageMalformedError, MessageTooLargeError
+from sync_service.protocol.messages import BatchReceipt, SyncBatch, SyncEvent
+
+log = logging.getLogger(__name__)
+
+_UNREADABLE = frozenset({MessageMalformedError.code, MessageTooLargeError.code})
+"""Refusals that concern the content of a batch: a smaller one may pass."""
+
+
+class Phase(StrEnum):
+    """What the clinician is told."""
+
+    IDLE = "idle"
+    PUSHING = "pushing"
+    WAITING = "waiting"
+    OFFLINE = "offline"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncReport:
+    """Where the push stands.
+
+    last_contact_at: last usable answer of the server, UTC. code: why it waits, if it does.
+    """
+
+    phase: Phase
+    last_contact_at: datetime | None = None
+    code: str = ""
+
+
+class Transport(Protocol):
+    """What the runner needs of a transport (`sync_service.client.transport.HttpTransport`)."""
+
+    clock_offset_s: float
+
+    def push(self, batch: SyncBatch) -> BatchReceipt:
+        """Send one batch and return its receipt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Versions:
+    """What a batch says about the software that sends it."""
+
+    app: str
+    bundle: str | None = None
+
+
+class Runner:
+    """Drives one outbox against one server."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        transport: Transport,
+        identity: DeviceIdentity,
+        *,
+        software: Callable[[], Versions],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        dice: Callable[[], float] = random.random,
+        wake_after: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        """Bind the ports.
+
+        software: versions at the moment of sending. dice: 0..1. wake_after: arranges a call
+        of `wake` in that many seconds; by default nobody wakes the runner (a single run).
+        """
+        self._outbox, self._transport, self._identity = outbox, transport, identity
+        self._software, self._now, self._dice, self.wake_after = software, now, dice, wake_after
+        self._state: machine.State = machine.Idle()
+        self._last_contact_at: datetime | None = None
+        self._one_at_a_time = threading.Lock()
+
+    def tick(self) -> SyncReport:
+        """The schedule came round."""
+        return self._run(machine.Tick())
+
+    def wake(self) -> SyncReport:
+        """The waiting time is over."""
+        return self._run(machine.Woken())
+
+    def run_once(self) -> SyncReport:
+        """Push what waits until the outbox is empty or the server cannot be had.
+
+        An absent network is a phase of the report, not an error. Errors of the outbox itself
+        are raised as they are.
+        """
+        return self._run(machine.Asked())
+
+    def report(self) -> SyncReport:
+        """Return where the push stands, without waiting for a run in progress."""
+        return SyncReport(
+            phase=_phase_of(self._state),
+            last_contact_at=self._last_contact_at,
+            code=self._state.code if isinstance(self._state, machine.Waiting) else "",
+        )
+
+    def _run(self, first: machine.Event) -> SyncReport:
+        with self._one_at_a_time:
+            event: machine.Event | None = first
+            try:
+                while event is not None:
+                    self._state, effects = machine.step(self._state, event)
+                    event = self._do(effects)
+            except BaseException:
+                self._state = machine.Idle()  # nothing was lost: the outbox still holds it
+                raise
+            return self.report()
+
+    def _do(self, effects: Sequence[machine.Effect]) -> machine.Event | None:
+        event: machine.Event | None = None
+        for effect in effects:
+            match effect:
+                case machine.Push(limit=limit):
+                    event = self._push(limit)
+                case machine.Acknowledge(receipts=receipts):
+                    self._outbox.acknowledge(receipts)
+                case machine.Quarantine(event=record, reason=reason):
+                    log.warning("record set aside: %s", reason)
+                    self._outbox.quarantine(record, reason)
+                case machine.WakeAfter(seconds=seconds):
+                    self.wake_after(seconds)
+                case machine.SetClockOffset(seconds=seconds):
+                    log.warning("server clock differs by %.0f s; signing with it", seconds)
+                    self._transport.clock_offset_s = seconds
+        return event
+
+    def _push(self, limit: int) -> machine.Event:
+        events = tuple(self._outbox.pending(limit))
+        if not events:
+            return machine.NothingPending()
+        going, kept = _sorted_out(events)
+        if not going:
+            return machine.Answered(sent=tuple(kept), answers=kept)
+        return self._send(going, kept)
+
+    def _send(self, going: Sequence[SyncEvent], kept: Mapping[RecordId, Answer]) -> machine.Event:
+        sent = tuple(RecordId(event.id) for event in going)
+        try:
+            receipt = self._transport.push(self._batch(going))
+        except ServerUnreachableError as error:
+            return self._failed(Cause.OFFLINE, error.code)
+        except ServerBusyError as error:
+            return self._failed(Cause.BUSY, error.code, error.retry_after_s)
+        except ServerClockError as error:
+            return machine.ClockRefused(offset_s=error.offset_s, jitter=self._dice())
+        except ServerRefusedError as error:
+            if error.problem in _UNREADABLE:
+                return machine.BatchRefused(sent=sent, code=error.problem, jitter=self._dice())
+            return self._failed(Cause.REFUSED, error.problem)
+        self._last_contact_at = self._now()
+        answers = dict(kept) | _answers(receipt)
+        return machine.Answered(sent=(*sent, *kept), answers=answers, jitter=self._dice())
+
+    def _failed(self, cause: Cause, code: str, retry_after_s: float | None = None) -> machine.Event:
+        return machine.Failed(
+            cause=cause, code=code, retry_after_s=retry_after_s, jitter=self._dice()
+        )
+
+    def _batch(self, events: Sequence[SyncEvent]) -> SyncBatch:
+        software = self._software()
+        return SyncBatch(
+            device_id=self._identity.device_id,
+            epoch=self._identity.epoch,
+            batch_id=_batch_id(events),
+            app_version=software.app,
+            bundle_version=software.bundle,
+            sent_at=self._now(),
+            events=tuple(events),
+        )
+
+
+def _sorted_out(
+    events: Sequence[OutgoingEvent],
+) -> tuple[list[SyncEvent], dict[RecordId, Answer]]:
+    """Return the events that may leave, and the others as answers of our own."""
+    going: list[SyncEvent] = []
+    kept: dict[RecordId, Answer] = {}
+    for event in events:
+        ready = _wire_event(event)
+        if isinstance(ready, Objection):
+            log.warning("record kept back: %s at %s", ready.reason, ready.where)
+            kept[event.id] = Answer(status=RecordStatus.REJECTED, reason=ready.reason)
+        else:
+            going.append(ready)
+    return going, kept
+
+
+def _wire_event(event: OutgoingEvent) -> SyncEvent | Objection:
+    objection = objection_to_sending(event.kind, event.payload, event.payload_sha256)
+    if objection is not None:
+        return objection
+    try:
+        return SyncEvent(
+            id=event.id,
+            sequence=event.sequence,
+            kind=event.kind.value,
+            created_at=event.created_at,
+            payload=dict(event.payload),
+            payload_sha256=event.payload_sha256,
+        )
+    except ValidationError as error:
+        return Objection(RejectReason.MALFORMED, first_location(error))
+
+
+def _answers(receipt: BatchReceipt) -> dict[RecordId, Answer]:
+    return {
+        RecordId(result.id): Answer(
+            status=result.status,
+            server_sequence=result.server_sequence,
+            reason=result.reason or RecordStatus.REJECTED,
+        )
+        for result in receipt.results
+    }
+
+
+def _batch_id(events: Sequence[SyncEvent]) -> str:
+    """Return a name for exactly these events: a retry of the same batch has the same name."""
+    return hashlib.sha256("\n".join(event.id for event in events).encode()).hexdigest()[:32]
+
+
+def _phase_of(state: machine.State) -> Phase:
+    match state:
+        case machine.Idle():
+            return Phase.IDLE
+        case machine.Pushing():
+            return Phase.PUSHING
+        case machine.Waiting(cause=Cause.OFFLINE):
+            return Phase.OFFLINE
+        case machine.Waiting(cause=Cause.REFUSED):
+            return Phase.REFUSED
+        case _:
+            return Phase.WAITING

@@ -1,0 +1,56 @@
+"""Periodic work in the background: push every few minutes, look for a bundle once a day.
+
+APScheduler on a daemon thread; jitter keeps a district's clinics from arriving together.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+PUSH_EVERY_S: Final = 300
+UPDATE_EVERY_S: Final = 86_400
+_WAKE: Final = "wake"
+
+
+class SyncSchedule:
+    """Calls `push`, `wake` and `update` at their times; at most one call of each at once."""
+
+    def __init__(
+        self,
+        *,
+        push: Callable[[], object],
+        wake: Callable[[], object],
+        update: Callable[[], object],
+        push_every_s: int = PUSH_EVERY_S,
+        update_every_s: int = UPDATE_EVERY_S,
+    ) -> None:
+        self._wake = wake
+        self._scheduler = BackgroundScheduler(
+            daemon=True,
+            timezone=UTC,
+            # a laptop that slept does the missed run once, however late
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        for name, call, seconds in (
+            ("push", push, push_every_s),
+            ("update", update, update_every_s),
+        ):
+            self._scheduler.add_job(
+                call, "interval", id=name, seconds=seconds, jitter=max(1, seconds // 5)
+            )
+
+    def start(self) -> None:
+        """Start the thread. The first push comes after one interval."""
+        self._scheduler.start()
+
+    def wake_after(self, seconds: float) -> None:
+        """Arrange one call of `wake`; a later arrangement replaces an earlier one."""
+        at = datetime.now(UTC) + timedelta(seconds=seconds)
+        self._scheduler.add_job(self._wake, "date", run_date=at, id=_WAKE, replace_existing=True)
+
+    def stop(self) -> None:
+        """Stop; a call in progress is finished first."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)

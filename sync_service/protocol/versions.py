@@ -1,0 +1,37 @@
+"""What both ends must agree on before the first byte: version, paths, headers, limits."""
+
+from typing import Final
+
+SCHEMA_VERSION: Final = 1
+"""Version of the envelope this code writes. It rises when a reader must behave differently;
+a new optional field does not raise it, because unknown fields survive."""
+
+ACCEPTED_VERSIONS: Final = frozenset({1})
+"""Versions the gateway reads: the current one and, once they exist, the two before it."""
+
+BATCHES_PATH: Final = "/sync/v1/batches"
+DEVICES_PATH: Final = "/sync/v1/devices"
+STATUS_PATH: Final = "/sync/v1/status"
+BUNDLE_METADATA_PATH: Final = "/bundles/metadata/"
+BUNDLE_TARGETS_PATH: Final = "/bundles/targets/"
+
+DEVICE_HEADER: Final = "X-Vereda-Device"
+TIMESTAMP_HEADER: Final = "X-Vereda-Timestamp"
+NONCE_HEADER: Final = "X-Vereda-Nonce"
+SIGNATURE_HEADER: Final = "X-Vereda-Signature"
+
+MAX_BODY_BYTES: Final = 1 << 20
+"""Largest request body as sent; at about 1 KB a visit this is a thousand visits."""
+
+MAX_MESSAGE_BYTES: Final = 8 << 20
+"""Largest message once decompressed: eight times the body, where our JSON shrinks four times."""
+
+MAX_EVENTS_PER_BATCH: Final = 500
+MAX_PAYLOAD_BYTES: Final = 256 << 10
+"""Largest canonical payload of one event; a diagnosis is 2 KB, a full audit segment 40 KB."""
+
+REPLAY_WINDOW_S: Final = 300
+"""A signed request is accepted this long before and after its own timestamp."""
+
+MAX_SEQUENCE: Final = (1 << 63) - 1
+"""Largest integer every database we know stores exactly."""

@@ -1,0 +1,270 @@
+"""Fetches releases: the side with a clock. Freshness first, then only the missing bytes.
+
+python-tuf's ngclient runs the TUF client workflow; around it are the things it leaves to us:
+the embedded root as the only anchor, fsync, a process lock, floors that outlive its files.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tuf.api import exceptions as tuf_errors
+from tuf.api.metadata import Metadata, TargetFile, Timestamp
+from tuf.ngclient import FetcherInterface, Updater
+
+from model_bundles import blobs, chain, files, layout, verify
+from model_bundles.errors import (
+    BundleExpiredError,
+    BundleMalformedError,
+    BundleOfflineError,
+    BundleRejectedError,
+    BundleRollbackError,
+    BundleTamperedError,
+    BundleWithdrawnError,
+)
+from model_bundles.floors import FileFloors, Floors
+from model_bundles.local import RepositoryLocation
+from model_bundles.manifest import Release, read_channel, read_manifest
+from model_bundles.slots import FreshRelease, Slots
+from model_bundles.verify import Trust, VerifiedBundle
+
+OnProgress = Callable[[int, int], None]
+"""Called with bytes received so far and bytes in all."""
+
+_SHORT_LIVED: Final = "timestamp"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a channel offers. download_bytes: what `fetch` would transfer, at most."""
+
+    version: str
+    digest: str
+    download_bytes: int
+
+    @property
+    def release(self) -> Release:
+        """Version and digest together."""
+        return Release(self.version, self.digest)
+
+
+class BundleClient:
+    """Talks to one repository on behalf of one device.
+
+    state_dir: the client's own memory (metadata, floors), apart from the slots.
+    fetcher: how bytes travel; timeouts, retries, proxy and resumption are its business.
+    """
+
+    def __init__(
+        self,
+        trust: Trust,
+        state_dir: Path,
+        repository: RepositoryLocation,
+        fetcher: FetcherInterface,
+        channel: str = "stable",
+        *,
+        floors: Floors | None = None,
+    ) -> None:
+        layout.channel_path(channel)
+        self._trust, self._state, self._repository = trust, state_dir, repository
+        self._fetcher, self._channel = _Metered(fetcher), channel
+        self._floors = floors or FileFloors(state_dir / "floors.json")
+
+    def offered(self, slots: Slots | None = None) -> Offer | None:
+        """Ask the repository what the channel offers.
+
+        slots: when given, None is returned for the release that is active or was taken back
+        here, and `download_bytes` counts only what the slots do not hold.
+
+        Raises:
+            BundleOfflineError: not reachable. BundleBusyError: another process is at it.
+            BundleExpiredError, BundleRollbackError, BundleTamperedError: it cannot be trusted.
+        """
+        with self._session() as updater:
+            target = updater.get_targetinfo(layout.channel_path(self._channel))
+            signed = self._accept()
+            if target is None:
+                return None
+            release = read_channel(self._channel_document(updater, target), self._channel)
+            if slots is not None and not _wanted(slots, release):
+                return None
+            verify.manifest_target(signed, release)
+            missing = _missing(signed.under(release.version), slots)
+            return Offer(release.version, release.digest, _total(missing))
+
+    def fetch(
+        self, offer: Offer, slots: Slots, on_progress: OnProgress | None = None
+    ) -> VerifiedBundle:
+        """Download what `slots` lacks of `offer`, verify all of it and stage it.
+
+        Interrupted, it keeps the files that were complete; called again, it goes on from them.
+
+        Raises:
+            BundleWithdrawnError: the repository no longer holds the offer.
+            BundleRollbackError, BundleRejectedError: see `Slots.check_acceptable`.
+            BundleError: as `offered`; BundleStorageError when the disk refused.
+        """
+        slots.check_acceptable(offer.release)
+        with self._session() as updater:
+            updater.get_targetinfo(layout.manifest_path(offer.version))  # refreshes, with the role
+            signed = self._accept()
+            target = signed.find(layout.manifest_path(offer.version))
+            if target is None or blobs.sha256_of(target) != offer.digest:
+                raise BundleWithdrawnError(f"release {offer.version} is no longer offered")
+            self._download(updater, signed, offer.release, slots, on_progress)
+            return slots.stage(FreshRelease(offer.release, self._kept_metadata(signed)))
+
+    @contextmanager
+    def _session(self) -> Iterator[Updater]:
+        lock = self._state / "client.lock"
+        with files.storage_errors(), files.process_lock(lock), _tuf_errors():
+            self._metadata.mkdir(parents=True, exist_ok=True)
+            yield Updater(
+                str(self._metadata),
+                self._repository.metadata_url,
+                str(self._state / "targets"),
+                self._repository.targets_url,
+                fetcher=self._fetcher,
+                bootstrap=self._trust.root,
+            )
+
+    @property
+    def _metadata(self) -> Path:
+        return self._state / "metadata"
+
+    def _accept(self) -> chain.SignedTargets:
+        """Make the refreshed metadata durable, refuse it below the floors, raise the floors."""
+        files.sync_tree(self._metadata)
+        signed = self._signed()
+        versions = {**signed.floors(), **self._online_versions(signed)}
+        remembered = self._floors.read()
+        for name, version in versions.items():
+            floor = remembered.get(name, (0,))[0]
+            if version < floor:
+                role = name.partition("@")[0]
+                raise BundleRollbackError(f"{role} {version}", f"{role} {floor}")
+        self._floors.raise_to({name: (version,) for name, version in versions.items()})
+        return signed
+
+    def _signed(self) -> chain.SignedTargets:
+        roots = self._metadata / "root_history"
+        root = chain.root_chain(self._trust.root, lambda n: _whole(roots / f"{n}.root.json"))
+        return chain.signed_targets(root, lambda role: _whole(self._metadata / f"{role}.json"))
+
+    def _online_versions(self, signed: chain.SignedTargets) -> dict[str, int]:
+        content = _whole(self._metadata / f"{_SHORT_LIVED}.json")
+        if content is None:
+            raise BundleTamperedError("timestamp metadata vanished while it was read")
+        timestamp = Metadata[Timestamp].from_bytes(content).signed
+        name = chain.floor_name(_SHORT_LIVED, signed.root.roles[_SHORT_LIVED].keyids)
+        return {name: timestamp.version}
+
+    def _channel_document(self, updater: Updater, target: TargetFile) -> bytes:
+        if target.length > layout.MAX_CHANNEL_BYTES:
+            raise BundleMalformedError(f"channel document of {target.length} bytes")
+        found = updater.find_cached_target(target) or updater.download_target(target)
+        return Path(found).read_bytes()
+
+    def _download(
+        self,
+        updater: Updater,
+        signed: chain.SignedTargets,
+        release: Release,
+        slots: Slots,
+        on_progress: OnProgress | None,
+    ) -> None:
+        listed = verify.manifest_target(signed, release)
+        missing = _missing(signed.under(release.version), slots)
+        self._fetcher.start(_total(missing), on_progress)
+        if listed in missing:
+            self._download_blob(updater, listed, slots)
+        manifest = read_manifest(blobs.read_target(slots.blobs, listed))
+        for target in verify.member_targets(signed, manifest).values():
+            if target in missing:
+                self._download_blob(updater, target, slots)
+
+    def _download_blob(self, updater: Updater, target: TargetFile, slots: Slots) -> None:
+        incoming = self._state / "incoming"
+        updater.download_target(target, str(incoming))
+        content = incoming.read_bytes()
+        target.verify_length_and_hashes(content)
+        slots.blobs.put(target, content)
+        incoming.unlink()
+
+    def _kept_metadata(self, signed: chain.SignedTargets) -> dict[str, bytes]:
+        names = {f"{role}.json": f"{role}.json" for role in ("targets", *signed.delegated)}
+        for version in range(1, signed.root.version + 1):
+            names[f"{version}.root.json"] = f"root_history/{version}.root.json"
+        contents = {kept: _whole(self._metadata / source) for kept, source in names.items()}
+        return {kept: content for kept, content in contents.items() if content is not None}
+
+
+def _wanted(slots: Slots, release: Release) -> bool:
+    if release == slots.active_release():
+        return False
+    try:
+        slots.check_acceptable(release)
+    except BundleRejectedError:
+        return False
+    return True
+
+
+def _missing(targets: tuple[TargetFile, ...], slots: Slots | None) -> list[TargetFile]:
+    return [target for target in targets if slots is None or not slots.blobs.holds(target)]
+
+
+def _total(targets: list[TargetFile]) -> int:
+    return sum(target.length for target in targets)
+
+
+def _whole(path: Path) -> bytes | None:
+    return files.read_bounded(path, chain.MAX_TARGETS_BYTES)
+
+
+class _Metered(FetcherInterface):
+    """Passes bytes on from another fetcher, counts them, and names its failures alike."""
+
+    def __init__(self, inner: FetcherInterface) -> None:
+        self._inner = inner
+        self._received, self._total = 0, 0
+        self._on_progress: OnProgress | None = None
+
+    def start(self, total_bytes: int, on_progress: OnProgress | None) -> None:
+        """Count from zero towards `total_bytes`."""
+        self._received, self._total, self._on_progress = 0, total_bytes, on_progress
+
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        chunks = self._inner.fetch(url)
+        while (chunk := self._next(chunks)) is not None:
+            self._received += len(chunk)
+            if self._on_progress is not None:
+                self._on_progress(min(self._received, self._total), self._total)
+            yield chunk
+
+    @staticmethod
+    def _next(chunks: Iterator[bytes]) -> bytes | None:
+        try:
+            return next(chunks, None)
+        except tuf_errors.DownloadError:
+            raise
+        except Exception as error:  # any HTTP library may be underneath
+            raise tuf_errors.DownloadError("the transfer broke off") from error
+
+
+@contextmanager
+def _tuf_errors() -> Iterator[None]:
+    """Turn the errors of python-tuf into ours, by whose fault they are."""
+    try:
+        yield
+    except tuf_errors.ExpiredMetadataError as error:
+        raise BundleExpiredError(f"the repository is out of date: {error}") from error
+    except tuf_errors.BadVersionNumberError as error:
+        raise BundleRollbackError(f"an older repository ({error})", "a newer one") from error
+    except tuf_errors.DownloadLengthMismatchError as error:
+        raise BundleTamperedError(f"more bytes than were signed: {error}") from error
+    except tuf_errors.DownloadError as error:
+        raise BundleOfflineError(f"the repository cannot be reached: {error}") from error
+    except tuf_errors.RepositoryError as error:
+        raise BundleTamperedError(f"the repository does not verify: {error}") from error

@@ -1,0 +1,278 @@
+"""The releases on this device: active, previous, staged, and the atomic switch between them.
+
+    <directory>/pointer.json            which release holds which role; the only switch
+    <directory>/floors.json             the highest version ever activated
+    <directory>/releases/<v>-<digest>/  release.json + the long-lived signed metadata
+    <directory>/blobs/<sha256>          stored files, shared by all releases
+
+A release folder is complete and verified before the pointer names it, and is never changed
+while the pointer does, so a crash at any moment leaves the active release as it was.
+"""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from ddx.domain.canonical import canonical_json
+from model_bundles import files, layout, verify
+from model_bundles.blobs import BlobStore
+from model_bundles.errors import (
+    BundleMalformedError,
+    BundleRejectedError,
+    BundleRollbackError,
+    BundleStateError,
+    NoSuchReleaseError,
+)
+from model_bundles.floors import BUNDLE, FileFloors, Floors
+from model_bundles.manifest import Release, check_sha256, read_canonical
+from model_bundles.verify import Trust, VerifiedBundle
+
+_REJECTED_KEPT: Final = 20
+_MAX_POINTER_BYTES: Final = 16_384
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pointer:
+    """Which release holds which role. rejected: digests this device went back from."""
+
+    active: Release | None = None
+    previous: Release | None = None
+    staged: Release | None = None
+    rejected: tuple[str, ...] = ()
+
+    @property
+    def releases(self) -> tuple[Release, ...]:
+        """Every release that must stay on the disk."""
+        return tuple(r for r in (self.active, self.previous, self.staged) if r is not None)
+
+    def to_bytes(self) -> bytes:
+        """Return the pointer as canonical JSON."""
+        roles = {"active": self.active, "previous": self.previous, "staged": self.staged}
+        named = {role: release.to_json() if release else None for role, release in roles.items()}
+        return canonical_json({"format": 1, **named, "rejected": list(self.rejected)})
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "Pointer":
+        """Return the pointer `content` spells. Raises BundleStateError."""
+        try:
+            raw = read_canonical(content)
+            for digest in raw["rejected"]:
+                check_sha256(digest)
+            return cls(
+                active=_release(raw["active"]),
+                previous=_release(raw["previous"]),
+                staged=_release(raw["staged"]),
+                rejected=tuple(raw["rejected"]),
+            )
+        except (BundleMalformedError, KeyError, TypeError) as error:
+            raise BundleStateError("the pointer to the active bundle cannot be read") from error
+
+
+def _release(raw: Mapping[str, Any] | None) -> Release | None:
+    return None if raw is None else Release.from_json(raw)
+
+
+@dataclass(frozen=True, slots=True)
+class FreshRelease:
+    """A release out of a repository that was fresh a moment ago; made by `client` only.
+
+    metadata: file name -> bytes of the metadata to keep beside it (roots, targets, delegated).
+    """
+
+    release: Release
+    metadata: Mapping[str, bytes]
+
+
+class Slots:
+    """Active, previous and staged release in one directory of this device.
+
+    floors: where the highest activated version is remembered; a file here when not given.
+    Every bundle handed out is opened and verified anew.
+    """
+
+    def __init__(self, directory: Path, trust: Trust, floors: Floors | None = None) -> None:
+        self._directory, self._trust = directory, trust
+        self._floors = floors or FileFloors(directory / "floors.json")
+        self.blobs = BlobStore(directory / verify.BLOBS_FOLDER)
+
+    def active(self) -> VerifiedBundle | None:
+        """Return the release that serves, or None on a new device. Raises BundleError."""
+        return self._open(self._pointer().active)
+
+    def active_release(self) -> Release | None:
+        """Return which release serves, without opening it. Raises BundleStateError."""
+        return self._pointer().active
+
+    def previous(self) -> VerifiedBundle | None:
+        """Return the release `rollback` would go back to, or None. Raises BundleError."""
+        return self._open(self._pointer().previous)
+
+    def staged(self) -> VerifiedBundle | None:
+        """Return the release that waits for `activate`, or None. Raises BundleError."""
+        return self._open(self._pointer().staged)
+
+    def check_acceptable(self, release: Release) -> None:
+        """Return if `release` may be installed here.
+
+        Raises:
+            BundleRollbackError: older than the highest version ever activated, or the same
+                version with another content.
+            BundleRejectedError: this device went back from it once.
+        """
+        pointer = self._pointer()
+        if release == pointer.active:
+            return
+        floor = self._floor(pointer)
+        if floor is not None:
+            newest = layout.version_key(floor)
+            offered = layout.version_key(release.version)
+            same_name = pointer.active is not None and release.version == pointer.active.version
+            if offered < newest or same_name:
+                raise BundleRollbackError(release.version, floor)
+        if release.digest in pointer.rejected:
+            raise BundleRejectedError(f"release {release.version} was taken back on this device")
+
+    def stage(self, fresh: FreshRelease) -> VerifiedBundle:
+        """Verify `fresh`, every byte of it, and keep it beside the active release.
+
+        Its stored files must be in `blobs` already. A release that is active already is
+        returned as it is and nothing is staged.
+
+        Raises:
+            BundleRollbackError, BundleRejectedError: see `check_acceptable`.
+            BundleTamperedError: a file missing or not what was signed.
+            BundleStorageError: the disk refused.
+        """
+        with self._changing():
+            self.check_acceptable(fresh.release)
+            pointer = self._pointer()
+            if fresh.release == pointer.active:
+                return self._existing(pointer.active)
+            if pointer.staged is not None:
+                pointer = self._point(replace(pointer, staged=None))
+            self._write_release(fresh)
+            bundle = self._existing(fresh.release)
+            bundle.check_every_member()
+            self._point(replace(pointer, staged=fresh.release))
+            self._sweep()
+            return bundle
+
+    def activate(self) -> VerifiedBundle:
+        """Let the staged release serve; the one before it stays for `rollback`.
+
+        Run `selftest.run` on `staged()` first.
+
+        Raises:
+            NoSuchReleaseError: nothing is staged.
+            BundleError: the staged release no longer verifies; the active one stays.
+        """
+        with self._changing():
+            pointer = self._pointer()
+            if pointer.staged is None:
+                raise NoSuchReleaseError("nothing is staged")
+            self.check_acceptable(pointer.staged)
+            bundle = self._existing(pointer.staged)
+            self._floors.raise_to({BUNDLE: layout.version_key(bundle.version)})
+            self._point(
+                replace(pointer, active=pointer.staged, previous=pointer.active, staged=None)
+            )
+            return bundle
+
+    def rollback(self) -> VerifiedBundle:
+        """Go back to the previous release, verified again; the one left is not taken again.
+
+        The version floor stays where it is.
+
+        Raises:
+            NoSuchReleaseError: there is no previous release.
+            BundleError: the previous release no longer verifies; the active one stays.
+        """
+        with self._changing():
+            pointer = self._pointer()
+            if pointer.previous is None or pointer.active is None:
+                raise NoSuchReleaseError("no previous release to go back to")
+            bundle = self._existing(pointer.previous)
+            bundle.check_every_member()
+            rejected = (*pointer.rejected, pointer.active.digest)[-_REJECTED_KEPT:]
+            self._point(Pointer(active=pointer.previous, rejected=rejected))
+            return bundle
+
+    def discard_staged(self, *, reject: bool) -> None:
+        """Forget the staged release. reject: it failed its self-test, never take it again."""
+        with self._changing():
+            pointer = self._pointer()
+            if pointer.staged is None:
+                return
+            digests = (pointer.staged.digest,) if reject else ()
+            rejected = (*pointer.rejected, *digests)[-_REJECTED_KEPT:]
+            self._point(replace(pointer, staged=None, rejected=rejected))
+
+    def never_below(self, version: str) -> None:
+        """Refuse from now on whatever is older than `version` (what the application ships)."""
+        key = layout.version_key(version)
+        with files.storage_errors():
+            if self._floors.read().get(BUNDLE, ()) < key:
+                with self._changing():
+                    self._floors.raise_to({BUNDLE: key})
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        with files.storage_errors(), files.process_lock(self._directory / "slots.lock"):
+            yield
+
+    def _floor(self, pointer: Pointer) -> str | None:
+        remembered = self._floors.read().get(BUNDLE)
+        versions = [".".join(map(str, remembered))] if remembered else []
+        versions += [pointer.active.version] if pointer.active else []
+        return max(versions, key=layout.version_key, default=None)
+
+    def _pointer(self) -> Pointer:
+        with files.storage_errors():
+            content = files.read_bounded(self._pointer_path, _MAX_POINTER_BYTES)
+        return Pointer() if content is None else Pointer.from_bytes(content)
+
+    def _point(self, pointer: Pointer) -> Pointer:
+        files.write_durably(self._pointer_path, pointer.to_bytes())
+        return pointer
+
+    @property
+    def _pointer_path(self) -> Path:
+        return self._directory / "pointer.json"
+
+    def _folder(self, release: Release) -> Path:
+        return self._directory / "releases" / f"{release.version}-{release.digest[:16]}"
+
+    def _open(self, release: Release | None) -> VerifiedBundle | None:
+        return None if release is None else self._existing(release)
+
+    def _existing(self, release: Release) -> VerifiedBundle:
+        bundle = verify.open_verified(self._folder(release), self._trust)
+        if bundle.release != release:
+            raise BundleStateError(f"{bundle.version} lies where {release.version} should")
+        return bundle
+
+    def _write_release(self, fresh: FreshRelease) -> None:
+        folder = self._folder(fresh.release)
+        if folder.exists():
+            shutil.rmtree(folder)
+        for name, content in fresh.metadata.items():
+            files.write_durably(folder / verify.METADATA_FOLDER / name, content)
+        hint = canonical_json(fresh.release.to_json())
+        files.write_durably(folder / verify.RELEASE_FILE, hint)
+        files.sync_tree(folder)
+        files.sync_folder(folder.parent)
+
+    def _sweep(self) -> None:
+        """Remove releases and blobs that no role needs; only after a successful `stage`."""
+        pointer = self._pointer()
+        kept = {self._folder(release).name for release in pointer.releases}
+        for folder in (self._directory / "releases").iterdir():
+            if folder.name not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
+        needed: set[str] = set()
+        for release in pointer.releases:
+            needed |= self._existing(release).stored_digests
+        self.blobs.keep_only(needed)

@@ -1,0 +1,1 @@
+"""The clinic on one machine: encrypted store, services, presenters and the window."""

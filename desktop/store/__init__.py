@@ -1,0 +1,1 @@
+"""The encrypted clinic: SQLCipher engine, key slots, tables, repositories and migrations."""

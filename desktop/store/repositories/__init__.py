@@ -1,0 +1,1 @@
+"""One module per aggregate: SQL in, frozen records out. None of them commits."""

@@ -1,0 +1,63 @@
+"""The clinic itself and the people who sign in."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ddx.domain.identifiers import RecordId
+from ddx.domain.roles import Role
+from desktop.store.errors import RecordMissingError
+from desktop.store.records import ClinicianRecord, ClinicRecord
+from desktop.store.tables import ClinicianTable, ClinicTable
+
+
+class ClinicRepository:
+    """The one clinic of this store and its clinicians."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def found(self, clinic: ClinicRecord) -> None:
+        """Add the clinic of a new store."""
+        self._session.add(
+            ClinicTable(
+                id=clinic.id,
+                name=clinic.name,
+                pseudonym_key=clinic.pseudonym_key,
+                created_at=clinic.created_at,
+            )
+        )
+
+    def get(self) -> ClinicRecord:
+        """Return the clinic. Raises RecordMissingError when the store has none."""
+        row = self._session.scalars(select(ClinicTable)).first()
+        if row is None:
+            raise RecordMissingError("clinic", "in this store")
+        return ClinicRecord(
+            id=RecordId(row.id),
+            name=row.name,
+            pseudonym_key=row.pseudonym_key,
+            created_at=row.created_at,
+        )
+
+    def add_clinician(self, clinician: ClinicianRecord, at: datetime) -> None:
+        """Add one person who may sign in."""
+        self._session.add(
+            ClinicianTable(
+                id=clinician.id,
+                display_name=clinician.display_name,
+                role=clinician.role.value,
+                active=True,
+                created_at=at,
+            )
+        )
+
+    def clinician(self, id: RecordId) -> ClinicianRecord:
+        """Return one active clinician. Raises RecordMissingError."""
+        row = self._session.get(ClinicianTable, id)
+        if row is None or not row.active:
+            raise RecordMissingError("clinician", id)
+        return ClinicianRecord(
+            id=RecordId(row.id), display_name=row.display_name, role=Role(row.role)
+        )

@@ -1,0 +1,69 @@
+"""One transaction, seen as the repositories that share it."""
+
+from functools import cached_property
+
+from sqlalchemy.orm import Session
+
+from desktop.store.repositories.audit import AuditRepository
+from desktop.store.repositories.clinic import ClinicRepository
+from desktop.store.repositories.device import DeviceRepository, SettingRepository
+from desktop.store.repositories.diagnoses import DiagnosisRepository, FeedbackRepository
+from desktop.store.repositories.drafts import DraftRepository
+from desktop.store.repositories.outbox import OutboxRepository
+from desktop.store.repositories.patients import PatientRepository
+
+
+class UnitOfWork:
+    """The repositories of one transaction; `ClinicStore.write` commits it once, whole.
+
+    A domain row, its audit entry and its outbox events go through the same unit, so a crash
+    leaves all of them or none.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @cached_property
+    def clinic(self) -> ClinicRepository:
+        """The clinic and its clinicians."""
+        return ClinicRepository(self._session)
+
+    @cached_property
+    def patients(self) -> PatientRepository:
+        """Patients."""
+        return PatientRepository(self._session)
+
+    @cached_property
+    def drafts(self) -> DraftRepository:
+        """Unfinished visits."""
+        return DraftRepository(self._session)
+
+    @cached_property
+    def diagnoses(self) -> DiagnosisRepository:
+        """Recorded differentials."""
+        return DiagnosisRepository(self._session)
+
+    @cached_property
+    def feedback(self) -> FeedbackRepository:
+        """Decisions."""
+        return FeedbackRepository(self._session)
+
+    @cached_property
+    def audit(self) -> AuditRepository:
+        """The audit chain of the current device epoch."""
+        return AuditRepository(self._session, self.device.get().epoch)
+
+    @cached_property
+    def outbox(self) -> OutboxRepository:
+        """Outgoing events."""
+        return OutboxRepository(self._session, self.device)
+
+    @cached_property
+    def device(self) -> DeviceRepository:
+        """This device."""
+        return DeviceRepository(self._session)
+
+    @cached_property
+    def settings(self) -> SettingRepository:
+        """Facts kept encrypted."""
+        return SettingRepository(self._session)

@@ -63,7 +63,7 @@ class StoreNewerError(StoreError):
 class StoreFullError(StoreError):
     """The disk is full. What was committed is safe; free space and try again."""
 
-    code: ClassVar[str] = "store.disk_full"
+    code: ClassVar[str] = "store.full"
     retryable: ClassVar[bool] = True
 
 

@@ -22,7 +22,7 @@ class SyncSchedule:
         *,
         push: Callable[[], object],
         wake: Callable[[], object],
-        update: Callable[[], object],
+        update: Callable[[], object] | None = None,
         push_every_s: int = PUSH_EVERY_S,
         update_every_s: int = UPDATE_EVERY_S,
     ) -> None:
@@ -33,13 +33,13 @@ class SyncSchedule:
             # a laptop that slept does the missed run once, however late
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
-        for name, call, seconds in (
-            ("push", push, push_every_s),
-            ("update", update, update_every_s),
-        ):
-            self._scheduler.add_job(
-                call, "interval", id=name, seconds=seconds, jitter=max(1, seconds // 5)
-            )
+        self._every(push_every_s, "push", push)
+        if update is not None:
+            self._every(update_every_s, "update", update)
+
+    def _every(self, seconds: int, name: str, call: Callable[[], object]) -> None:
+        jitter = max(1, seconds // 5)
+        self._scheduler.add_job(call, "interval", id=name, seconds=seconds, jitter=jitter)
 
     def start(self) -> None:
         """Start the thread. The first push comes after one interval."""

@@ -17,7 +17,7 @@ from ddx.domain.canonical import canonical_json, digest_of
 from sync_service.protocol.codes import EventKind, RejectReason
 from sync_service.protocol.fields import CODE_PATTERN, Message
 from sync_service.protocol.payloads import PAYLOADS
-from sync_service.protocol.versions import MAX_PAYLOAD_BYTES
+from sync_service.protocol.versions import MAX_PAYLOAD_BYTES, MAX_UNKNOWN_BYTES
 
 _CODE = re.compile(CODE_PATTERN + "|^$")
 _HASHED = ("sequence", "id", "at", "actor", "action", "subject", "previous", "detail")
@@ -56,6 +56,14 @@ def objection_to_storing(
     if isinstance(read, Objection):
         return read
     return _content_objection(kind, payload)
+
+
+def objection_to_keeping(unknown: Mapping[str, Any]) -> Objection | None:
+    """Return why fields this version does not know may not even be kept, or None."""
+    if len(canonical_json(unknown)) > MAX_UNKNOWN_BYTES:
+        return Objection(RejectReason.PAYLOAD_TOO_LARGE, "unknown fields")
+    text = next(_free_text(unknown, ""), None)
+    return None if text is None else Objection(RejectReason.NOT_ALLOWED_OUT, text)
 
 
 def _read(model: type[Message], payload: Mapping[str, Any], sha256: str) -> Message | Objection:

@@ -30,6 +30,9 @@ MAX_EVENTS_PER_BATCH: Final = 500
 MAX_PAYLOAD_BYTES: Final = 256 << 10
 """Largest canonical payload of one event; a diagnosis is 2 KB, a full audit segment 40 KB."""
 
+MAX_UNKNOWN_BYTES: Final = 4 << 10
+"""Fields of envelope and event that this version does not know, kept with every event."""
+
 REPLAY_WINDOW_S: Final = 300
 """A signed request is accepted this long before and after its own timestamp."""
 

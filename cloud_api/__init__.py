@@ -1,0 +1,1 @@
+"""The cloud service: sync gateway, bundle registry and the same engine as the desktop."""

@@ -1,0 +1,107 @@
+"""`vereda-cloud`: the cloud on this machine, with an embedded database."""
+
+import argparse
+import asyncio
+import ipaddress
+import logging
+import socket
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import uvicorn
+
+from cloud_api.app import create_app, prepare, utc_now
+from cloud_api.auth.directory import SqlDirectory
+from cloud_api.db.engine import open_database
+from cloud_api.settings import CloudSettings
+
+DEFAULT_PORT: Final = 8077
+NOT_STARTED: Final = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until stopped; return the exit code (2: could not start, and why was said)."""
+    options = _options(argv)
+    if not options.allow_remote and not _is_loopback(options.host):
+        return _refuse(
+            f"{options.host} can be reached from other machines, and this server speaks plain "
+            "HTTP. Put a TLS proxy before it and say --allow-remote, or use --host 127.0.0.1."
+        )
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    settings = _settings(options)
+    try:
+        listener = _listen(options.host, options.port)
+    except OSError as error:
+        return _refuse(f"cannot listen on {options.host}:{options.port} ({error.strerror})")
+    try:
+        code = asyncio.run(_enrolment_code(settings))
+    except OSError as error:
+        return _refuse(f"cannot write to {settings.data} ({error.strerror})")
+    _say(settings, listener, code)
+    config = uvicorn.Config(create_app(settings), log_config=None, access_log=False)
+    uvicorn.Server(config).run(sockets=[listener])
+    return 0
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="vereda-cloud", description="Run the Vereda cloud here.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes a free one")
+    parser.add_argument("--data", type=Path, help="folder of the embedded database")
+    parser.add_argument("--repository", type=Path, help="folder of the bundle repository to serve")
+    parser.add_argument("--root", type=Path, help="root.json that repository must verify against")
+    parser.add_argument(
+        "--allow-remote", action="store_true", help="listen where other machines can reach it"
+    )
+    return parser.parse_args(argv)
+
+
+def _settings(options: argparse.Namespace) -> CloudSettings:
+    names = ("data", "repository", "root")
+    given: dict[str, Any] = {name: getattr(options, name) for name in names}
+    return CloudSettings(**{name: value for name, value in given.items() if value is not None})
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family)
+
+
+async def _enrolment_code(settings: CloudSettings) -> str:
+    engine = open_database(settings.database_address())
+    try:
+        await prepare(settings, engine)
+        lifetime = timedelta(hours=settings.enrolment_code_hours)
+        return await SqlDirectory(engine).issue_code(now=utc_now(), lifetime=lifetime)
+    finally:
+        await engine.dispose()
+
+
+def _say(settings: CloudSettings, listener: socket.socket, code: str) -> None:
+    host, port = listener.getsockname()[:2]
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    print(f"Vereda cloud listens on {address}")
+    print(f"  data             {settings.data}")
+    print(f"  enrolment code   {code}  (one device, {settings.enrolment_code_hours} hours)")
+    print(f"  documentation    {address}/docs")
+    print("Stop it with Ctrl+C.", flush=True)
+
+
+def _refuse(why: str) -> int:
+    print(f"vereda-cloud: {why}", file=sys.stderr)
+    return NOT_STARTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

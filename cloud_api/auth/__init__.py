@@ -1,0 +1,1 @@
+"""Who is calling: device signatures and enrolment."""

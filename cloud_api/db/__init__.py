@@ -1,0 +1,1 @@
+"""The embedded or central database: tables, migrations, transactions."""

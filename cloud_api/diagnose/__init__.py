@@ -1,0 +1,1 @@
+"""Diagnosis over HTTP, on the engine of the served bundle."""

@@ -1,0 +1,82 @@
+"""The engine of the served bundle: loaded once off the loop, asked off the loop."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+import anyio
+
+from cloud_api.errors import EngineNotReadyError
+from ddx.domain.case import Case
+from ddx.domain.differential import Differential
+from ddx.domain.explanation import Explanation
+from ddx.domain.identifiers import DiseaseId
+from ddx.errors import DdxError
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class ClinicalEngine(Protocol):
+    """What the service needs of `ddx.engine.Engine`."""
+
+    @property
+    def version(self) -> str:
+        """Version of the bundle."""
+
+    @property
+    def digest(self) -> str:
+        """Digest of the bundle."""
+
+    def diagnose(self, case: Case, limit: int = 50) -> Differential:
+        """Return the differential of one case."""
+
+    def explain(self, case: Case, disease: DiseaseId) -> Explanation:
+        """Return why a disease stands where it stands."""
+
+
+class DiagnosisService:
+    """Answers cases with the engine `open_engine` returns; inference never blocks the loop."""
+
+    def __init__(self, open_engine: Callable[[], ClinicalEngine]) -> None:
+        self._open_engine = open_engine
+        self._engine: ClinicalEngine | None = None
+        self.state = "loading"
+        """loading, ready, or the code of the error that keeps the engine from serving."""
+        self._limiter: anyio.CapacityLimiter | None = None
+
+    async def load(self) -> None:
+        """Open the engine in a thread. A bundle that cannot serve leaves a code in `state`."""
+        self._limiter = anyio.CapacityLimiter(os.cpu_count() or 1)
+        try:
+            self._engine = await asyncio.to_thread(self._open_engine)
+        except DdxError as error:
+            self.state = error.code
+            log.error("the served bundle cannot be used: %s", error.code)  # noqa: TRY400 - a code says it
+        except Exception:
+            self.state = DdxError.code
+            log.exception("the engine did not start")
+        else:
+            self.state = "ready"
+
+    @property
+    def engine(self) -> ClinicalEngine:
+        """The engine. Raises EngineNotReadyError while there is none."""
+        if self._engine is None:
+            raise EngineNotReadyError(self.state)
+        return self._engine
+
+    async def diagnose(self, case: Case, limit: int) -> Differential:
+        """Return the first `limit` candidates for `case`."""
+        engine = self.engine
+        return await self._off_the_loop(lambda: engine.diagnose(case, limit))
+
+    async def explain(self, case: Case, disease: DiseaseId) -> Explanation:
+        """Return the explanation of one disease for `case`. Raises UnknownDiseaseError."""
+        engine = self.engine
+        return await self._off_the_loop(lambda: engine.explain(case, disease))
+
+    async def _off_the_loop(self, work: Callable[[], T]) -> T:
+        return await anyio.to_thread.run_sync(work, limiter=self._limiter)

@@ -1,0 +1,84 @@
+"""Prometheus metrics of one application instance. Labels hold routes, never paths or ids."""
+
+import time
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Holds the bounds of the service objectives: 200, 400 and 500 ms."""
+
+
+class Metrics:
+    """All metrics, in a registry of their own: two applications in one process do not mix."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "vereda_http_requests",
+            "Requests by route, method and status",
+            ("route", "method", "status"),
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "vereda_http_request_duration_seconds",
+            "Time to the last byte of the answer",
+            ("route", "method"),
+            buckets=BUCKETS_S,
+            registry=self.registry,
+        )
+        self.records = Counter(
+            "vereda_sync_records",
+            "Records received, by what became of them (status, or reason of rejection)",
+            ("result",),
+            registry=self.registry,
+        )
+        self.alarms = Counter(
+            "vereda_sync_alarms",
+            "Alarms raised by the gateway",
+            ("kind",),
+            registry=self.registry,
+        )
+        self.stream_head = Gauge(
+            "vereda_stream_head", "Highest server sequence stored", registry=self.registry
+        )
+
+    def text(self) -> bytes:
+        """Return the exposition format."""
+        return generate_latest(self.registry)
+
+
+class MetricsMiddleware:
+    """Counts and times every HTTP request."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and measure it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status, began = 500, time.perf_counter()
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        finally:
+            route, method = route_of(scope), scope["method"]
+            self._metrics.requests.labels(route, method, str(status)).inc()
+            self._metrics.seconds.labels(route, method).observe(time.perf_counter() - began)
+
+
+def route_of(scope: Scope) -> str:
+    """Return the template of the matched route, so that no value of a path becomes a label."""
+    route = scope.get("route")
+    if route is not None:
+        return str(getattr(route, "path", "unmatched"))
+    return "unmatched"

@@ -1,0 +1,1 @@
+"""Hands out the signed bundle repository."""

@@ -1,0 +1,30 @@
+"""Settings of the cloud service: environment `VEREDA_CLOUD_*`, overridden by the command line."""
+
+from pathlib import Path
+
+from platformdirs import user_data_path
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class CloudSettings(BaseSettings):
+    """Everything the service may be told.
+
+    data: folder of the embedded database. database_url: SQLAlchemy async address; empty for
+    the embedded database in `data`. repository: TUF repository folder (`metadata/`,
+    `targets/`); the one that ships with the application when None. root: the root.json it must
+    verify against; the one that ships with the application when None.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="VEREDA_CLOUD_", frozen=True)
+
+    data: Path = Field(default_factory=lambda: user_data_path("vereda-cloud", False))
+    database_url: str = ""
+    repository: Path | None = None
+    root: Path | None = None
+    channel: str = "stable"
+    enrolment_code_hours: int = Field(default=72, ge=1)
+
+    def database_address(self) -> str:
+        """Return the database address to open; the embedded one lives in `data`."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data / 'cloud.db'}"

@@ -1,0 +1,1 @@
+"""Stored events in server order, for whoever comes after the gateway."""

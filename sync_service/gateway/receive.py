@@ -1,0 +1,102 @@
+"""One judged batch into the sink, one result per record out."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from sync_service.gateway.intake import (
+    Alarm,
+    Conflict,
+    Decision,
+    Duplicate,
+    Fresh,
+    IntakeTransaction,
+    Ledger,
+    NewEvent,
+    Repeated,
+    Sink,
+)
+from sync_service.gateway.reading import JudgedBatch
+from sync_service.protocol.allowlist import Objection
+from sync_service.protocol.codes import AlarmKind, RecordStatus, RejectReason
+from sync_service.protocol.messages import BatchReceipt, RecordResult
+
+
+async def receive(batch: JudgedBatch, sink: Sink, *, now: datetime) -> BatchReceipt:
+    """Store what is fresh and answer for every record, after the commit.
+
+    Errors of the sink are raised as they are: nothing was stored and nothing is acknowledged.
+    """
+    fit = [record for _, record in batch.records if isinstance(record, NewEvent)]
+    settled = await _settle(batch, fit, sink) if fit else {}
+    results = tuple(
+        RecordResult(
+            id=event.id,
+            status=RecordStatus.REJECTED,
+            reason=record.reason,
+            where=record.where or None,
+        )
+        if isinstance(record, Objection)
+        else settled[id(record)]
+        for event, record in batch.records
+    )
+    return BatchReceipt(batch_id=batch.header.batch_id, results=results, server_time=now)
+
+
+async def _settle(
+    batch: JudgedBatch, fit: Sequence[NewEvent], sink: Sink
+) -> dict[int, RecordResult]:
+    async with sink.transaction() as transaction:
+        stored = await transaction.find(
+            batch.header.device_id,
+            batch.header.epoch,
+            [event.sequence for event in fit],
+            [event.id for event in fit],
+        )
+        ledger = Ledger.of(stored)
+        decided = [
+            (event, ledger.decide(event.epoch, event.sequence, event.id, event.payload_sha256))
+            for event in fit
+        ]
+        fresh = [event for event, decision in decided if isinstance(decision, Fresh)]
+        first = await transaction.append(fresh) if fresh else 0
+        await _raise_alarms(decided, transaction)
+    return {id(event): _result(event, decision, first) for event, decision in decided}
+
+
+async def _raise_alarms(
+    decided: Sequence[tuple[NewEvent, Decision]], transaction: IntakeTransaction
+) -> None:
+    for event, decision in decided:
+        if isinstance(decision, Conflict):
+            await transaction.raise_alarm(
+                Alarm(
+                    kind=AlarmKind.CONFLICT,
+                    device_id=event.device_id,
+                    epoch=event.epoch,
+                    sequence=event.sequence,
+                    event_id=event.id,
+                    offered_sha256=event.payload_sha256,
+                    stored_sha256=decision.stored_sha256,
+                )
+            )
+
+
+def _result(event: NewEvent, decision: Decision, first: int) -> RecordResult:
+    match decision:
+        case Fresh(index=index):
+            status, sequence = RecordStatus.STORED, first + index
+        case Repeated(index=index):
+            status, sequence = RecordStatus.DUPLICATE, first + index
+        case Duplicate(server_sequence=sequence):
+            status = RecordStatus.DUPLICATE
+        case Conflict():
+            return RecordResult(
+                id=event.id, status=RecordStatus.REJECTED, reason=RejectReason.CONFLICT
+            )
+    return RecordResult(id=event.id, status=status, server_sequence=sequence)
+
+
+def tally(receipt: BatchReceipt) -> Counter[str]:
+    """Return how many records of a receipt were stored, duplicate, or rejected by reason."""
+    return Counter(result.reason or result.status for result in receipt.results)

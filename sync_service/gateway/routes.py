@@ -1,0 +1,153 @@
+"""The gateway over HTTP. The application supplies sink, directory, authentication and clock.
+
+Order of a request: bound the body, check the signature over it as sent, only then decompress
+and parse. Errors are DdxErrors with a code; the application turns them into problem details.
+"""
+
+import asyncio
+import base64
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+
+from sync_service.gateway.devices import (
+    Authenticator,
+    Device,
+    DeviceDirectory,
+    SignedRequest,
+)
+from sync_service.gateway.intake import Sink
+from sync_service.gateway.reading import judge, read_message, unpack
+from sync_service.gateway.receive import receive, tally
+from sync_service.protocol import compression, versions
+from sync_service.protocol.errors import DeviceMismatchError, MessageTooLargeError
+from sync_service.protocol.fields import Message
+from sync_service.protocol.messages import (
+    BatchReceipt,
+    DeviceStatus,
+    EnrolmentRequest,
+    EnrolmentResponse,
+    SyncBatch,
+)
+
+log = logging.getLogger(__name__)
+
+REQUEST_MODELS: Final = (SyncBatch, EnrolmentRequest)
+"""Read by hand (signature first), so FastAPI does not see them; the OpenAPI document needs them."""
+
+_WORTH_COMPRESSING_BYTES: Final = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """The ports of the routes. counted: told how many records ended how, by status or reason."""
+
+    sink: Sink
+    directory: DeviceDirectory
+    authenticator: Authenticator
+    now: Callable[[], datetime]
+    counted: Callable[[str, int], None] = lambda _result, _count: None
+
+
+def router(gateway: Gateway) -> APIRouter:
+    """Return the three routes of the sync gateway."""
+    routes = APIRouter(tags=["sync"])
+
+    async def post_batch(request: Request) -> Response:
+        """Store a batch of records; one result per record."""
+        return await _post_batch(gateway, request)
+
+    async def post_device(request: Request) -> Response:
+        """Enrol a device with a one-time code."""
+        return await _post_device(gateway, request)
+
+    async def get_status(request: Request) -> Response:
+        """Return what the server holds of the calling device."""
+        device = await gateway.authenticator.device_of(await signed_request(request))
+        return _answer(request, await gateway.directory.status(device.id, gateway.now()))
+
+    for path, method, call, body, answer in (
+        (versions.BATCHES_PATH, "POST", post_batch, SyncBatch, BatchReceipt),
+        (versions.DEVICES_PATH, "POST", post_device, EnrolmentRequest, EnrolmentResponse),
+        (versions.STATUS_PATH, "GET", get_status, None, DeviceStatus),
+    ):
+        described = _documented(body) if body else None
+        routes.add_api_route(
+            path,
+            call,
+            methods=[method],
+            responses={200: {"model": answer}},
+            response_class=Response,
+            openapi_extra=described,
+        )
+    return routes
+
+
+async def signed_request(
+    request: Request, *, limit_bytes: int = versions.MAX_BODY_BYTES
+) -> SignedRequest:
+    """Return the parts of `request` a signature covers.
+
+    Raises:
+        MessageTooLargeError: the body is longer than `limit_bytes`; reading stopped there.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit_bytes:
+            raise MessageTooLargeError(limit_bytes)
+    path: bytes = request.scope.get("raw_path") or request.url.path.encode()
+    query: bytes = request.scope.get("query_string", b"")
+    return SignedRequest(
+        method=request.method,
+        target=(path + b"?" + query if query else path).decode("ascii", "replace"),
+        body=bytes(body),
+        headers=dict(request.headers),
+    )
+
+
+async def _post_batch(gateway: Gateway, request: Request) -> Response:
+    signed = await signed_request(request)
+    device = await gateway.authenticator.device_of(signed)
+    encoding = signed.headers.get("content-encoding", "")
+    batch = await asyncio.to_thread(lambda: judge(unpack(signed.body, encoding)))
+    if batch.header.device_id != device.id:
+        raise DeviceMismatchError("the batch names another device than its signature")
+    receipt = await receive(batch, gateway.sink, now=gateway.now())
+    for result, count in tally(receipt).items():
+        gateway.counted(result, count)
+    return _answer(request, receipt)
+
+
+async def _post_device(gateway: Gateway, request: Request) -> Response:
+    signed = await signed_request(request, limit_bytes=4096)
+    asked = read_message(signed.body, EnrolmentRequest)
+    device = Device(id=asked.device_id, public_key=base64.b64decode(asked.public_key))
+    await gateway.authenticator.check_proof(signed, device)
+    now = gateway.now()
+    await gateway.directory.enrol(asked, device.public_key, now)
+    log.info("device enrolled")
+    answer = EnrolmentResponse(
+        device_id=device.id,
+        accepted_versions=tuple(sorted(versions.ACCEPTED_VERSIONS)),
+        max_events_per_batch=versions.MAX_EVENTS_PER_BATCH,
+        server_time=now,
+    )
+    return _answer(request, answer)
+
+
+def _answer(request: Request, message: Message) -> Response:
+    body, headers = message.wire_bytes(), {"Vary": "Accept-Encoding"}
+    accepted = request.headers.get("accept-encoding", "")
+    if compression.ZSTD in accepted and len(body) > _WORTH_COMPRESSING_BYTES:
+        body, headers = compression.compress(body), headers | {"Content-Encoding": compression.ZSTD}
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def _documented(model: type[Message]) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"requestBody": {"content": {"application/json": {"schema": schema}}, "required": True}}

@@ -1,0 +1,193 @@
+"""The rare-disease index of a bundle: what is described of each disease, in compact arrays.
+
+Two views of the same annotations. *Postings* answer "which diseases show this term?": each
+annotation is propagated to every ancestor and quantised. *Profiles* answer "what is described
+of this disease?": the annotations as curated, with the frequency they state. Written by
+`training.fit.rare`, read here; the features of the learned ranker start from it too.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, fields
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ddx.domain.artifacts import RARE_DISEASES, RARE_INDEX, Artifacts
+from ddx.domain.identifiers import DiseaseId, FindingId, disease_id
+from ddx.errors import IdentifierError, ModelError, UnknownDiseaseError
+from ddx.terminology.ontology import Ontology
+
+FREQUENCY_STEPS: Final = 255
+"""A propagated frequency is `code / 255`; codes start at 1, a posting is never "0 %"."""
+
+STATED_STEPS: Final = 254
+"""A stated frequency of a profile is `code / 254` …"""
+
+NOT_STATED: Final = 255
+"""… and this code means that the annotation states none."""
+
+ARRAYS: Final = {
+    "terms": np.uint32,
+    "background": np.float32,
+    "posting_offsets": np.int32,
+    "posting_diseases": np.uint16,
+    "posting_codes": np.uint8,
+    "profile_offsets": np.int32,
+    "profile_terms": np.uint16,
+    "profile_codes": np.uint8,
+    "parameters": np.float64,
+}
+"""Arrays of `models/rare_index.npz` and their types.
+
+terms: numeric part of the HPO id of each column, ascending. background: per column, mean
+frequency over all diseases. posting_*: by column, diseases ascending. profile_*: by disease,
+columns and stated frequencies.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RareParameters:
+    """Constants of the likelihood ratio; chosen and explained in `training.fit.rare`.
+
+    noise: share of findings that have nothing to do with the disease, 0..1.
+    ancestor_weight, ancestor_exponent: belief in what only an ancestor of the finding is
+    annotated for: weight * ratio ** exponent, each 0..1.
+    excluded_strength: share of the disease's frequency an exclusion may disprove, 0..1 (< 1).
+    excluded_weight: weight of an exclusion beside a finding seen.
+    """
+
+    noise: float
+    ancestor_weight: float
+    ancestor_exponent: float
+    excluded_strength: float
+    excluded_weight: float
+
+    def as_array(self) -> NDArray[np.float64]:
+        """Return the values in field order: the `parameters` array of the index."""
+        return np.array(astuple(self), dtype=np.float64)
+
+    @classmethod
+    def from_array(cls, values: NDArray[np.float64]) -> Self:
+        """Return what `as_array` wrote. Raises ModelError for another length."""
+        names = [f.name for f in fields(cls)]
+        if len(values) != len(names):
+            raise ModelError(f"rare index: {len(values)} parameters, {len(names)} expected")
+        return cls(**dict(zip(names, values.tolist(), strict=True)))
+
+
+class RareIndex:
+    """Annotations of every rare disease.
+
+    Diseases are numbered 0..len(diseases) - 1, ascending by id; terms go by ontology index.
+    background: float64 per ontology index, mean propagated frequency over all diseases,
+    0 where no disease shows the term.
+    """
+
+    def __init__(
+        self,
+        ontology: Ontology,
+        arrays: Mapping[str, NDArray[Any]],
+        diseases: tuple[DiseaseId, ...],
+    ) -> None:
+        """Join the arrays of an index with the ontology of the same bundle.
+
+        Raises:
+            ModelError: an array is missing, mistyped or does not fit the others, or a term is
+            not in the ontology.
+        """
+        _check(arrays, len(diseases))
+        self.ontology, self.diseases, self._arrays = ontology, diseases, arrays
+        self.parameters = RareParameters.from_array(arrays["parameters"])
+        ids = [FindingId(f"HP:{number:07d}") for number in arrays["terms"].tolist()]
+        if strangers := [id_ for id_ in ids if id_ not in ontology]:
+            raise ModelError(f"rare index: {strangers[0]} is not in HPO {ontology.version}")
+        self._term_of_column = np.array([ontology.index_of(i) for i in ids], dtype=np.int32)
+        self._column_of_term = np.full(len(ontology), -1, dtype=np.int32)
+        self._column_of_term[self._term_of_column] = np.arange(len(ids), dtype=np.int32)
+        self.background = np.zeros(len(ontology))
+        self.background[self._term_of_column] = arrays["background"]
+        self._numbers = {disease: n for n, disease in enumerate(diseases)}
+
+    @classmethod
+    def from_artifacts(cls, artifacts: Artifacts, ontology: Ontology) -> Self:
+        """Return the index of a bundle. Raises ModelError when it cannot be read."""
+        try:
+            with np.load(io.BytesIO(artifacts.read(RARE_INDEX)), allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in ARRAYS}
+            listed = json.loads(artifacts.read(RARE_DISEASES))["diseases"]
+            diseases = tuple(disease_id(entry["id"]) for entry in listed)
+        except (ValueError, KeyError, TypeError, zipfile.BadZipFile, IdentifierError) as error:
+            raise ModelError(f"the rare index cannot be read: {error!r}") from error
+        return cls(ontology, arrays, diseases)
+
+    def number_of(self, disease: DiseaseId) -> int:
+        """Return the number of a disease. Raises UnknownDiseaseError."""
+        try:
+            return self._numbers[disease]
+        except KeyError as error:
+            raise UnknownDiseaseError(disease) from error
+
+    def postings(self, term: int) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
+        """Return the diseases that show the term (ascending) and their frequency codes."""
+        column = self._column_of_term[term]
+        if column < 0:
+            return _NO_DISEASES, _NO_CODES
+        span = _span(self._arrays["posting_offsets"], column)
+        return self._arrays["posting_diseases"][span], self._arrays["posting_codes"][span]
+
+    def frequency(self, disease: int, term: int) -> float:
+        """Return the propagated frequency of a term in a disease, 0 where not annotated."""
+        diseases, codes = self.postings(term)
+        at = int(np.searchsorted(diseases, disease))
+        found = at < len(diseases) and diseases[at] == disease
+        return int(codes[at]) / FREQUENCY_STEPS if found else 0.0
+
+    def profile(self, disease: int) -> tuple[tuple[int, float | None], ...]:
+        """Return the annotated terms of a disease and the frequency each states, if any."""
+        span = _span(self._arrays["profile_offsets"], disease)
+        terms = self._term_of_column[self._arrays["profile_terms"][span]].tolist()
+        codes = self._arrays["profile_codes"][span].tolist()
+        return tuple(
+            (term, None if code == NOT_STATED else code / STATED_STEPS)
+            for term, code in zip(terms, codes, strict=True)
+        )
+
+
+_NO_DISEASES: Final = np.zeros(0, dtype=np.uint16)
+_NO_CODES: Final = np.zeros(0, dtype=np.uint8)
+
+
+def _span(offsets: NDArray[np.int32], row: int) -> slice:
+    return slice(int(offsets[row]), int(offsets[row + 1]))
+
+
+def _check(arrays: Mapping[str, NDArray[Any]], n_diseases: int) -> None:
+    """Raise ModelError unless the arrays are typed, sized and bounded as one index."""
+    for name, dtype in ARRAYS.items():
+        if name not in arrays or arrays[name].dtype != dtype or arrays[name].ndim != 1:
+            raise ModelError(f"rare index: {name} is missing or mistyped")
+    n_terms = len(arrays["terms"])
+    fits = (
+        len(arrays["background"]) == n_terms
+        and _covers(arrays["posting_offsets"], n_terms, arrays["posting_codes"])
+        and _covers(arrays["profile_offsets"], n_diseases, arrays["profile_codes"])
+        and len(arrays["posting_diseases"]) == len(arrays["posting_codes"])
+        and len(arrays["profile_terms"]) == len(arrays["profile_codes"])
+        and int(arrays["posting_diseases"].max(initial=0)) < max(n_diseases, 1)
+        and int(arrays["profile_terms"].max(initial=0)) < max(n_terms, 1)
+    )
+    if not fits:
+        raise ModelError("rare index: arrays do not fit each other")
+
+
+def _covers(offsets: NDArray[np.int32], rows: int, values: NDArray[np.uint8]) -> bool:
+    return (
+        len(offsets) == rows + 1
+        and int(offsets[0]) == 0
+        and int(offsets[-1]) == len(values)
+        and bool(np.all(np.diff(offsets) >= 0))
+    )

@@ -1,0 +1,169 @@
+"""Rare-disease retrieval: a likelihood ratio of every disease in the annotations.
+
+A finding multiplies the odds of a disease by P(finding | disease) / P(finding). Where the
+disease is not annotated with the finding itself, its nearest annotated kinds speak for it:
+of the patients with an ancestor, a share P(finding) / P(ancestor) shows the finding, so that
+P(finding) cancels and the ratio is frequency(ancestor) / P(ancestor), discounted. A share
+`noise` of findings has nothing to do with the disease and counts as chance:
+
+    present:  log(noise + (1 - noise) * max over a of weight(a) * (frequency(a) / P(a)) ** e(a))
+    excluded: weight * (log(1 - strength * frequency) - log(1 - strength * P))
+
+with a over the finding (weight and e are 1) and its phenotypic ancestors (`ancestor_weight`,
+`ancestor_exponent`), and P the mean frequency over all diseases. Unknown findings change
+nothing. After LIRICAL (Robinson et al., Am J Hum Genet 2020;107:403-417), with a back-off of
+our own for findings that are not annotated.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ddx.domain.artifacts import HPO_TERMS, Artifacts
+from ddx.domain.identifiers import DiseaseId
+from ddx.features.rare_index import FREQUENCY_STEPS, RareIndex
+from ddx.features.rare_query import RareQuery
+from ddx.terminology.ontology import Ontology
+
+Floats = NDArray[np.float64]
+
+FREQUENCIES: Final = np.arange(FREQUENCY_STEPS + 1) / FREQUENCY_STEPS
+"""Frequency by code: a finding is weighed once per code, not once per disease."""
+
+DEFAULT_LIMIT: Final = 200
+"""Candidates handed to the learned ranker; what the recall bar of the first stage counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class RareRetrieval:
+    """The candidates of one query, best first; the learned ranker re-orders them.
+
+    indices: int32, numbers of diseases in `RareRanker.diseases`. scores: float64, same length,
+    sum of log likelihood ratios; equal scores keep the order of the diseases.
+    """
+
+    query: RareQuery
+    indices: NDArray[np.int32]
+    scores: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class RareEvidence:
+    """Log likelihood ratios of one disease, one per term of `query.present` and `.excluded`."""
+
+    present: tuple[float, ...]
+    excluded: tuple[float, ...]
+
+    @property
+    def score(self) -> float:
+        """Sum of all log likelihood ratios."""
+        return sum(self.present) + sum(self.excluded)
+
+
+class RareRanker:
+    """Scores every disease of the index against a query; holds no state between queries."""
+
+    def __init__(self, index: RareIndex) -> None:
+        self.index = index
+
+    @classmethod
+    def from_artifacts(cls, artifacts: Artifacts, ontology: Ontology | None = None) -> Self:
+        """Return the ranker of a bundle.
+
+        ontology: that of the bundle's catalogue, when already loaded.
+
+        Raises:
+            ModelError: a member is missing or malformed, or index and vocabulary disagree.
+        """
+        graph = ontology or Ontology.from_json(artifacts.read(HPO_TERMS))
+        return cls(RareIndex.from_artifacts(artifacts, graph))
+
+    @property
+    def diseases(self) -> tuple[DiseaseId, ...]:
+        """Disease ids by number, ascending."""
+        return self.index.diseases
+
+    def retrieve(self, query: RareQuery, limit: int = DEFAULT_LIMIT) -> RareRetrieval:
+        """Return the `limit` best diseases. A query without findings retrieves none."""
+        scores = self.score_all(query)
+        kept = limit if query else 0
+        best = np.argsort(-scores, kind="stable")[:kept].astype(np.int32)
+        return RareRetrieval(query, best, scores[best])
+
+    def score_all(self, query: RareQuery) -> Floats:
+        """Return the score of every disease: float64, by disease number, 0 for no findings."""
+        scores = np.zeros(len(self.diseases))
+        for term in query.present:
+            scores += self._present_ratios(term.index)
+        for term in query.excluded:
+            self._add_excluded_ratios(scores, term.index)
+        return scores
+
+    def evidence(self, query: RareQuery, disease: int) -> RareEvidence:
+        """Return the terms of one disease's score. They sum to its score within 1e-9."""
+        return self.weigh(query, lambda term: self.index.frequency(disease, term))
+
+    def weigh(self, query: RareQuery, frequency: Callable[[int], float]) -> RareEvidence:
+        """Return the evidence for a profile given as ontology index -> propagated frequency.
+
+        The profile need not be in the index: the evaluation asks what a disease would score
+        without the paper that describes the patient.
+        """
+        return RareEvidence(
+            present=tuple(self._present_ratio(t.index, frequency) for t in query.present),
+            excluded=tuple(self._excluded_ratio(t.index, frequency) for t in query.excluded),
+        )
+
+    def _kinds(self, term: int) -> list[int]:
+        """Return the ontology indexes of the term and its ancestors that diseases show."""
+        lineage = self.index.ontology.lineage(term)
+        kinds: list[int] = lineage[self.index.background[lineage] > 0].tolist()
+        return kinds
+
+    def _belief(self, term: int, kind: int, frequency: Floats) -> Floats:
+        """Return what `frequency` of `kind` says of `term`, as a ratio to chance."""
+        ratio: Floats = frequency / self.index.background[kind]
+        if kind == term:
+            return ratio
+        p = self.index.parameters
+        discounted: Floats = p.ancestor_weight * ratio**p.ancestor_exponent
+        return discounted
+
+    def _present_ratios(self, term: int) -> Floats:
+        best = np.zeros(len(self.diseases))
+        for kind in self._kinds(term):
+            diseases, codes = self.index.postings(kind)
+            ratios = self._belief(term, kind, FREQUENCIES)[codes]
+            best[diseases] = np.maximum(best[diseases], ratios)
+        return self._with_noise(best)
+
+    def _present_ratio(self, term: int, frequency: Callable[[int], float]) -> float:
+        beliefs = [
+            float(self._belief(term, kind, np.array(frequency(kind)))) for kind in self._kinds(term)
+        ]
+        return float(self._with_noise(np.array(max(beliefs, default=0.0))))
+
+    def _with_noise(self, ratio: Floats) -> Floats:
+        noise = self.index.parameters.noise
+        log_ratio: Floats = np.log(noise + (1 - noise) * ratio)
+        return log_ratio
+
+    def _add_excluded_ratios(self, scores: Floats, term: int) -> None:
+        weight, strength, offset = self._exclusion(term)
+        scores += offset
+        diseases, codes = self.index.postings(term)
+        scores[diseases] += weight * np.log1p(-strength * FREQUENCIES)[codes]
+
+    def _excluded_ratio(self, term: int, frequency: Callable[[int], float]) -> float:
+        weight, strength, offset = self._exclusion(term)
+        return float(offset + weight * np.log1p(-strength * frequency(term)))
+
+    def _exclusion(self, term: int) -> tuple[float, float, float]:
+        """Return weight and strength of an exclusion, and what it gives an unannotated disease."""
+        p = self.index.parameters
+        chance = float(self.index.background[term])
+        offset = -p.excluded_weight * float(np.log1p(-p.excluded_strength * chance))
+        return p.excluded_weight, p.excluded_strength, offset

@@ -1,0 +1,265 @@
+"""Fits the rare-disease index: pools annotations per disease, propagates, quantises.
+
+Everything a device needs to weigh a finding against 12,680 diseases comes from two HPO files;
+"fitting" is pooling what several papers say of one finding, filling what they leave open, and
+choosing the constants of the likelihood ratio (`PARAMETERS`, tuned by coordinate search on the
+phenopackets that `training.sources.phenopackets.tuning_cases` allows, see
+`training.evaluate.rare`).
+"""
+
+import io
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ddx.domain.artifacts import RARE_DISEASES, RARE_INDEX
+from ddx.domain.identifiers import DiseaseId
+from ddx.features.rare_index import (
+    FREQUENCY_STEPS,
+    NOT_STATED,
+    STATED_STEPS,
+    RareIndex,
+    RareParameters,
+)
+from ddx.terminology.ontology import PHENOTYPIC_ABNORMALITY, Ontology
+from training.sources.hpo import AnnotationRelease, AnnotationRow, OntologyRelease
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitSettings:
+    """How annotations become frequencies, and the constants of the likelihood ratio.
+
+    prior_patients, prior_frequency: pseudo-patients added to every count, so that 1/1 is not
+    "always" (Beta prior). class_patients: pseudo-patients a frequency class or percentage
+    stands for. unstated_frequency: assumed where no annotation states one.
+    background_diseases: pseudo-diseases showing every term, against P = 0.
+    """
+
+    prior_patients: float
+    prior_frequency: float
+    class_patients: float
+    unstated_frequency: float
+    background_diseases: float
+    parameters: RareParameters
+
+
+DEFAULT_SETTINGS: Final = FitSettings(
+    prior_patients=2.0,
+    prior_frequency=0.3,
+    class_patients=20.0,
+    unstated_frequency=0.9,
+    background_diseases=1.0,
+    parameters=RareParameters(
+        noise=0.2,
+        ancestor_weight=0.5,
+        ancestor_exponent=0.7,
+        excluded_strength=0.7,
+        excluded_weight=0.1,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PooledFrequency:
+    """What all annotations of one disease with one term say together.
+
+    assumed: 0..1, what the ranker computes with; 0 when every patient examined lacked it.
+    stated: 0..1, the pooled share as published; None where nothing is stated.
+    """
+
+    assumed: float
+    stated: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RareFit:
+    """A fitted index and what it came from.
+
+    settings: as fitted. rows: phenotypic annotation rows by disease, for leave-one-paper-out.
+    """
+
+    version: str
+    index: RareIndex
+    names: tuple[str, ...]
+    arrays: Mapping[str, NDArray[np.generic]]
+    settings: FitSettings
+    rows: Mapping[DiseaseId, tuple[AnnotationRow, ...]]
+
+    def members(self) -> dict[str, bytes]:
+        """Return the bundle members `models/rare_index.npz` and `models/rare_diseases.json`."""
+        packed = io.BytesIO()
+        np.savez(packed, **self.arrays)  # stored, not deflated: the bundle compresses as a whole
+        counts = np.diff(self.arrays["profile_offsets"]).tolist()
+        diseases = [
+            {"id": disease, "en": name, "annotations": n}
+            for disease, name, n in zip(self.index.diseases, self.names, counts, strict=True)
+        ]
+        listing = {"version": self.version, "diseases": diseases}
+        text = json.dumps(listing, ensure_ascii=False, separators=(",", ":"))
+        return {RARE_INDEX: packed.getvalue(), RARE_DISEASES: text.encode()}
+
+    def without_paper(
+        self, disease: DiseaseId, pmid: str, *, sole_source: bool
+    ) -> dict[int, float]:
+        """Return the propagated profile of a disease as if a paper had not been annotated.
+
+        sole_source: drop only rows that name no other source; otherwise every row naming it.
+        Quantised like the index, so that only the removed rows make a difference.
+        """
+        kept = [row for row in self.rows[disease] if not _leans_on(row, pmid, sole_source)]
+        pooled = pool(kept, self.index.ontology, self.settings)
+        shares = propagate(pooled, self.index.ontology)
+        return {term: _code(share) / FREQUENCY_STEPS for term, share in shares.items()}
+
+
+def fit_rare(
+    ontology: OntologyRelease,
+    annotations: AnnotationRelease,
+    *,
+    exclude_sources: frozenset[str] = frozenset(),
+    settings: FitSettings = DEFAULT_SETTINGS,
+    progress: Callable[[int, int], None] | None = None,
+) -> RareFit:
+    """Return the index of every OMIM, ORPHA and DECIPHER disease with a phenotypic annotation.
+
+    exclude_sources: papers (`PMID:…`) whose rows are left out wherever they are named.
+    progress: called with (diseases done, diseases in all) every 500 diseases.
+
+    Raises:
+        UnknownFindingError: an annotation names a term the ontology release lacks.
+    """
+    graph = live_graph(ontology)
+    rows = _phenotypic_rows(annotations.rows, graph, exclude_sources)
+    diseases = tuple(sorted(rows))
+    pooled: list[dict[int, PooledFrequency]] = []
+    propagated: list[dict[int, float]] = []
+    for number, disease in enumerate(diseases):
+        pooled.append(pool(rows[disease], graph, settings))
+        propagated.append(propagate(pooled[-1], graph))
+        if progress is not None and (number + 1) % 500 == 0:
+            progress(number + 1, len(diseases))
+    arrays = _arrays(graph, pooled, propagated, settings)
+    names = tuple(rows[disease][0].disease_name for disease in diseases)
+    index = RareIndex(graph, arrays, diseases)
+    return RareFit(annotations.version, index, names, arrays, settings, rows)
+
+
+def live_graph(release: OntologyRelease) -> Ontology:
+    """Return the graph of all terms of a release that are not obsolete, in file order."""
+    live = (t for t in release.terms if not t.obsolete)
+    return Ontology(release.version, ((t.id, t.parents, t.alt_ids) for t in live))
+
+
+def pool(
+    rows: Iterable[AnnotationRow], graph: Ontology, settings: FitSettings
+) -> dict[int, PooledFrequency]:
+    """Return what the rows of one disease say of each term, by ontology index.
+
+    Counts of several papers add up (2/3 and 5/10 are 7/13); a class or percentage enters as
+    `class_patients` patients. Rows that negate the term (NOT) are left out.
+    """
+    terms: dict[int, list[AnnotationRow]] = defaultdict(list)
+    for row in rows:
+        if not row.excluded:
+            terms[graph.index_of(row.hpo_id)].append(row)
+    return {term: _pooled(same, settings) for term, same in terms.items()}
+
+
+def propagate(pooled: Mapping[int, PooledFrequency], graph: Ontology) -> dict[int, float]:
+    """Return the frequency of every annotated term and its phenotypic ancestors.
+
+    An ancestor is missing only when all annotated terms below it are: 1 - prod(1 - f), as if
+    they were independent. That overstates it for findings that come together; the alternative
+    (the largest f) ranked worse on the tuning cases.
+    """
+    missing: dict[int, float] = {}
+    root = graph.index_of(PHENOTYPIC_ABNORMALITY)
+    for term, frequency in pooled.items():
+        if frequency.assumed > 0:
+            for kind in graph.lineage(term).tolist():
+                missing[kind] = missing.get(kind, 1.0) * (1.0 - frequency.assumed)
+    return {kind: 1.0 - share for kind, share in missing.items() if root in graph.lineage(kind)}
+
+
+def _pooled(rows: list[AnnotationRow], settings: FitSettings) -> PooledFrequency:
+    observed = examined = 0.0
+    for row in rows:
+        if row.frequency is not None:
+            patients = row.frequency.examined or settings.class_patients
+            observed += row.frequency.share * patients
+            examined += patients
+    if not examined:
+        return PooledFrequency(settings.unstated_frequency, None)
+    if not observed:
+        return PooledFrequency(0.0, 0.0)
+    prior = settings.prior_patients
+    assumed = (observed + prior * settings.prior_frequency) / (examined + prior)
+    return PooledFrequency(assumed, observed / examined)
+
+
+def _leans_on(row: AnnotationRow, pmid: str, sole_source: bool) -> bool:
+    return row.references == (pmid,) if sole_source else pmid in row.references
+
+
+def _phenotypic_rows(
+    rows: Iterable[AnnotationRow], graph: Ontology, exclude_sources: frozenset[str]
+) -> dict[DiseaseId, tuple[AnnotationRow, ...]]:
+    """Return the rows about what patients show, by disease; diseases left with none drop out."""
+    root = graph.index_of(PHENOTYPIC_ABNORMALITY)
+    kept: dict[DiseaseId, list[AnnotationRow]] = defaultdict(list)
+    for row in rows:
+        if row.aspect != "P" or not exclude_sources.isdisjoint(row.references):
+            continue
+        if root in graph.lineage(graph.index_of(row.hpo_id)):
+            kept[row.disease_id].append(row)
+    return {d: tuple(rs) for d, rs in kept.items() if not all(r.excluded for r in rs)}
+
+
+def _code(share: float) -> int:
+    return max(1, round(share * FREQUENCY_STEPS))
+
+
+def _arrays(
+    graph: Ontology,
+    pooled: list[dict[int, PooledFrequency]],
+    propagated: list[dict[int, float]],
+    settings: FitSettings,
+) -> dict[str, NDArray[np.generic]]:
+    """Return the arrays of `ddx.features.rare_index.ARRAYS`."""
+    used = sorted(
+        {t for shares in (*propagated, *pooled) for t in shares}, key=graph.ids.__getitem__
+    )
+    column = {term: c for c, term in enumerate(used)}
+    postings: list[list[tuple[int, int]]] = [[] for _ in used]
+    for number, shares in enumerate(propagated):
+        for term, share in shares.items():
+            postings[column[term]].append((number, _code(share)))
+    flat = np.array([p for ps in postings for p in ps], dtype=np.int32).reshape(-1, 2)
+    sums = np.array([sum(code for _, code in ps) for ps in postings]) / FREQUENCY_STEPS
+    extra = settings.background_diseases
+    profiles = [sorted((column[t], _stated(f)) for t, f in p.items()) for p in pooled]
+    entries = np.array([e for p in profiles for e in p], dtype=np.int32).reshape(-1, 2)
+    return {
+        "terms": np.array([int(graph.ids[t][3:]) for t in used], dtype=np.uint32),
+        "background": ((sums + extra) / (len(pooled) + extra)).astype(np.float32),
+        "posting_offsets": _offsets(postings),
+        "posting_diseases": flat[:, 0].astype(np.uint16),
+        "posting_codes": flat[:, 1].astype(np.uint8),
+        "profile_offsets": _offsets(profiles),
+        "profile_terms": entries[:, 0].astype(np.uint16),
+        "profile_codes": entries[:, 1].astype(np.uint8),
+        "parameters": settings.parameters.as_array(),
+    }
+
+
+def _stated(frequency: PooledFrequency) -> int:
+    return NOT_STATED if frequency.stated is None else round(frequency.stated * STATED_STEPS)
+
+
+def _offsets(rows: Iterable[list[tuple[int, int]]]) -> NDArray[np.int32]:
+    return np.cumsum([0, *map(len, rows)], dtype=np.int32)

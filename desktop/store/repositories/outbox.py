@@ -66,11 +66,8 @@ class OutboxRepository:
 
     def counts(self) -> OutboxCounts:
         """Return how many events are in each state."""
-        found = dict(
-            self._session.execute(
-                select(OutboxEventTable.state, func.count()).group_by(OutboxEventTable.state)
-            ).tuples()
-        )
+        query = select(OutboxEventTable.state, func.count()).group_by(OutboxEventTable.state)
+        found = {row[0]: row[1] for row in self._session.execute(query)}
         return OutboxCounts(
             pending=found.get(OutboxState.PENDING.value, 0),
             quarantined=found.get(OutboxState.QUARANTINED.value, 0),

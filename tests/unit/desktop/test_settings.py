@@ -13,11 +13,25 @@ from desktop.settings import (
     overlaid,
 )
 
-KEYS_FOR_WINDOWS_IT = set(
-    "SyncUrl TenantId ClientId SiteId AutoUpdateEnabled UpdateChannel MaxModelAgeDays ProxyMode "
-    "ProxyUrl CaBundlePath MeteredPolicy DailyByteBudget IdleLockMinutes AllowUsbExport LogLevel "
-    "AuditRetentionDays CommitFirstMode".split()
-)
+KEYS_FOR_WINDOWS_IT = {
+    "SyncUrl",
+    "TenantId",
+    "ClientId",
+    "SiteId",
+    "AutoUpdateEnabled",
+    "UpdateChannel",
+    "MaxModelAgeDays",
+    "ProxyMode",
+    "ProxyUrl",
+    "CaBundlePath",
+    "MeteredPolicy",
+    "DailyByteBudget",
+    "IdleLockMinutes",
+    "AllowUsbExport",
+    "LogLevel",
+    "AuditRetentionDays",
+    "CommitFirstMode",
+}
 
 
 def test_every_policy_key_of_the_conventions_is_declared_and_no_other():

@@ -1,0 +1,118 @@
+"""Why the common model scores a disease as it does: one additive weight per column."""
+
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ddx.domain.artifacts import COMMON_CALIBRATION, COMMON_TREES, Artifacts
+from ddx.domain.differential import World
+from ddx.domain.explanation import Contribution, Explanation
+from ddx.domain.finding import Presence
+from ddx.domain.identifiers import DiseaseId, FindingId
+from ddx.errors import SchemaMismatchError, UnknownDiseaseError
+from ddx.explain.trees import Forest, LeafPaths, leaf_paths
+from ddx.features.encode import FeatureRow
+from ddx.features.schema import FeatureSchema
+from ddx.inference.common import Calibration
+
+TYPICAL_FREQUENCY: Final = 0.30
+"""From here on a finding counts as typical: lower bound of HPO's "Frequent" (HP:0040282)."""
+
+
+class CommonExplainer:
+    """TreeSHAP over the trees of one bundle; paths of a disease are built when first asked for."""
+
+    __slots__ = ("_forest", "_output", "_paths", "_schema")
+
+    def __init__(
+        self, forest: Forest, diseases: tuple[DiseaseId, ...], schema: FeatureSchema
+    ) -> None:
+        """Tie trees, outputs and columns together. Raises SchemaMismatchError."""
+        if forest.schema_hash != schema.hash:
+            raise SchemaMismatchError("trees were grown on the columns of another schema")
+        if len(forest.base) != len(diseases):
+            raise SchemaMismatchError(f"{len(forest.base)} outputs, {len(diseases)} diseases")
+        if forest.frequency.shape[1] != len(schema):
+            raise SchemaMismatchError("trees were grown on another number of columns")
+        self._forest, self._schema = forest, schema
+        self._output = {disease: i for i, disease in enumerate(diseases)}
+        self._paths: dict[DiseaseId, LeafPaths] = {}
+
+    @classmethod
+    def from_artifacts(cls, artifacts: Artifacts, schema: FeatureSchema) -> Self:
+        """Load the trees of a bundle. Raises ModelError when a member is absent or malformed."""
+        return cls(
+            Forest.from_npz(artifacts.read(COMMON_TREES)),
+            Calibration.from_json(artifacts.read(COMMON_CALIBRATION)).diseases,
+            schema,
+        )
+
+    def explain(self, row: FeatureRow, disease: DiseaseId) -> Explanation:
+        """Return every column that moved the margin of `disease`, strongest first.
+
+        Raises:
+            UnknownDiseaseError: the common model does not know `disease`.
+        """
+        base, weights = self.contributions(row, disease)
+        frequency = self._forest.frequency[self._output[disease]]
+        order = np.argsort(-np.abs(weights), kind="stable")
+        return Explanation(
+            disease=disease,
+            world=World.COMMON,
+            base=base,
+            margin=base + float(weights.sum()),
+            contributions=tuple(
+                self._contribution(row, int(i), float(weights[i]), float(frequency[i]))
+                for i in order
+                if weights[i] != 0.0
+            ),
+            expected=self._expected(row, frequency),
+        )
+
+    def _contribution(
+        self, row: FeatureRow, column: int, weight: float, frequency: float
+    ) -> Contribution:
+        holds_finding = self._schema.columns[column].finding is not None
+        return Contribution(
+            subject=self._schema.columns[column].subject,
+            presence=_presence(row, column, holds_finding=holds_finding),
+            weight=weight,
+            frequency=frequency if holds_finding else None,
+        )
+
+    def _expected(self, row: FeatureRow, frequency: NDArray[np.float32]) -> tuple[FindingId, ...]:
+        """Return the typical findings nobody asked about, most frequent first."""
+        typical = (frequency >= TYPICAL_FREQUENCY) & ~row.asked
+        order = np.argsort(-frequency, kind="stable")
+        columns = (self._schema.columns[i].finding for i in order if typical[i])
+        return tuple(finding for finding in columns if finding is not None)
+
+    def contributions(
+        self, row: FeatureRow, disease: DiseaseId
+    ) -> tuple[float, NDArray[np.float64]]:
+        """Return (base, weights): float64 (n_columns,), base + sum(weights) = margin (1e-4).
+
+        base: margin of the average training row. Columns nobody asked about carry weight too.
+
+        Raises:
+            UnknownDiseaseError: the common model does not know `disease`.
+        """
+        paths = self._paths_of(disease)
+        return paths.base, paths.contributions(row.values)
+
+    def _paths_of(self, disease: DiseaseId) -> LeafPaths:
+        if disease not in self._output:
+            raise UnknownDiseaseError(disease)
+        if disease not in self._paths:
+            self._paths[disease] = leaf_paths(self._forest, self._output[disease])
+        return self._paths[disease]
+
+
+def _presence(row: FeatureRow, column: int, *, holds_finding: bool) -> Presence:
+    """Return the state of a column; age and sex are PRESENT when known."""
+    if not row.asked[column]:
+        return Presence.UNKNOWN
+    if holds_finding and row.values[column] == 0.0:
+        return Presence.EXCLUDED
+    return Presence.PRESENT

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from tuf.api import exceptions as tuf_errors
-from tuf.api.metadata import Metadata, TargetFile, Timestamp
+from tuf.api.metadata import Metadata, Root, TargetFile, Timestamp
 from tuf.ngclient import FetcherInterface, Updater
 
 from model_bundles import blobs, chain, files, layout, verify
@@ -26,7 +26,7 @@ from model_bundles.errors import (
 )
 from model_bundles.floors import FileFloors, Floors
 from model_bundles.local import RepositoryLocation
-from model_bundles.manifest import Release, read_channel, read_manifest
+from model_bundles.manifest import Release, read_channel
 from model_bundles.slots import FreshRelease, Slots
 from model_bundles.verify import Trust, VerifiedBundle
 
@@ -149,9 +149,14 @@ class BundleClient:
         return signed
 
     def _signed(self) -> chain.SignedTargets:
-        roots = self._metadata / "root_history"
-        root = chain.root_chain(self._trust.root, lambda n: _whole(roots / f"{n}.root.json"))
+        root = chain.root_chain(self._trust.root, self._root_reader())
         return chain.signed_targets(root, lambda role: _whole(self._metadata / f"{role}.json"))
+
+    def _root_reader(self) -> chain.RootBytes:
+        """Roots up to the one the updater ended at; it leaves files it refused lying about."""
+        current = Metadata[Root].from_file(str(self._metadata / "root.json")).signed.version
+        roots = self._metadata / "root_history"
+        return lambda n: _whole(roots / f"{n}.root.json") if n <= current else None
 
     def _online_versions(self, signed: chain.SignedTargets) -> dict[str, int]:
         content = _whole(self._metadata / f"{_SHORT_LIVED}.json")
@@ -177,13 +182,13 @@ class BundleClient:
     ) -> None:
         listed = verify.manifest_target(signed, release)
         missing = _missing(signed.under(release.version), slots)
-        self._fetcher.start(_total(missing), on_progress)
-        if listed in missing:
-            self._download_blob(updater, listed, slots)
-        manifest = read_manifest(blobs.read_target(slots.blobs, listed))
-        for target in verify.member_targets(signed, manifest).values():
-            if target in missing:
-                self._download_blob(updater, target, slots)
+        with self._fetcher.counting(_total(missing), on_progress):
+            if listed in missing:
+                self._download_blob(updater, listed, slots)
+            manifest = verify.signed_manifest(signed, release, slots.blobs)
+            for target in verify.member_targets(signed, manifest).values():
+                if target in missing:
+                    self._download_blob(updater, target, slots)
 
     def _download_blob(self, updater: Updater, target: TargetFile, slots: Slots) -> None:
         incoming = self._state / "incoming"
@@ -231,9 +236,14 @@ class _Metered(FetcherInterface):
         self._received, self._total = 0, 0
         self._on_progress: OnProgress | None = None
 
-    def start(self, total_bytes: int, on_progress: OnProgress | None) -> None:
-        """Count from zero towards `total_bytes`."""
+    @contextmanager
+    def counting(self, total_bytes: int, on_progress: OnProgress | None) -> Iterator[None]:
+        """Count from zero towards `total_bytes`, and tell `on_progress`, while inside."""
         self._received, self._total, self._on_progress = 0, total_bytes, on_progress
+        try:
+            yield
+        finally:
+            self._on_progress = None
 
     def _fetch(self, url: str) -> Iterator[bytes]:
         chunks = self._inner.fetch(url)

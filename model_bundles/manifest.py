@@ -121,11 +121,11 @@ def write_manifest(
 def read_manifest(content: bytes) -> Manifest:
     """Return the manifest `content` spells; fields it does not know are ignored.
 
-    Required members are not checked here: `layout.check_names` does, once the format is known.
+    Whether this application can use the bundle is another question: `check_usable`.
 
     Raises:
         BundleMalformedError: not canonical JSON, or a field missing or out of its limits.
-        BundleIncompatibleError: another format, or an application newer than this one is needed.
+        BundleIncompatibleError: another format of the manifest.
     """
     if len(content) > layout.MAX_MANIFEST_BYTES:
         raise BundleMalformedError(f"manifest over {layout.MAX_MANIFEST_BYTES} bytes")
@@ -169,13 +169,24 @@ def _check(manifest: Manifest) -> None:
     if manifest.name != layout.BUNDLE_NAME:
         raise BundleMalformedError(f"not one of our bundles: {manifest.name!r}")
     layout.version_key(manifest.version)
+    layout.version_key(manifest.min_app_version)
     layout.check_sizes(member.length for member in manifest.members)
-    if any(member.compression != ZSTD for member in manifest.members):
-        raise BundleIncompatibleError("a member is compressed in a way this application lacks")
+
+
+def check_usable(manifest: Manifest) -> None:
+    """Return if this application can use the bundle `manifest` describes.
+
+    Raises:
+        BundleIncompatibleError: it needs a newer application, or a compression this one lacks.
+        BundleMalformedError: a required member is missing, or a name is given twice.
+    """
     if layout.version_key(manifest.min_app_version) > layout.version_key(layout.APP_VERSION):
         raise BundleIncompatibleError(
             f"needs application {manifest.min_app_version}, this is {layout.APP_VERSION}"
         )
+    if any(member.compression != ZSTD for member in manifest.members):
+        raise BundleIncompatibleError("a member is compressed in a way this application lacks")
+    layout.check_names(member.name for member in manifest.members)
 
 
 def write_channel(channel: str, release: Release) -> bytes:

@@ -25,6 +25,7 @@ from model_bundles.manifest import (
     Manifest,
     Member,
     Release,
+    check_usable,
     read_canonical,
     read_channel,
     read_manifest,
@@ -231,7 +232,7 @@ def signed_manifest(signed: chain.SignedTargets, release: Release, stored: Store
     manifest = read_manifest(blobs.read_target(stored, manifest_target(signed, release)))
     if manifest.version != release.version:
         raise BundleTamperedError(f"manifest of {manifest.version} in place of {release.version}")
-    layout.check_names(member.name for member in manifest.members)
+    check_usable(manifest)
     return manifest
 
 

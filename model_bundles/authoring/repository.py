@@ -9,7 +9,7 @@ reader sees the state before or after a publication and nothing in between.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -56,7 +56,7 @@ class Repository:
 
     directory: Path
     keys: Signers
-    policy: Policy = HOUSE_POLICY
+    policy: Policy = field(default_factory=lambda: HOUSE_POLICY)
 
     @property
     def trust(self) -> Trust:
@@ -80,7 +80,7 @@ class Repository:
         self._write("1.root.json", self._signed(ROOT, root))
         targets = Targets(expires=self._expiry(TARGETS, at), delegations=self._delegations())
         models = Targets(expires=self._expiry(MODELS, at))
-        self._commit({TARGETS: targets, MODELS: models}, Snapshot(version=0), 0, at)
+        self._commit({TARGETS: targets, MODELS: models}, None, at)
         return self.trust
 
     def publish(
@@ -122,8 +122,7 @@ class Repository:
 
     def renew(self, at: datetime | None = None) -> None:
         """Sign snapshot and timestamp anew so that they do not expire; nothing else changes."""
-        timestamp, snapshot = self._heads()
-        self._commit({}, snapshot, timestamp.version, _moment(at))
+        self._commit({}, self._heads(), _moment(at))
 
     def _add(self, models: Targets, additions: Mapping[str, bytes], at: datetime) -> None:
         stored = RepositoryFiles(self.directory / TARGETS_FOLDER)
@@ -133,23 +132,29 @@ class Repository:
             models.targets[path] = target
         models.version += 1
         models.expires = self._expiry(MODELS, at)
-        timestamp, snapshot = self._heads()
-        self._commit({MODELS: models}, snapshot, timestamp.version, at)
+        self._commit({MODELS: models}, self._heads(), at)
 
     def _commit(
-        self, changed: Mapping[str, Targets], snapshot: Snapshot, timestamp: int, at: datetime
+        self,
+        changed: Mapping[str, Targets],
+        heads: tuple[Timestamp, Snapshot] | None,
+        at: datetime,
     ) -> None:
-        """Write the changed roles, then the snapshot that names them, then the timestamp."""
+        """Write the changed roles, then the snapshot that names them, then the timestamp.
+
+        heads: what stood at the head before; None for the first commit.
+        """
+        snapshot = Snapshot() if heads is None else heads[1]
+        snapshot.version += heads is not None
+        snapshot.expires = self._expiry(SNAPSHOT, at)
         for role, signed in changed.items():
             content = self._signed(role, signed)
             self._write(f"{signed.version}.{role}.json", content)
             snapshot.meta[f"{role}.json"] = _named(signed.version, content)
-        snapshot.version += 1
-        snapshot.expires = self._expiry(SNAPSHOT, at)
         content = self._signed(SNAPSHOT, snapshot)
         self._write(f"{snapshot.version}.snapshot.json", content)
         head = Timestamp(
-            version=timestamp + 1,
+            version=1 if heads is None else heads[0].version + 1,
             expires=self._expiry(TIMESTAMP, at),
             snapshot_meta=_named(snapshot.version, content),
         )

@@ -1,0 +1,150 @@
+"""The disk refuses, or the power goes, at every single step of an update."""
+
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from model_bundles.errors import BundleError, BundleStorageError
+from model_bundles.slots import Slots
+from tests.support.bundle_workshop import small_members
+
+NEWER = small_members(common=b"newer", meta=b"newer too")
+
+
+class DiskFault:
+    """Lets `allowed` writes, renames and syncs pass, then refuses every one after."""
+
+    def __init__(self, monkeypatch, allowed):
+        self.left = allowed
+        for owner, name in ((os, "fsync"), (os, "replace"), (Path, "replace"), (shutil, "rmtree")):
+            monkeypatch.setattr(owner, name, self.guard(getattr(owner, name)))
+
+    def guard(self, real):
+        def step(*args, **kwargs):
+            if self.left <= 0:
+                raise OSError(28, "No space left on device")
+            self.left -= 1
+            return real(*args, **kwargs)
+
+        return step
+
+
+def served(slots):
+    return {name: slots.active().read(name) for name in slots.active().members}
+
+
+def finish(workshop, slots, state):
+    """Update once more, unless the switch had already happened."""
+    if slots.active().version == "2026.11.1":
+        workshop.install(slots, state)
+
+
+@pytest.fixture
+def device(workshop, slots, tmp_path):
+    """2026.11.1 is active, 2026.11.2 is offered."""
+    workshop.publish("2026.11.1")
+    workshop.install(slots, tmp_path / "device")
+    workshop.publish("2026.11.2", NEWER)
+    return tmp_path
+
+
+def test_a_disk_that_fails_at_any_step_leaves_exactly_one_valid_active_bundle(
+    workshop, device, monkeypatch
+):
+    for allowed in itertools.count():
+        here = device / f"try-{allowed}"
+        here.mkdir()
+        shutil.copytree(device / "device", here / "device", symlinks=True)
+        shutil.copytree(device / "slots", here / "slots")
+        slots = Slots(here / "slots", workshop.trust)
+        with monkeypatch.context() as patch:
+            DiskFault(patch, allowed)
+            try:
+                workshop.install(slots, here / "device")
+                finished = True
+            except BundleStorageError:
+                finished = False
+        now = served(Slots(here / "slots", workshop.trust))
+        assert now in (small_members(), NEWER)
+        if finished:
+            assert now == NEWER
+            break
+        finish(workshop, slots, here / "device")
+        assert served(slots) == NEWER
+        shutil.rmtree(here)
+    assert allowed > 30
+
+
+def test_a_rollback_that_fails_at_any_step_leaves_one_of_the_two(workshop, device, monkeypatch):
+    slots = Slots(device / "slots", workshop.trust)
+    workshop.install(slots, device / "device")
+    for allowed in itertools.count():
+        with monkeypatch.context() as patch:
+            DiskFault(patch, allowed)
+            try:
+                slots.rollback()
+                break
+            except BundleStorageError:
+                assert served(slots) in (small_members(), NEWER)
+        if slots.active().version == "2026.11.1":
+            break
+    assert served(slots) == small_members()
+
+
+UPDATE = """
+import sys
+from pathlib import Path
+from model_bundles.client import BundleClient
+from model_bundles.local import LOCAL, LocalFetcher
+from model_bundles.slots import Slots
+from model_bundles.verify import Trust
+
+repository, device, slots_dir = map(Path, sys.argv[1:])
+trust = Trust((repository / "metadata/1.root.json").read_bytes())
+slots = Slots(slots_dir, trust)
+client = BundleClient(trust, device, LOCAL, LocalFetcher(repository))
+print("started", flush=True)
+client.fetch(client.offered(), slots)
+slots.activate()
+print("done", flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_process_killed_during_an_update_leaves_exactly_one_valid_active_bundle(workshop, device):
+    for delay_ms in range(5, 105, 10):
+        here = device / f"kill-{delay_ms}"
+        here.mkdir()
+        shutil.copytree(device / "device", here / "device", symlinks=True)
+        shutil.copytree(device / "slots", here / "slots")
+        arguments = [str(workshop.repository), str(here / "device"), str(here / "slots")]
+        process = subprocess.Popen(
+            [sys.executable, "-c", UPDATE, *arguments], stdout=subprocess.PIPE
+        )
+        assert process.stdout.readline().strip() == b"started"
+        try:
+            process.wait(delay_ms / 1000)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        process.stdout.close()
+        slots = Slots(here / "slots", workshop.trust)
+        assert served(slots) in (small_members(), NEWER)
+        finish(workshop, slots, here / "device")
+        assert served(slots) == NEWER
+
+
+def test_a_read_only_disk_is_a_storage_error_and_serving_goes_on(workshop, device, monkeypatch):
+    slots = Slots(device / "slots", workshop.trust)
+    with monkeypatch.context() as patch:
+        DiskFault(patch, 0)
+        with pytest.raises(BundleError) as refusal:
+            workshop.install(slots, device / "device")
+        assert refusal.value.retryable
+        assert served(slots) == small_members()

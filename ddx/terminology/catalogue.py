@@ -1,0 +1,302 @@
+"""What every finding and disease is called, in both languages, from the active bundle.
+
+Two vocabularies in one: the findings of the common model with our own labels, questions and lay
+words (`vocabulary/findings.json`), and every HPO phenotype (`vocabulary/hpo_terms.json`). Where
+an HPO term is also a finding of the common model, our row speaks and HPO adds its synonyms.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, NamedTuple, Self
+
+from ddx.domain import artifacts as members
+from ddx.domain.artifacts import Artifacts
+from ddx.domain.identifiers import DiseaseId, FindingId, disease_id, finding_id
+from ddx.errors import IdentifierError, ModelError, UnknownDiseaseError
+from ddx.terminology.ontology import Ontology
+
+HPO_SOURCE = "Human Phenotype Ontology {version} (hpo.jax.org)"
+
+
+class Language(StrEnum):
+    """A language the catalogue speaks. Every label exists in English."""
+
+    ES = "es"
+    EN = "en"
+
+
+class FindingKind(StrEnum):
+    """How a finding is answered."""
+
+    BINARY = "binary"
+    GRADED = "graded"
+    CHOICE = "choice"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One finding as the catalogue knows it.
+
+    group: question a choice answers ("pain.site"), else empty; findings of one group are asked
+    together. labels, questions: by language, English always present; a term without a question
+    of its own has no questions. synonyms: by language, lay words first.
+    implies: HPO term that is present whenever this one is (a graded one: above 0).
+    common: a finding of the common model. antecedent: history, habit, exposure or context.
+    """
+
+    id: FindingId
+    kind: FindingKind = FindingKind.BINARY
+    group: str = ""
+    labels: Mapping[Language, str]
+    questions: Mapping[Language, str]
+    synonyms: Mapping[Language, tuple[str, ...]]
+    implies: FindingId | None = None
+    common: bool = False
+    antecedent: bool = False
+    source: str = ""
+
+
+class Name(NamedTuple):
+    """One way to call one term. preferred: its label in `language` rather than a synonym."""
+
+    id: FindingId
+    language: Language
+    text: str
+    preferred: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Disease:
+    labels: Mapping[Language, str]
+    severity: int | None = None
+
+
+class Catalogue:
+    """Names of everything the active bundle can talk about. Ids accept HPO's alternative ids."""
+
+    def __init__(
+        self,
+        *,
+        findings: Mapping[FindingId, Mapping[str, Any]],
+        hpo: Mapping[FindingId, Mapping[str, Any]],
+        diseases: Mapping[DiseaseId, Mapping[str, Any]],
+        artifacts: Artifacts,
+        ontology: Ontology,
+    ) -> None:
+        self.ontology = ontology
+        self._findings, self._hpo = findings, hpo
+        self._diseases = diseases
+        self._artifacts = artifacts
+        self._terms: dict[FindingId, Term] = {}
+
+    @classmethod
+    def from_artifacts(cls, artifacts: Artifacts) -> Self:
+        """Return the catalogue of a bundle. Terms and rare names are made when asked for.
+
+        Raises:
+            ModelError: a vocabulary member is missing or malformed.
+        """
+        hpo = _member(artifacts, members.HPO_TERMS, "terms")
+        try:
+            links = ((row["id"], row["parents"], row["alt"]) for row in hpo.rows)
+            return cls(
+                findings=_findings(_member(artifacts, members.FINDINGS, "findings")),
+                hpo={row["id"]: row for row in hpo.rows},
+                diseases=_own_diseases(_member(artifacts, members.DISEASES, "diseases")),
+                artifacts=artifacts,
+                ontology=Ontology(hpo.version, links),
+            )
+        except (KeyError, TypeError, IdentifierError) as error:
+            raise ModelError(f"vocabulary cannot be read: {error!r}") from error
+
+    def __contains__(self, id: object) -> bool:
+        return id in self._findings or id in self.ontology
+
+    def __len__(self) -> int:
+        return len(self._findings.keys() | self._hpo.keys())
+
+    @property
+    def findings(self) -> tuple[FindingId, ...]:
+        """Findings of the common model, in the order of the bundle."""
+        return tuple(self._findings)
+
+    @cached_property
+    def implied(self) -> Mapping[FindingId, FindingId]:
+        """Our own finding -> the HPO term it implies when present."""
+        return MappingProxyType(
+            {
+                finding: finding_id(row["implies"])
+                for finding, row in self._findings.items()
+                if row["implies"]
+            }
+        )
+
+    def resolve(self, id: FindingId) -> FindingId:
+        """Return the id in use for `id`: itself, or the one that replaced an alternative id.
+
+        Raises:
+            UnknownFindingError: no such finding.
+        """
+        return id if id in self._findings else self.ontology.resolve(id)
+
+    def term(self, id: FindingId) -> Term:
+        """Return what the catalogue knows of a finding. Raises UnknownFindingError."""
+        primary = self.resolve(id)
+        known = self._terms.get(primary)
+        if known is None:
+            known = self._terms[primary] = self._build(primary)
+        return known
+
+    def label(self, id: FindingId, language: str = Language.ES) -> str:
+        """Return the label in `language`, in English where it has none.
+
+        Raises:
+            UnknownFindingError: no such finding.
+        """
+        return _in_language(self.term(id).labels, language)
+
+    def question(self, id: FindingId, language: str = Language.ES) -> str:
+        """Return what to ask the patient; the label for a term without a question of its own.
+
+        Raises:
+            UnknownFindingError: no such finding.
+        """
+        term = self.term(id)
+        return _in_language(term.questions or term.labels, language)
+
+    def disease_label(self, id: DiseaseId, language: str = Language.ES) -> str:
+        """Return the name of a disease in `language`, in English where it has none.
+
+        Raises:
+            UnknownDiseaseError: the bundle does not name the disease.
+        """
+        return _in_language(self._disease(id).labels, language)
+
+    def disease_severity(self, id: DiseaseId) -> int | None:
+        """Return 1 (most severe) to 5; None where no source grades the disease.
+
+        Raises:
+            UnknownDiseaseError: the bundle does not name the disease.
+        """
+        return self._disease(id).severity
+
+    def names(self) -> Iterator[Name]:
+        """Yield every label and synonym: findings of the common model first."""
+        for finding, row in self._findings.items():
+            yield from _names_of(finding, row)
+            if finding in self._hpo:
+                yield from _names_of(finding, self._hpo[finding])
+        for term, row in self._hpo.items():
+            if term not in self._findings:
+                yield from _names_of(term, row)
+
+    def _disease(self, id: DiseaseId) -> _Disease:
+        own = self._diseases.get(id)
+        if own is not None:
+            return _Disease(_by_language(own), own["severity"])
+        rare = self._rare_names.get(id)
+        if rare is None:
+            raise UnknownDiseaseError(id)
+        return _Disease(_by_language(rare))
+
+    @cached_property
+    def _rare_names(self) -> Mapping[DiseaseId, Mapping[str, Any]]:
+        try:
+            rows = json.loads(self._artifacts.read(members.RARE_DISEASES))
+            return {row["id"]: row for row in rows}
+        except (ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"{members.RARE_DISEASES} cannot be read: {error!r}") from error
+
+    def _build(self, id: FindingId) -> Term:
+        own, hpo = self._findings.get(id), self._hpo.get(id)
+        if own is None:
+            # An id that resolves is a finding of the common model or a term of HPO.
+            return _hpo_term(id, self._hpo[id], self.ontology.version)
+        return _common_term(id, own, hpo or {})
+
+
+class _Member(NamedTuple):
+    version: str
+    rows: list[Mapping[str, Any]]
+
+
+def _member(artifacts: Artifacts, name: str, key: str) -> _Member:
+    try:
+        raw = json.loads(artifacts.read(name))
+        return _Member(raw["version"], raw[key])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{name} cannot be read: {error!r}") from error
+
+
+def _findings(member: _Member) -> dict[FindingId, Mapping[str, Any]]:
+    return {finding_id(row["id"]): row for row in member.rows}
+
+
+def _own_diseases(member: _Member) -> dict[DiseaseId, Mapping[str, Any]]:
+    return {disease_id(row["id"]): row for row in member.rows}
+
+
+def _common_term(id: FindingId, row: Mapping[str, Any], hpo: Mapping[str, Any]) -> Term:
+    return Term(
+        id=id,
+        kind=FindingKind(row["kind"]),
+        group=row["group"],
+        labels=_by_language(row),
+        questions=_by_language({"en": row["question_en"], "es": row["question_es"]}),
+        synonyms=_synonyms(row, hpo),
+        implies=finding_id(row["implies"]) if row["implies"] else None,
+        common=True,
+        antecedent=row["antecedent"],
+        source=row["source"],
+    )
+
+
+def _hpo_term(id: FindingId, row: Mapping[str, Any], version: str) -> Term:
+    return Term(
+        id=id,
+        labels=_by_language(row),
+        questions=MappingProxyType({}),
+        synonyms=_synonyms(row, {}),
+        source=HPO_SOURCE.format(version=version),
+    )
+
+
+def _synonyms(row: Mapping[str, Any], hpo: Mapping[str, Any]) -> Mapping[Language, tuple[str, ...]]:
+    """Return the synonyms of both rows by language, without those that repeat a label."""
+    return MappingProxyType(
+        {
+            language: tuple(
+                dict.fromkeys(
+                    text
+                    for text in (
+                        *row[f"syn_{language}"],
+                        hpo.get(language),
+                        *hpo.get(f"syn_{language}", ()),
+                    )
+                    if text and text != row.get(language)
+                )
+            )
+            for language in Language
+        }
+    )
+
+
+def _names_of(id: FindingId, row: Mapping[str, Any]) -> Iterator[Name]:
+    for language in Language:
+        if row.get(language):
+            yield Name(id, language, row[language], preferred=True)
+        for text in row[f"syn_{language}"]:
+            yield Name(id, language, text, preferred=False)
+
+
+def _by_language(row: Mapping[str, Any]) -> Mapping[Language, str]:
+    """Return the texts of a row by language; a language without text is left out."""
+    return MappingProxyType({lang: row[lang] for lang in Language if row.get(lang)})
+
+
+def _in_language(texts: Mapping[Language, str], language: str) -> str:
+    return texts.get(Language(language)) or texts[Language.EN]

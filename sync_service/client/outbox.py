@@ -21,6 +21,7 @@ class OutgoingEvent:
 
     sequence: 1, 2, 3 … per device epoch, given in the transaction that wrote the record.
     payload: JSON object, already pseudonymised; payload_sha256 covers its canonical JSON.
+    epoch: the epoch `sequence` was given in; None where it is the device's present one.
     """
 
     id: RecordId
@@ -29,6 +30,7 @@ class OutgoingEvent:
     created_at: datetime
     payload: Mapping[str, Any]
     payload_sha256: str
+    epoch: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,10 @@ class Outbox(Protocol):
     """Durable queue of outgoing events. Every call is one committed transaction."""
 
     def pending(self, limit: int) -> Sequence[OutgoingEvent]:
-        """Return up to `limit` events neither acknowledged nor quarantined, by sequence."""
+        """Return up to `limit` events neither acknowledged nor quarantined.
+
+        By epoch, then by sequence.
+        """
 
     def acknowledge(self, receipts: Mapping[RecordId, int]) -> None:
         """Mark events as stored by the server; values are the server's own sequence numbers.

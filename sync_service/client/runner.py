@@ -156,18 +156,24 @@ class Runner:
         return event
 
     def _push(self, limit: int) -> machine.Event:
-        events = tuple(self._outbox.pending(limit))
-        if not events:
+        waiting = self._outbox.pending(limit)
+        if not waiting:
             return machine.NothingPending()
-        going, kept = _sorted_out(events)
+        epoch = self._epoch_of(waiting[0])
+        going, kept = _sorted_out([e for e in waiting if self._epoch_of(e) == epoch])
         if not going:
             return machine.Answered(sent=tuple(kept), answers=kept)
-        return self._send(going, kept)
+        return self._send(epoch, going, kept)
 
-    def _send(self, going: Sequence[SyncEvent], kept: Mapping[RecordId, Answer]) -> machine.Event:
+    def _epoch_of(self, event: OutgoingEvent) -> int:
+        return self._identity.epoch if event.epoch is None else event.epoch
+
+    def _send(
+        self, epoch: int, going: Sequence[SyncEvent], kept: Mapping[RecordId, Answer]
+    ) -> machine.Event:
         sent = tuple(RecordId(event.id) for event in going)
         try:
-            receipt = self._transport.push(self._batch(going))
+            receipt = self._transport.push(self._batch(epoch, going))
         except ServerUnreachableError as error:
             return self._failed(Cause.OFFLINE, error.code)
         except ServerBusyError as error:
@@ -187,11 +193,11 @@ class Runner:
             cause=cause, code=code, retry_after_s=retry_after_s, jitter=self._dice()
         )
 
-    def _batch(self, events: Sequence[SyncEvent]) -> SyncBatch:
+    def _batch(self, epoch: int, events: Sequence[SyncEvent]) -> SyncBatch:
         software = self._software()
         return SyncBatch(
             device_id=self._identity.device_id,
-            epoch=self._identity.epoch,
+            epoch=epoch,
             batch_id=_batch_id(events),
             app_version=software.app,
             bundle_version=software.bundle,

@@ -12,16 +12,20 @@ import zstandard
 from sync_service.protocol.errors import MessageMalformedError, MessageTooLargeError
 
 ZSTD: Final = "zstd"
-_LEVEL: Final = 12
-"""Past 12 a batch of 50 visits shrinks by less than 1 % and takes twice the time."""
+UPLOAD_LEVEL: Final = 15
+"""Bytes are dear on the way up: 50 visits take 35 ms and 600 B each (level 9: 7 ms, 705 B;
+level 19: 119 ms, 594 B)."""
+
+ANSWER_LEVEL: Final = 3
+"""Processor time is dear on the server, and receipts are short."""
 
 _MAX_WINDOW_BYTES: Final = 8 << 20
 """RFC 8878, section 3.1.1.1.2: decoders should support at least 8 MB."""
 
 
-def compress(message: bytes) -> bytes:
+def compress(message: bytes, *, level: int = UPLOAD_LEVEL) -> bytes:
     """Return `message` as one zstd frame."""
-    return zstandard.ZstdCompressor(level=_LEVEL).compress(message)
+    return zstandard.ZstdCompressor(level=level).compress(message)
 
 
 def decompress(frame: bytes, *, limit_bytes: int) -> bytes:

@@ -1,0 +1,1 @@
+"""What training hands to a device: ONNX, compact trees, and the proof that they agree."""

@@ -1,0 +1,1 @@
+"""Screen logic without a screen: (state, event) -> (state, effects), frozen values only."""

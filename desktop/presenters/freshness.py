@@ -1,0 +1,186 @@
+"""What the status bar says about sync, model and clock, as values; words come later."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from desktop.presenters.reducer import Reducer, Refusal, Step
+
+MODEL_OLD_AFTER_DAYS = 180  # offline repository metadata lives 180 days (docs/architecture.md)
+
+
+class SyncStanding(Protocol):
+    """What the sync service reports."""
+
+    @property
+    def pending(self) -> int:
+        """Records that wait on this device."""
+
+    @property
+    def quarantined(self) -> int:
+        """Records the cloud refused."""
+
+    @property
+    def last_contact_at(self) -> datetime | None:
+        """Last answer of the cloud, UTC."""
+
+    @property
+    def phase(self) -> StrEnum:
+        """not_linked, idle, pushing, waiting or offline."""
+
+
+class ModelStanding(Protocol):
+    """What the model service reports."""
+
+    @property
+    def version(self) -> str:
+        """Version of the active bundle."""
+
+    @property
+    def built_at(self) -> datetime:
+        """When it was built, UTC."""
+
+
+class Tone(StrEnum):
+    """Colour only where it means something."""
+
+    CALM = "calm"
+    ATTENTION = "attention"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreshnessState:
+    """None until the service answered."""
+
+    sync: SyncStanding | None = None
+    model: ModelStanding | None = None
+    syncing: bool = False
+    refusal: Refusal | None = None
+    update: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time to look again (every few seconds, and after each record)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncAsked:
+    """The clinician wants to synchronise now."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRead:
+    """The answer of the sync service."""
+
+    sync: SyncStanding
+
+
+@dataclass(frozen=True, slots=True)
+class SyncDone:
+    """A synchronisation ended; its outcome is in the standing."""
+
+    sync: SyncStanding
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateDone:
+    """Looking for a newer model ended: `result` of the update outcome, or a refusal code."""
+
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRead:
+    """The answer of the model service."""
+
+    model: ModelStanding
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A service did not answer."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSync:
+    """Effect: ask the sync service."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadModel:
+    """Effect: ask the model service."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSync:
+    """Effect: push what waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateModel:
+    """Effect: look for a newer bundle."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAge:
+    """Whole days since the active bundle was built, and whether that is long."""
+
+    days: int
+    tone: Tone
+
+
+step: Reducer[FreshnessState] = Reducer()
+
+
+@step.on(Tick)
+def tick(state: FreshnessState, _event: Tick) -> Step[FreshnessState]:
+    """Read both standings."""
+    return state, (ReadSync(), ReadModel())
+
+
+@step.on(SyncAsked)
+def sync_asked(state: FreshnessState, _event: SyncAsked) -> Step[FreshnessState]:
+    """Push first, then look for a newer model; a second press while it runs does nothing."""
+    if state.syncing:
+        return state, ()
+    return replace(state, syncing=True, refusal=None, update=""), (RunSync(), UpdateModel())
+
+
+@step.on(SyncRead)
+def sync_read(state: FreshnessState, event: SyncRead) -> Step[FreshnessState]:
+    """Show the standing."""
+    return replace(state, sync=event.sync), ()
+
+
+@step.on(SyncDone)
+def sync_done(state: FreshnessState, event: SyncDone) -> Step[FreshnessState]:
+    """Show the standing after the push."""
+    return replace(state, sync=event.sync, syncing=False), ()
+
+
+@step.on(UpdateDone)
+def update_done(state: FreshnessState, event: UpdateDone) -> Step[FreshnessState]:
+    """Show what came of looking for a newer model, and read which one is active."""
+    return replace(state, update=event.result), (ReadModel(),)
+
+
+@step.on(ModelRead)
+def model_read(state: FreshnessState, event: ModelRead) -> Step[FreshnessState]:
+    """Show the active model."""
+    return replace(state, model=event.model), ()
+
+
+@step.on(Failed)
+def failed(state: FreshnessState, event: Failed) -> Step[FreshnessState]:
+    """Say that the standing is not known."""
+    return replace(state, syncing=False, refusal=event.refusal), ()
+
+
+def model_age(built_at: datetime, now: datetime) -> ModelAge:
+    """Return the age of a bundle built at `built_at`; a clock that runs behind gives 0 days."""
+    days = max(timedelta(0), now - built_at).days
+    return ModelAge(days, Tone.ATTENTION if days > MODEL_OLD_AFTER_DAYS else Tone.CALM)

@@ -1,0 +1,347 @@
+"""State, events and effects of the visit screen."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from ddx.domain.case import Case, Sex
+from ddx.domain.differential import Differential
+from ddx.domain.explanation import Explanation
+from ddx.domain.feedback import Feedback, OverrideReason, Verb
+from ddx.domain.finding import Presence
+from ddx.domain.identifiers import DiseaseId, FindingId, RecordId
+from ddx.intake.draft import AgeUnit, Draft
+from ddx.intake.issues import CaseIssue
+from desktop.presenters.decision import DecisionForm
+from desktop.presenters.patients import Patient
+from desktop.presenters.reducer import Refusal
+
+AUTOSAVE_MS = 400  # long enough to group a word, short enough that a power cut costs a word
+AUTOSAVE_RETRY_MS = 5_000
+
+
+class Diagnosis(Protocol):
+    """A recorded diagnosis as the service returns it."""
+
+    @property
+    def id(self) -> RecordId:
+        """Identifier of the record."""
+
+    @property
+    def made_at(self) -> datetime:
+        """When it was made, UTC."""
+
+    @property
+    def case(self) -> Case:
+        """What was known."""
+
+    @property
+    def differential(self) -> Differential:
+        """What was answered."""
+
+    @property
+    def short_code(self) -> str:
+        """Code of the receipt, for reading aloud."""
+
+    @property
+    def feedback(self) -> tuple[Feedback, ...]:
+        """Decisions taken on it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitState:
+    """One visit.
+
+    hits answer the search text `hits_for`, so that Enter never takes a result of older text.
+    revision counts edits of the draft; saved_revision is the last one on disk and
+    answered_revision the one the differential on screen answers.
+    """
+
+    patient: Patient
+    draft_id: RecordId | None = None
+    draft: Draft = field(default_factory=Draft)
+    restored: bool = False
+    revision: int = 0
+    saved_revision: int = 0
+    saving: bool = False
+    save_refusal: Refusal | None = None
+    leaving: bool = False
+    search_text: str = ""
+    hits: tuple[FindingId, ...] = ()
+    hits_for: str = ""
+    issues: tuple[CaseIssue, ...] = ()
+    diagnosing: bool = False
+    diagnosis: Diagnosis | None = None
+    answered_revision: int = 0
+    selected: DiseaseId | None = None
+    explanation: Explanation | None = None
+    decision: DecisionForm = field(default_factory=DecisionForm)
+    refusal: Refusal | None = None
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether something typed is not on disk yet."""
+        return self.revision != self.saved_revision
+
+    @property
+    def stale(self) -> bool:
+        """Whether the differential on screen is older than the last edit."""
+        return self.diagnosis is not None and self.revision != self.answered_revision
+
+
+# Events: what the clinician did.
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """The visit screen came up."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchTyped:
+    """The search text changed."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingMarked:
+    """A finding was marked, from the results or in the entered list."""
+
+    finding: str
+    presence: Presence
+
+
+@dataclass(frozen=True, slots=True)
+class FindingCycled:
+    """One key walked an entered finding to its next state."""
+
+    finding: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingGraded:
+    """The intensity of an entered finding, 0..10, or None to clear it."""
+
+    finding: str
+    grade: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRemoved:
+    """An entered finding was taken off the list."""
+
+    finding: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgeTyped:
+    """Age text or its unit changed."""
+
+    text: str
+    unit: AgeUnit
+
+
+@dataclass(frozen=True, slots=True)
+class SexChosen:
+    """Sex was set."""
+
+    sex: Sex
+
+
+@dataclass(frozen=True, slots=True)
+class VitalTyped:
+    """A vital sign changed; `vital` is the VitalSigns field."""
+
+    vital: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnoseAsked:
+    """The clinician asked for the differential."""
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateSelected:
+    """A candidate of the list was selected."""
+
+    disease: DiseaseId
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionStarted:
+    """A decision verb was pressed."""
+
+    verb: Verb
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionEdited:
+    """The decision form as it stands."""
+
+    disease: DiseaseId | None
+    reason: OverrideReason | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionConfirmed:
+    """Record the decision."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionCancelled:
+    """Close the decision form."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveAsked:
+    """Back to the patients, once everything is on disk."""
+
+
+# Events: what the outside answered.
+
+
+@dataclass(frozen=True, slots=True)
+class DraftOpened:
+    """The draft on disk: an unfinished one, or a fresh one with age and sex filled in."""
+
+    draft_id: RecordId
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True)
+class HitsFound:
+    """The answer to SearchFindings(text), best first."""
+
+    text: str
+    hits: tuple[FindingId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SaveDue:
+    """The pause after a group of key presses is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftSaved:
+    """`revision` is on disk."""
+
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class DraftChecked:
+    """Every issue of the draft of `revision`."""
+
+    revision: int
+    issues: tuple[CaseIssue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SaveFailed:
+    """The draft could not be written."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosed:
+    """The differential of the draft of `revision`, already recorded."""
+
+    revision: int
+    diagnosis: Diagnosis
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRefused:
+    """The draft cannot become a case; every reason at once."""
+
+    issues: tuple[CaseIssue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Why a candidate stands where it stands."""
+
+    explanation: Explanation
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRecorded:
+    """The decision is on disk."""
+
+    feedback: Feedback
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Something outside did not work."""
+
+    refusal: Refusal
+
+
+# Effects.
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDraft:
+    """Read or create the draft of `patient`."""
+
+    patient: RecordId
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFindings:
+    """Look for findings that match `text`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveSoon:
+    """Send SaveDue after `delay_ms` without another SaveSoon."""
+
+    delay_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaveDraft:
+    """Write the draft, then check it."""
+
+    draft_id: RecordId
+    draft: Draft
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnose:
+    """Make and record the differential of a saved draft."""
+
+    draft_id: RecordId
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explain:
+    """Explain one candidate of a recorded diagnosis."""
+
+    diagnosis: RecordId
+    disease: DiseaseId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordDecision:
+    """Record a decision."""
+
+    diagnosis: RecordId
+    verb: Verb
+    disease: DiseaseId | None
+    reason: OverrideReason | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPatients:
+    """Show the patient list."""

@@ -1,0 +1,168 @@
+"""Centre column of the visit: what must not be missed, the ranked list, what it rests on."""
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QFrame, QVBoxLayout
+
+from ddx.domain.differential import Alert, Differential
+from ddx.domain.identifiers import DiseaseId
+from desktop.presenters.likelihood import natural_frequency
+from desktop.presenters.visit_state import CandidateSelected, VisitState
+from desktop.ui import keys, messages, words
+from desktop.ui.candidate_list import CandidateLine, CandidateList
+from desktop.ui.i18n import translate
+from desktop.ui.labels import Labels
+from desktop.ui.vitals import name_of
+from desktop.ui.widgets import Spoken, clear, column, heading, label, message, plain_label, say
+
+
+class AlertStrip(QFrame):
+    """ "No pasar por alto": pinned above the list whatever the ranks say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("strip")
+        self._lines = QVBoxLayout(self)
+        self._lines.setContentsMargins(12, 8, 12, 8)
+        self._lines.setSpacing(4)
+        self.hide()
+
+    def show_alerts(self, alerts: tuple[Alert, ...], labels: Labels) -> None:
+        """Draw the rules that fired."""
+        clear(self._lines)
+        self.setVisible(bool(alerts))
+        if not alerts:
+            return
+        title = plain_label("section")
+        title.setText(translate("Differential", "No pasar por alto"))
+        self._lines.addWidget(title)
+        spoken = [title.text()]
+        for alert in sorted(alerts, key=lambda a: not a.urgent):
+            line = plain_label()
+            line.setText(_alert_text(alert, labels))
+            line.setToolTip(alert.source)
+            self._lines.addWidget(line)
+            spoken.append(line.text())
+        self.setAccessibleName(". ".join(spoken))
+
+
+def _alert_text(alert: Alert, labels: Labels) -> str:
+    because = ", ".join(_evidence(item, labels) for item in alert.evidence)
+    text = messages.alert(alert.code)
+    return f"● {text}" + (f" ({because})" if because else "")
+
+
+def _evidence(item: str, labels: Labels) -> str:
+    return labels.finding(item) if ":" in item else name_of(item)
+
+
+class DifferentialColumn(Spoken):
+    """The ranked list and everything said about it as a whole."""
+
+    def __init__(self, labels: Labels, dispatch: Callable[[object], None]) -> None:
+        super().__init__()
+        self._labels = labels
+        self._state: VisitState | None = None
+        self.strip = AlertStrip()
+        self.stale = message("notice")
+        self.empty = message("quiet")
+        self.list = CandidateList()
+        self.texts.bind(
+            self.list.setAccessibleName,
+            lambda: translate("Differential", "Diagnósticos por probabilidad"),
+        )
+        self.list.picked.connect(lambda d: dispatch(CandidateSelected(DiseaseId(d))))
+        self.outside = message("small")
+        self.unused = message("notice")
+        self.made = message("small")
+        self._hint = label(
+            self.texts,
+            lambda: translate("Differential", "Una ayuda para pensar: decide usted."),
+            "small",
+        )
+        self._box = column(
+            self.strip,
+            heading(
+                self.texts,
+                lambda: translate("Differential", "Lista de diagnósticos"),
+                keys.shown(keys.LIST),
+            ),
+            self.stale,
+            self.empty,
+            self.list,
+            self.unused,
+            self.outside,
+            self.made,
+            self._hint,
+        )
+        self._box.setStretchFactor(self.list, 1)
+        self.list.setMinimumHeight(150)
+        self._rest = self._box.count()
+        self._box.addStretch(0)
+        self.setLayout(self._box)
+
+    def show_state(self, state: VisitState) -> None:
+        """Draw `state`."""
+        changed = self._state is None or self._state.diagnosis is not state.diagnosis
+        self._state = state
+        made = state.diagnosis
+        self.list.setVisible(made is not None)
+        self._box.setStretch(self._rest, 1 if made is None else 0)
+        say(self.empty, self._empty_text(state))
+        say(self.stale, _stale_text() if state.stale else "")
+        if made is None:
+            return
+        if changed:
+            self._draw_answer(made.differential)
+            text = translate("Differential", "Modelo {version} · {moment} · código {code}")
+            say(
+                self.made,
+                text.format(
+                    version=made.differential.bundle_version,
+                    moment=words.moment(made.made_at),
+                    code=made.short_code,
+                ),
+            )
+        lines = [
+            CandidateLine(c, self._labels.disease(c.disease)) for c in made.differential.candidates
+        ]
+        self.list.show_lines(lines, state.selected)
+
+    def _draw_answer(self, differential: Differential) -> None:
+        self.strip.show_alerts(differential.alerts, self._labels)
+        outside = translate(
+            "Differential", "Puede no ser ninguna de estas: en {frequency} casos así, es otra cosa."
+        )
+        frequency = words.frequency(natural_frequency(differential.outside_probability))
+        say(self.outside, outside.format(frequency=frequency))
+        names = ", ".join(self._labels.finding(f) for f in differential.unused)
+        unused = translate(
+            "Differential", "El modelo no sabe leer: {names}. Téngalo en cuenta usted."
+        )
+        say(self.unused, unused.format(names=names) if names else "")
+
+    def _empty_text(self, state: VisitState) -> str:
+        if state.diagnosing and state.diagnosis is None:
+            return translate("Differential", "Calculando…")
+        if state.diagnosis is None:
+            return translate(
+                "Differential",
+                "Anote lo que encuentra y lo que descarta. Con {key} aparece la lista.",
+            ).format(key=keys.shown(keys.DIAGNOSE))
+        if not state.diagnosis.differential.candidates:
+            return translate(
+                "Differential", "Con estos datos no hay candidatos. Añada hallazgos y pulse {key}."
+            ).format(key=keys.shown(keys.DIAGNOSE))
+        return ""
+
+    def redraw(self) -> None:
+        """Draw again in another language."""
+        if self._state is not None:
+            state, self._state = self._state, None
+            self.show_state(state)
+
+
+def _stale_text() -> str:
+    return translate(
+        "Differential", "Lista anterior a los últimos cambios. Pulse {key} para actualizarla."
+    ).format(key=keys.shown(keys.DIAGNOSE))

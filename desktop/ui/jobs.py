@@ -1,0 +1,101 @@
+"""Work off the GUI thread: one serial worker per lane, answers delivered on the GUI thread.
+
+Store work keeps its order because its lane has a single thread that never expires; look-ups have
+a lane of their own so that typing never waits behind a diagnosis.
+"""
+
+import logging
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TypeVar
+
+from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
+
+from ddx.errors import DdxError
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+class Lane(StrEnum):
+    """Where a job queues."""
+
+    STORE = "store"
+    LOOKUP = "lookup"
+    NETWORK = "network"
+
+
+class UnexpectedError(DdxError):
+    """Something raised that was not foreseen; the class name goes to the log, not the text."""
+
+    code = "internal"
+
+
+class _Job(QRunnable):
+    def __init__(self, run: Callable[[], None]) -> None:
+        super().__init__()
+        self._run = run
+
+    def run(self) -> None:
+        self._run()
+
+
+class Jobs(QObject):
+    """Runs blocking work elsewhere and brings its result back."""
+
+    _delivered = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._pools = {lane: self._pool() for lane in Lane}
+        self._delivered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self._stopped = False
+
+    def _pool(self) -> QThreadPool:
+        pool = QThreadPool(self)
+        pool.setMaxThreadCount(1)
+        pool.setExpiryTimeout(-1)
+        return pool
+
+    def run(
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], object],
+        failed: Callable[[DdxError], object],
+        lane: Lane = Lane.STORE,
+    ) -> None:
+        """Queue `work`; `done(result)` or `failed(error)` is called on the GUI thread."""
+
+        def job() -> None:
+            try:
+                result = work()
+            except DdxError as raised:
+                error: DdxError = raised
+            except Exception as raised:  # noqa: BLE001 -- last stop of a worker thread
+                _log.error("unforeseen %s in %s", type(raised).__name__, _where(raised))
+                error = UnexpectedError(type(raised).__name__)
+            else:
+                self._delivered.emit(lambda: done(result))
+                return
+            self._delivered.emit(lambda: failed(error))
+
+        self._pools[lane].start(_Job(job))
+
+    def _deliver(self, answer: Callable[[], object]) -> None:
+        if not self._stopped:
+            answer()
+
+    def drain(self, timeout_ms: int = 10_000) -> bool:
+        """Wait until nothing runs; answers not delivered by then are dropped."""
+        self._stopped = True
+        return all(pool.waitForDone(timeout_ms) for pool in self._pools.values())
+
+
+def _where(error: Exception) -> str:
+    """Return file and line where `error` was raised, without values: they may name a patient."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "unknown place"
+    return f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"

@@ -1,0 +1,89 @@
+"""The map of keys: the one place that names them, read by the shortcuts and by F1."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QWidget
+
+from desktop.ui.i18n import translate
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key and what it does. portable: Qt's portable text."""
+
+    portable: str
+    does: str
+
+
+HELP: Final = Key("F1", QT_TRANSLATE_NOOP("Keys", "Este mapa de teclas"))
+FINDINGS: Final = Key("F2", QT_TRANSLATE_NOOP("Keys", "Buscar un hallazgo"))
+LIST: Final = Key("F3", QT_TRANSLATE_NOOP("Keys", "Ir a la lista de diagnósticos"))
+WHY: Final = Key("F4", QT_TRANSLATE_NOOP("Keys", "Ir al porqué"))
+DIAGNOSE: Final = Key("F5", QT_TRANSLATE_NOOP("Keys", "Calcular la lista"))
+VITALS: Final = Key("F6", QT_TRANSLATE_NOOP("Keys", "Constantes vitales"))
+ENTERED: Final = Key("F7", QT_TRANSLATE_NOOP("Keys", "Ir a los hallazgos anotados"))
+SYNC: Final = Key("F9", QT_TRANSLATE_NOOP("Keys", "Sincronizar ahora"))
+AGREE: Final = Key("Ctrl+1", QT_TRANSLATE_NOOP("Keys", "De acuerdo con el diagnóstico elegido"))
+REFUSE: Final = Key("Ctrl+2", QT_TRANSLATE_NOOP("Keys", "Rechazar la lista"))
+ADD: Final = Key("Ctrl+3", QT_TRANSLATE_NOOP("Keys", "Añadir otro diagnóstico"))
+CUSTOM: Final = Key("Ctrl+4", QT_TRANSLATE_NOOP("Keys", "Escribir mi propio diagnóstico"))
+BACK: Final = Key("Esc", QT_TRANSLATE_NOOP("Keys", "Cerrar o volver a los pacientes"))
+NEW_PATIENT: Final = Key("Ctrl+N", QT_TRANSLATE_NOOP("Keys", "Paciente nuevo"))
+LOCK: Final = Key("Ctrl+L", QT_TRANSLATE_NOOP("Keys", "Cerrar la sesión"))
+PRESENT: Final = Key("P", QT_TRANSLATE_NOOP("Keys", "Presente (en una lista de hallazgos)"))
+ABSENT: Final = Key("A", QT_TRANSLATE_NOOP("Keys", "Ausente: se buscó y no está"))
+UNKNOWN: Final = Key("U", QT_TRANSLATE_NOOP("Keys", "No se sabe"))
+CYCLE: Final = Key("Space", QT_TRANSLATE_NOOP("Keys", "Pasar al estado siguiente"))
+REMOVE: Final = Key("Del", QT_TRANSLATE_NOOP("Keys", "Quitar el hallazgo"))
+GRADE: Final = Key("0…9", QT_TRANSLATE_NOOP("Keys", "Intensidad, si el hallazgo la tiene"))
+TAKE: Final = Key("Return", QT_TRANSLATE_NOOP("Keys", "Presente (desde la búsqueda)"))
+TAKE_ABSENT: Final = Key("Shift+Return", QT_TRANSLATE_NOOP("Keys", "Ausente (desde la búsqueda)"))
+
+SECTIONS: Final[tuple[tuple[str, tuple[Key, ...]], ...]] = (
+    (
+        QT_TRANSLATE_NOOP("Keys", "Moverse"),
+        (HELP, FINDINGS, LIST, WHY, VITALS, ENTERED, BACK, NEW_PATIENT, LOCK, SYNC),
+    ),
+    (
+        QT_TRANSLATE_NOOP("Keys", "Hallazgos"),
+        (TAKE, TAKE_ABSENT, PRESENT, ABSENT, UNKNOWN, CYCLE, GRADE, REMOVE),
+    ),
+    (
+        QT_TRANSLATE_NOOP("Keys", "Diagnóstico y decisión"),
+        (DIAGNOSE, AGREE, REFUSE, ADD, CUSTOM),
+    ),
+)
+
+
+def does(key: Key) -> str:
+    """Return what a key does, in the language of the window."""
+    return translate("Keys", key.does)
+
+
+def section(title: str) -> str:
+    """Return the title of a section of the map."""
+    return translate("Keys", title)
+
+
+def shown(key: Key) -> str:
+    """Return the key as printed on a keyboard of the language of the window."""
+    printed = {
+        "Return": translate("Keys", "Intro"),
+        "Shift": translate("Keys", "Mayús"),
+        "Space": translate("Keys", "Espacio"),
+        "Del": translate("Keys", "Supr"),
+    }
+    return "+".join(printed.get(part, part) for part in key.portable.split("+"))
+
+
+def on(widget: QWidget, key: Key, action: Callable[[], object]) -> QShortcut:
+    """Run `action` when `key` is pressed anywhere inside `widget`."""
+    sequence = QKeySequence(key.portable, QKeySequence.SequenceFormat.PortableText)
+    shortcut = QShortcut(sequence, widget)
+    shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+    shortcut.activated.connect(action)
+    return shortcut

@@ -1,0 +1,58 @@
+"""Names of findings and diseases in the language of the window."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ddx.domain.identifiers import DiseaseId, FindingId
+from ddx.errors import UnknownDiseaseError, UnknownFindingError
+from desktop.ui.i18n import Translators, translate
+
+if TYPE_CHECKING:  # the store and the engine load after the first paint
+    from ddx.terminology.catalogue import Catalogue
+
+GRADED = "graded"  # ddx.terminology.catalogue.FindingKind, which loads the ontology
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What the active catalogue calls things; the code itself when it knows no name."""
+
+    catalogue: "Catalogue"
+    translators: Translators
+
+    @property
+    def language(self) -> str:
+        """Language code of the window."""
+        return self.translators.language.value
+
+    def finding(self, identifier: str) -> str:
+        """Return the label of a finding."""
+        try:
+            return self.catalogue.label(FindingId(identifier), self.language)
+        except UnknownFindingError:
+            return identifier
+
+    def disease(self, identifier: str) -> str:
+        """Return the name of a disease."""
+        try:
+            return self.catalogue.disease_label(DiseaseId(identifier), self.language)
+        except UnknownDiseaseError:
+            return identifier
+
+    def subject(self, identifier: str) -> str:
+        """Return the label of what a reason is about: a finding, the age or the sex."""
+        if identifier == "age":
+            return translate("Words", "Edad")
+        if identifier == "sex":
+            return translate("Words", "Sexo")
+        return self.finding(identifier)
+
+    def graded(self, identifier: str) -> bool:
+        """Whether a finding takes an intensity 0..10."""
+        if identifier not in self.catalogue:
+            return False
+        return self.catalogue.term(FindingId(identifier)).kind == GRADED
+
+    def diseases(self) -> dict[str, DiseaseId]:
+        """Return every disease by its name in the language of the window."""
+        return {self.disease(disease): disease for disease in self.catalogue.diseases}

@@ -1,0 +1,212 @@
+"""Error codes in words that say what to do next; an unknown code is shown with a plain sentence."""
+
+from typing import Final
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP
+
+from ddx.intake.issues import CaseIssue
+from desktop.presenters.first_run import Field
+from desktop.presenters.patients import FormIssue
+from desktop.presenters.reducer import Refusal
+from desktop.ui import vitals
+from desktop.ui.i18n import translate
+from desktop.ui.labels import Labels
+
+_REFUSALS: Final = {
+    "sign_in.empty": QT_TRANSLATE_NOOP("Messages", "Escriba su frase de paso para entrar."),
+    "sign_in.refused": QT_TRANSLATE_NOOP(
+        "Messages",
+        "La frase de paso no es correcta. Revise las mayúsculas y vuelva a intentarlo.",
+    ),
+    "store.corrupt": QT_TRANSLATE_NOOP(
+        "Messages",
+        "Los datos de este equipo están dañados y se han apartado sin borrarlos. "
+        "Restaure la última copia de seguridad o llame a soporte.",
+    ),
+    "store.full": QT_TRANSLATE_NOOP(
+        "Messages", "El disco está lleno. Libere espacio: lo escrito sigue en pantalla."
+    ),
+    "store.busy": QT_TRANSLATE_NOOP(
+        "Messages", "Otra ventana de Vereda está usando estos datos. Ciérrela y reintente."
+    ),
+    "role.denied": QT_TRANSLATE_NOOP(
+        "Messages", "Su función no permite esta acción. Pídala al médico responsable."
+    ),
+    "draft.refused": QT_TRANSLATE_NOOP(
+        "Messages", "Antes de calcular, corrija lo marcado a la izquierda. Nada se ha perdido."
+    ),
+    "visit.no_list": QT_TRANSLATE_NOOP(
+        "Messages", "Primero calcule la lista con F5; después podrá decidir."
+    ),
+    "visit.stale": QT_TRANSLATE_NOOP(
+        "Messages",
+        "Los hallazgos han cambiado. Pulse F5 para actualizar la lista y decida después.",
+    ),
+    "disease.unknown": QT_TRANSLATE_NOOP(
+        "Messages", "Este diagnóstico ya no está en el modelo activo. Vuelva a calcular con F5."
+    ),
+    "finding.unknown": QT_TRANSLATE_NOOP(
+        "Messages", "Un hallazgo no existe en el vocabulario activo. Quítelo y búsquelo de nuevo."
+    ),
+    "model.unusable": QT_TRANSLATE_NOOP(
+        "Messages",
+        "El modelo de este equipo no se puede usar. Reinstale Vereda o reciba un modelo nuevo; "
+        "los datos de los pacientes están a salvo.",
+    ),
+    "model.schema_mismatch": QT_TRANSLATE_NOOP(
+        "Messages",
+        "Las piezas del modelo no encajan entre sí. Reinstale Vereda; los datos están a salvo.",
+    ),
+    "bundle.unusable": QT_TRANSLATE_NOOP(
+        "Messages",
+        "El modelo no ha superado la verificación y no se usará. Reinstale Vereda o llame a "
+        "soporte; los datos de los pacientes están a salvo.",
+    ),
+    "internal": QT_TRANSLATE_NOOP(
+        "Messages",
+        "Algo ha fallado dentro de Vereda. Lo guardado está a salvo: reintente y, si se repite, "
+        "llame a soporte.",
+    ),
+}
+_FIRST_RUN: Final = {
+    (Field.CLINIC_NAME, "required"): QT_TRANSLATE_NOOP("Messages", "Falta el nombre del centro."),
+    (Field.DISPLAY_NAME, "required"): QT_TRANSLATE_NOOP("Messages", "Falta su nombre."),
+    (Field.PASSPHRASE, "too_short"): QT_TRANSLATE_NOOP(
+        "Messages", "Use al menos 8 caracteres; varias palabras sueltas son fáciles de recordar."
+    ),
+    (Field.REPEATED, "differs"): QT_TRANSLATE_NOOP("Messages", "Las dos frases no coinciden."),
+}
+_FORM: Final = {
+    "patient.given_name_missing": QT_TRANSLATE_NOOP("Messages", "Falta el nombre."),
+    "patient.family_name_missing": QT_TRANSLATE_NOOP("Messages", "Faltan los apellidos."),
+    "patient.name_missing": QT_TRANSLATE_NOOP("Messages", "Falta el nombre o los apellidos."),
+    "patient.birth_date_unreadable": QT_TRANSLATE_NOOP(
+        "Messages", "Escriba la fecha de nacimiento como día/mes/año, por ejemplo 07/03/1984."
+    ),
+    "patient.birth_date_future": QT_TRANSLATE_NOOP(
+        "Messages", "La fecha de nacimiento es posterior a hoy. Revísela."
+    ),
+    "patient.birth_date_too_old": QT_TRANSLATE_NOOP(
+        "Messages", "Con esa fecha tendría más de 125 años. Revise el año."
+    ),
+}
+_ISSUES: Final = {
+    "age.missing": QT_TRANSLATE_NOOP("Messages", "Falta la edad: la lista será menos fiable."),
+    "age.not_a_number": QT_TRANSLATE_NOOP(
+        "Messages", "Edad «{text}»: escriba solo el número y elija la unidad."
+    ),
+    "age.negative": QT_TRANSLATE_NOOP("Messages", "Edad {text}: no puede ser negativa."),
+    "age.too_high": QT_TRANSLATE_NOOP(
+        "Messages", "Edad {text}: supera los {limit_years} años. Revise el número y la unidad."
+    ),
+    "finding.unknown_code": QT_TRANSLATE_NOOP(
+        "Messages", "«{finding}» no está en el vocabulario. Quítelo y búsquelo de nuevo."
+    ),
+    "finding.repeated": QT_TRANSLATE_NOOP(
+        "Messages", "{finding}: está anotado dos veces. Quite uno."
+    ),
+    "finding.contradiction": QT_TRANSLATE_NOOP(
+        "Messages", "{finding}: está como presente y como ausente. Quite uno de los dos."
+    ),
+    "finding.excluded_kind": QT_TRANSLATE_NOOP(
+        "Messages",
+        "{excluded} está como ausente, pero {present} es un tipo de lo mismo. Corrija uno.",
+    ),
+    "finding.excluded_implied": QT_TRANSLATE_NOOP(
+        "Messages", "{present} suele implicar {excluded}, que está como ausente. Revíselo."
+    ),
+    "finding.grade_out_of_range": QT_TRANSLATE_NOOP(
+        "Messages", "{finding}: la intensidad va de 0 a 10."
+    ),
+    "finding.grade_not_expected": QT_TRANSLATE_NOOP(
+        "Messages", "{finding}: no lleva intensidad. Quítelo y anótelo de nuevo."
+    ),
+    "finding.grade_missing": QT_TRANSLATE_NOOP(
+        "Messages", "{finding}: falta la intensidad. Elija la línea y pulse un número."
+    ),
+    "finding.onset_negative": QT_TRANSLATE_NOOP(
+        "Messages", "{finding}: el inicio no puede estar en el futuro."
+    ),
+    "finding.onset_before_birth": QT_TRANSLATE_NOOP(
+        "Messages", "{finding}: el inicio es anterior al nacimiento. Revise la edad o el inicio."
+    ),
+    "findings.none": QT_TRANSLATE_NOOP(
+        "Messages", "Anote al menos un hallazgo, presente o ausente."
+    ),
+    "findings.none_present": QT_TRANSLATE_NOOP(
+        "Messages", "Solo hay hallazgos ausentes: añada lo que sí encuentra."
+    ),
+    "vital.unknown": QT_TRANSLATE_NOOP("Messages", "«{vital}» no es una constante conocida."),
+    "vital.not_a_number": QT_TRANSLATE_NOOP(
+        "Messages", "{vital} «{text}»: escriba solo el número, con coma o punto decimal."
+    ),
+    "vital.not_yes_or_no": QT_TRANSLATE_NOOP("Messages", "{vital}: responda sí o no."),
+    "vital.out_of_range": QT_TRANSLATE_NOOP(
+        "Messages", "{vital} {value}: no es posible (de {low} a {high}). Revise el número."
+    ),
+    "vital.unusual_for_age": QT_TRANSLATE_NOOP(
+        "Messages", "{vital} {value}: poco habitual a esta edad. Confirme que es así."
+    ),
+    "vital.diastolic_not_below_systolic": QT_TRANSLATE_NOOP(
+        "Messages",
+        "La tensión diastólica ({diastolic}) no es menor que la sistólica ({systolic}).",
+    ),
+}
+_MEANT: Final = QT_TRANSLATE_NOOP("Messages", "¿Quiso decir {meant}?")
+_ALERTS: Final = {
+    "news2.high": QT_TRANSLATE_NOOP("Messages", "Riesgo vital alto: valore el traslado urgente."),
+}
+
+
+def refusal(refused: Refusal | None) -> str:
+    """Return words for a refusal, empty for none."""
+    if refused is None:
+        return ""
+    source = _REFUSALS.get(refused.code) or _REFUSALS.get(refused.code.split(".")[0] + ".unusable")
+    if source is None:
+        return translate(
+            "Messages",
+            "No se ha podido completar la acción (código {code}). Reintente; si se repite, "
+            "dé este código a soporte.",
+        ).format(code=refused.code)
+    return translate("Messages", source)
+
+
+def first_run_issue(field: Field, code: str) -> str:
+    """Return what is wrong with one field of the first-run form."""
+    return translate("Messages", _FIRST_RUN[field, code])
+
+
+def form_issue(issue: FormIssue) -> str:
+    """Return what is wrong with the new-patient form."""
+    source = _FORM.get(issue.code)
+    return translate("Messages", source) if source else refusal(Refusal(issue.code))
+
+
+def issue(found: CaseIssue, labels: Labels) -> str:
+    """Return one issue of a draft, naming what it is about."""
+    source = _ISSUES.get(found.code)
+    if source is None:
+        unknown = translate("Messages", "{about}: revise este dato (código {code}).")
+        return unknown.format(about=_named(found.field, labels), code=found.code)
+    params = {name: _named(value, labels) for name, value in found.params.items()}
+    said = translate("Messages", source).format_map(params)
+    if not found.suggestion:
+        return said
+    meant = translate("Messages", _MEANT).format(meant=_named(found.suggestion, labels))
+    return f"{said} {meant}"
+
+
+def _named(value: str, labels: Labels) -> str:
+    """Return the name behind a finding id or a vital sign, or the value itself."""
+    if value in ("age", "sex") or ":" in value:
+        return labels.subject(value)
+    return vitals.name_of(value)
+
+
+def alert(code: str) -> str:
+    """Return a red flag in words; one without words is still shown, with its code."""
+    source = _ALERTS.get(code)
+    if source is None:
+        return translate("Messages", "Señal de alarma: {code}").format(code=code)
+    return translate("Messages", source)

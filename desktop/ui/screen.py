@@ -1,0 +1,43 @@
+"""A screen: a presenter's state, drawn; its effects, performed. The loop is here, once."""
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtWidgets import QWidget
+
+from ddx.errors import DdxError
+from desktop.presenters.reducer import Effect, Reducer, Refusal
+from desktop.ui.jobs import Jobs
+from desktop.ui.widgets import Spoken
+
+
+def refusal_of(error: DdxError) -> Refusal:
+    """Return an error as a presenter may keep it: its code, never its text."""
+    return Refusal(error.code)
+
+
+class Screen(Spoken):
+    """Base of every screen.
+
+    Subclasses set `reducer`, `state` and `_performers` (effect type -> method), then draw
+    `state` in `redraw`.
+    """
+
+    reducer: Reducer[Any]
+    state: Any
+
+    def __init__(self, jobs: Jobs, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.jobs = jobs
+        self.setObjectName("page")
+        self._performers: dict[type, Callable[[Any], object]] = {}
+
+    def dispatch(self, event: object) -> None:
+        """Let the presenter answer `event`, draw, then perform what it asks for."""
+        self.state, effects = self.reducer(self.state, event)
+        self.redraw()
+        for effect in effects:
+            self._perform(effect)
+
+    def _perform(self, effect: Effect) -> None:
+        self._performers[type(effect)](effect)

@@ -1,0 +1,201 @@
+"""The bar that is always there: sync, model and clock, in words."""
+
+from datetime import UTC, datetime
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QFrame
+
+from desktop.presenters.freshness import (
+    Failed,
+    FreshnessState,
+    ModelRead,
+    ReadModel,
+    ReadSync,
+    RunSync,
+    SyncAsked,
+    SyncDone,
+    SyncRead,
+    SyncStanding,
+    Tick,
+    Tone,
+    UpdateDone,
+    UpdateModel,
+    model_age,
+    step,
+)
+from desktop.ui import keys, words
+from desktop.ui.i18n import translate
+from desktop.ui.jobs import Jobs, Lane
+from desktop.ui.screen import Screen, refusal_of
+from desktop.ui.widgets import button, column, look, plain_label, row
+
+if TYPE_CHECKING:  # the store and the engine load after the first paint
+    from desktop.services.session import Session
+
+READ_EVERY_MS = 15_000
+CLOCK_EVERY_MS = 5_000
+
+
+class StatusBar(Screen):
+    """Freshness of what the clinician relies on."""
+
+    state: FreshnessState
+
+    def __init__(self, jobs: Jobs) -> None:
+        super().__init__(jobs)
+        self.reducer, self.state = step, FreshnessState()
+        self._session: "Session | None" = None
+        self._performers = {
+            ReadSync: lambda _effect: self._read_sync(),
+            ReadModel: lambda _effect: self._read_model(),
+            RunSync: lambda _effect: self._run_sync(),
+            UpdateModel: lambda _effect: self._update(),
+        }
+        self.sync, self.model, self.clock = (plain_label("small") for _ in range(3))
+        for part in (self.sync, self.model, self.clock):
+            part.setWordWrap(False)
+        self.now = button(
+            self.texts,
+            lambda: translate("Status", "Sincronizar  {key}").format(key=keys.shown(keys.SYNC)),
+            self.synchronise,
+            "plain",
+        )
+        line = row(self.sync, self.now, gap=14)
+        line.addStretch(1)
+        line.addWidget(self.model)
+        line.addWidget(self.clock)
+        line.setContentsMargins(20, 2, 20, 2)
+        frame = QFrame()
+        frame.setObjectName("status")
+        frame.setLayout(line)
+        self.setLayout(column(frame))
+        self._reader = self._timer(READ_EVERY_MS, self.read)
+        self._ticker = self._timer(CLOCK_EVERY_MS, self._draw_clock)
+        self.redraw()
+
+    def _timer(self, every_ms: int, action: object) -> QTimer:
+        timer = QTimer(self)
+        timer.setInterval(every_ms)
+        timer.timeout.connect(action)
+        timer.start()
+        return timer
+
+    def follow(self, session: "Session | None") -> None:
+        """Report on `session`, or on nothing while nobody is signed in."""
+        self._session = session
+        self.state = FreshnessState()
+        self.redraw()
+        self.read()
+
+    def read(self) -> None:
+        """Read both standings again."""
+        if self._session is not None:
+            self.dispatch(Tick())
+
+    def synchronise(self) -> None:
+        """Push what waits, then look for a newer model."""
+        if self._session is not None:
+            self.dispatch(SyncAsked())
+
+    def _failed(self, error: object) -> None:
+        self.dispatch(Failed(refusal_of(error)))  # type: ignore[arg-type]
+
+    def _read_sync(self) -> None:
+        if (session := self._session) is not None:
+            self.jobs.run(session.sync.status, lambda s: self.dispatch(SyncRead(s)), self._failed)
+
+    def _read_model(self) -> None:
+        if (session := self._session) is not None:
+            self.jobs.run(
+                session.models.status, lambda m: self.dispatch(ModelRead(m)), self._failed
+            )
+
+    def _run_sync(self) -> None:
+        if (session := self._session) is not None:
+            self.jobs.run(
+                session.sync.run_once,
+                lambda s: self.dispatch(SyncDone(s)),
+                self._failed,
+                Lane.NETWORK,
+            )
+
+    def _update(self) -> None:
+        if (session := self._session) is not None:
+            self.jobs.run(
+                session.models.update,
+                lambda outcome: self.dispatch(UpdateDone(outcome.result)),
+                self._failed,
+                Lane.NETWORK,
+            )
+
+    def redraw(self) -> None:
+        """Draw the words."""
+        state = self.state
+        self.sync.setText(_sync_text(state))
+        refused = state.sync is not None and state.sync.quarantined > 0
+        look(self.sync, "attention" if refused or state.refusal else "small")
+        self.now.setVisible(self._session is not None)
+        self.now.setEnabled(not state.syncing)
+        self._draw_model(state)
+        self._draw_clock()
+
+    def _draw_model(self, state: FreshnessState) -> None:
+        if state.model is None:
+            self.model.setText("")
+            return
+        age = model_age(state.model.built_at, datetime.now(UTC))
+        text = translate("Status", "Modelo {version} · de hace {n} días")
+        if age.days == 0:
+            text = translate("Status", "Modelo {version} · de hoy")
+        self.model.setText(
+            text.format(version=state.model.version, n=age.days) + _update_text(state)
+        )
+        look(self.model, "attention" if age.tone is Tone.ATTENTION else "small")
+
+    def _draw_clock(self) -> None:
+        self.clock.setText(words.moment(datetime.now(UTC)))
+
+
+def _update_text(state: FreshnessState) -> str:
+    if state.update == "activated":
+        return " · " + translate("Status", "recién actualizado")
+    if state.update == "refused":
+        return " · " + translate("Status", "el modelo recibido no pasó la verificación; sigue este")
+    return ""
+
+
+def _sync_text(state: FreshnessState) -> str:
+    if state.refusal is not None:
+        return translate("Status", "No se pudo leer el estado (código {code})").format(
+            code=state.refusal.code
+        )
+    if state.sync is None:
+        return translate("Status", "Sin sesión: los datos están cerrados y cifrados")
+    words_now = _phase_text(state, state.sync)
+    if state.sync.quarantined:
+        apart = translate("Status", "rechazados por la nube: {n}").format(n=state.sync.quarantined)
+        words_now += f" · {apart}"
+    return words_now
+
+
+def _phase_text(state: FreshnessState, sync: SyncStanding) -> str:
+    waiting = translate("Status", "pendientes: {n}").format(n=sync.pending)
+    if state.syncing or sync.phase == "pushing":
+        return translate("Status", "Enviando…") + f" · {waiting}"
+    phases = {
+        "not_linked": translate("Status", "Solo en este equipo, sin nube"),
+        "waiting": translate("Status", "Esperando para reintentar"),
+        "offline": translate("Status", "Sin conexión: todo queda guardado aquí"),
+    }
+    said = phases.get(str(sync.phase))
+    if said is not None:
+        return f"{said} · {waiting}"
+    if sync.pending:
+        return translate("Status", "Por sincronizar") + f" · {waiting}"
+    if sync.last_contact_at is None:
+        return translate("Status", "Aún sin contacto con la nube") + f" · {waiting}"
+    return translate("Status", "Sincronizado {moment}").format(
+        moment=words.moment(sync.last_contact_at)
+    )

@@ -1,0 +1,335 @@
+"""The visit, on one screen: findings left, differential centre, reasons right, decision below."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from ddx.domain.feedback import Verb
+from ddx.errors import DdxError
+from ddx.intake.issues import DraftRefusedError
+from desktop.presenters.patients import Patient
+from desktop.presenters.visit import step
+from desktop.presenters.visit_state import (
+    DecisionCancelled,
+    DecisionRecorded,
+    DecisionStarted,
+    Diagnose,
+    DiagnoseAsked,
+    Diagnosed,
+    DraftChecked,
+    DraftOpened,
+    DraftRefused,
+    DraftSaved,
+    Entered,
+    Explain,
+    Explained,
+    Failed,
+    HitsFound,
+    LeaveAsked,
+    OpenDraft,
+    OpenPatients,
+    RecordDecision,
+    SaveDraft,
+    SaveDue,
+    SaveFailed,
+    SaveSoon,
+    SearchFindings,
+    VisitState,
+)
+from desktop.ui import keys, messages
+from desktop.ui.decision import VERB_KEYS, DecisionBar
+from desktop.ui.differential import DifferentialColumn
+from desktop.ui.entry import EntryColumn
+from desktop.ui.i18n import translate
+from desktop.ui.jobs import Jobs, Lane
+from desktop.ui.labels import Labels
+from desktop.ui.patients import full_name, last_visit, particulars
+from desktop.ui.screen import Screen, refusal_of
+from desktop.ui.theme import BASE_PX
+from desktop.ui.why import WhyColumn
+from desktop.ui.widgets import button, card, column, message, plain_label, row, say, tall
+
+if TYPE_CHECKING:  # the store and the engine load after the first paint
+    from desktop.services.clinic import Clinic
+    from desktop.services.session import Session
+
+HITS = 12
+NARROW_BELOW = 62  # widths of a character box: under this, one column at a time
+
+
+class Leaving(StrEnum):
+    """Where to after the visit."""
+
+    PATIENTS = "patients"
+    SIGN_IN = "sign_in"
+    NOWHERE = "nowhere"
+
+
+class VisitScreen(Screen):
+    """One visit of one patient."""
+
+    left = Signal(str)
+    recorded = Signal()
+    state: VisitState
+
+    def __init__(
+        self, clinic: "Clinic", session: "Session", labels: Labels, jobs: Jobs, patient: Patient
+    ) -> None:
+        super().__init__(jobs)
+        self.reducer, self.state = step, VisitState(patient=patient)
+        self._clinic, self._session, self._labels = clinic, session, labels
+        self._purpose = Leaving.PATIENTS
+        self._autosave = QTimer(self)
+        self._autosave.setSingleShot(True)
+        self._autosave.timeout.connect(lambda: self.dispatch(SaveDue()))
+        self._performers = {
+            OpenDraft: self._open_draft,
+            SearchFindings: self._search,
+            SaveSoon: lambda effect: self._autosave.start(effect.delay_ms),
+            SaveDraft: self._save,
+            Diagnose: self._diagnose,
+            Explain: self._explain,
+            RecordDecision: self._record,
+            OpenPatients: lambda _effect: self.left.emit(self._purpose),
+        }
+        self._build()
+        self._bind_keys()
+        self.redraw()
+
+    # The parts.
+
+    def _build(self) -> None:
+        self.entry = EntryColumn(self._labels, self.dispatch)
+        self.differential = DifferentialColumn(self._labels, self.dispatch)
+        self.why = WhyColumn(self._labels, self.dispatch)
+        self.decision = DecisionBar(self._labels, self.dispatch)
+        self.differential.layout().setContentsMargins(2, 2, 8, 2)
+        self.why.layout().setContentsMargins(16, 14, 16, 14)
+        why_card = card(column(tall(self.why)), 2)
+        self.columns: list[QWidget] = [self.entry, tall(self.differential), why_card]
+        body = QHBoxLayout()
+        body.setSpacing(22)
+        for area, share in zip(self.columns, (10, 11, 10), strict=True):
+            body.addWidget(area, share)
+        self.refusal = message("refusal")
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.setSpacing(0)
+        inner = QVBoxLayout()
+        inner.setContentsMargins(20, 10, 12, 10)
+        inner.setSpacing(10)
+        inner.addLayout(self._header())
+        inner.addWidget(self.refusal)
+        inner.addWidget(self._switcher())
+        inner.addLayout(body, 1)
+        page.addLayout(inner, 1)
+        page.addWidget(self.decision)
+
+    def _header(self) -> QHBoxLayout:
+        t = self.texts
+        self.back = button(
+            t,
+            lambda: translate("Visit", "‹ Pacientes  {key}").format(key=keys.shown(keys.BACK)),
+            self.leave,
+            "plain",
+        )
+        self.name, self.about, self.saved = (
+            plain_label("heading"),
+            plain_label("quiet"),
+            plain_label("small"),
+        )
+        for part in (self.name, self.about, self.saved):
+            part.setWordWrap(False)
+        header = row(self.back, self.name, self.about, gap=14)
+        header.addStretch(1)
+        header.addWidget(self.saved)
+        return header
+
+    def _switcher(self) -> QWidget:
+        """Return the keys that choose the column when only one fits."""
+        t = self.texts
+        self.switcher = QWidget()
+        self._tabs = QButtonGroup(self)
+        titles = (
+            lambda: translate("Visit", "Hallazgos  {key}").format(key=keys.shown(keys.FINDINGS)),
+            lambda: translate("Visit", "Lista  {key}").format(key=keys.shown(keys.LIST)),
+            lambda: translate("Visit", "Por qué  {key}").format(key=keys.shown(keys.WHY)),
+        )
+        tabs: list[QPushButton] = []
+        for place, title in enumerate(titles):
+            tab = button(t, title, lambda place=place: self._show_column(place))
+            tab.setCheckable(True)
+            self._tabs.addButton(tab, place)
+            tabs.append(tab)
+        tabs[0].setChecked(True)
+        self.switcher.setLayout(row(*tabs))
+        return self.switcher
+
+    def _bind_keys(self) -> None:
+        keys.on(self, keys.FINDINGS, lambda: self._go(0, self.entry.search))
+        keys.on(self, keys.ENTERED, lambda: self._go(0, self.entry.entered))
+        keys.on(self, keys.LIST, lambda: self._go(1, self.differential.list))
+        keys.on(self, keys.WHY, lambda: self._go(2, self._why_focus()))
+        keys.on(self, keys.VITALS, self._go_to_vitals)
+        keys.on(self, keys.DIAGNOSE, self._ask)
+        keys.on(self, keys.BACK, self._escape)
+        for verb, key in VERB_KEYS.items():
+            keys.on(self, key, lambda verb=verb: self._decide(verb))
+
+    # Moving about.
+
+    @property
+    def _narrow(self) -> bool:
+        return self.width() < NARROW_BELOW * max(self.fontMetrics().height(), BASE_PX) * 0.9
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show three columns, or one with a switcher when the text is large."""
+        super().resizeEvent(event)
+        self._show_column(self._tabs.checkedId())
+
+    def _show_column(self, place: int) -> None:
+        narrow = self._narrow
+        self.switcher.setVisible(narrow)
+        self._tabs.button(place).setChecked(True)
+        for i, area in enumerate(self.columns):
+            area.setVisible(not narrow or i == place)
+
+    def _go(self, place: int, target: QWidget) -> None:
+        self._show_column(place)
+        target.setFocus()
+
+    def _why_focus(self) -> QWidget:
+        return self.why.expected if self.why.expected.isVisibleTo(self) else self.columns[2]
+
+    def _go_to_vitals(self) -> None:
+        self._show_column(0)
+        self.entry.toggle_vitals()
+
+    def _ask(self) -> None:
+        self.dispatch(DiagnoseAsked())
+        if self._narrow:
+            self._show_column(1)
+
+    def _decide(self, verb: Verb) -> None:
+        self.dispatch(DecisionStarted(verb))
+
+    def _escape(self) -> None:
+        if self.state.decision.verb is not None:
+            self.dispatch(DecisionCancelled())
+            self.differential.list.setFocus()
+        else:
+            self.leave()
+
+    def leave(self, purpose: Leaving = Leaving.PATIENTS) -> None:
+        """Emit `left(purpose)` once everything typed is on disk."""
+        self._purpose = purpose
+        self.dispatch(LeaveAsked())
+
+    def enter_screen(self) -> None:
+        """Open the draft and put the cursor in the search."""
+        self.dispatch(Entered())
+        self.entry.search.setFocus()
+
+    # Effects.
+
+    def _failed(self, error: DdxError) -> None:
+        self.dispatch(Failed(refusal_of(error)))
+
+    def _open_draft(self, effect: OpenDraft) -> None:
+        self.jobs.run(
+            lambda: self._session.visits.open_draft(effect.patient),
+            lambda record: self.dispatch(DraftOpened(record.id, record.draft)),
+            self._failed,
+        )
+
+    def _search(self, effect: SearchFindings) -> None:
+        language = self._labels.language
+        self.jobs.run(
+            lambda: self._clinic.search.search(effect.text, language, HITS),
+            lambda hits: self.dispatch(HitsFound(effect.text, tuple(hit.id for hit in hits))),
+            self._failed,
+            Lane.LOOKUP,
+        )
+
+    def _save(self, effect: SaveDraft) -> None:
+        visits = self._session.visits
+        self.jobs.run(
+            lambda: visits.save_draft(effect.draft_id, effect.draft),
+            lambda _none: self.dispatch(DraftSaved(effect.revision)),
+            lambda error: self.dispatch(SaveFailed(refusal_of(error))),
+        )
+        self.jobs.run(
+            lambda: visits.check(effect.draft),
+            lambda issues: self.dispatch(DraftChecked(effect.revision, tuple(issues))),
+            self._failed,
+        )
+
+    def _diagnose(self, effect: Diagnose) -> None:
+        self.jobs.run(
+            lambda: self._session.visits.diagnose(effect.draft_id),
+            lambda made: self._diagnosed(Diagnosed(effect.revision, made)),
+            self._refused,
+        )
+
+    def _diagnosed(self, event: Diagnosed) -> None:
+        self.dispatch(event)
+        self.differential.list.setFocus()
+        self.recorded.emit()
+
+    def _refused(self, error: DdxError) -> None:
+        if isinstance(error, DraftRefusedError):
+            self.dispatch(DraftRefused(tuple(error.issues)))
+        else:
+            self._failed(error)
+
+    def _explain(self, effect: Explain) -> None:
+        self.jobs.run(
+            lambda: self._session.visits.explain(effect.diagnosis, effect.disease),
+            lambda explanation: self.dispatch(Explained(explanation)),
+            self._failed,
+        )
+
+    def _record(self, effect: RecordDecision) -> None:
+        self.jobs.run(
+            lambda: self._session.decisions.record(
+                effect.diagnosis, effect.verb, effect.disease, effect.reason, effect.note
+            ),
+            self._decided,
+            self._failed,
+        )
+
+    def _decided(self, feedback: object) -> None:
+        self.dispatch(DecisionRecorded(feedback))  # type: ignore[arg-type]
+        self.differential.list.setFocus()
+        self.recorded.emit()
+
+    # Drawing.
+
+    def redraw(self) -> None:
+        """Draw every part."""
+        state = self.state
+        self.name.setText(full_name(state.patient))
+        self.about.setText(f"{particulars(state.patient)} · {last_visit(state.patient)}")
+        self.saved.setText(_saved_text(state))
+        say(self.refusal, messages.refusal(state.save_refusal or state.refusal))
+        self.entry.show_state(state)
+        self.differential.show_state(state)
+        self.why.show_state(state)
+        self.decision.show_state(state)
+
+
+def _saved_text(state: VisitState) -> str:
+    if state.save_refusal is not None:
+        return translate("Visit", "Sin guardar: se reintenta")
+    if state.saving:
+        return translate("Visit", "Guardando…")
+    if state.unsaved:
+        return translate("Visit", "Escribiendo…")
+    if state.restored:
+        return translate("Visit", "Borrador recuperado")
+    if state.diagnosis is not None and not state.stale:
+        return translate("Visit", "Consulta guardada")
+    return translate("Visit", "Guardado") if state.revision else ""

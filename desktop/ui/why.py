@@ -1,0 +1,169 @@
+"""Right column of the visit: why this candidate, in sentences; bars second."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from desktop.presenters.visit_state import FindingMarked, VisitState
+from desktop.presenters.why import Reason, Why, why
+from desktop.ui import keys, words
+from desktop.ui.finding_list import FindingLine, FindingList
+from desktop.ui.i18n import translate
+from desktop.ui.labels import Labels
+from desktop.ui.theme import colours
+from desktop.ui.widgets import Spoken, clear, column, heading, label, message, plain_label, say
+
+UNASKED_WORTH_SAYING = 0.25
+
+
+class ReasonBar(QWidget):
+    """How much one reason counts, next to the strongest one."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__()
+        self._reason = reason
+        self.setMinimumHeight(6)
+        self.setMaximumHeight(6)
+
+    def sizeHint(self) -> QSize:
+        """Return a thin line as wide as there is room."""
+        return QSize(120, 6)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Draw the bar."""
+        c = colours()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(c.line))
+        painter.drawRoundedRect(QRectF(0, 1, self.width(), 4), 2, 2)
+        painter.setBrush(QColor(c.accent if self._reason.speaks_for else c.against))
+        painter.drawRoundedRect(QRectF(0, 1, max(4.0, self.width() * self._reason.share), 4), 2, 2)
+
+
+class WhyColumn(Spoken):
+    """Reasons of the selected candidate."""
+
+    def __init__(self, labels: Labels, dispatch: Callable[[object], None]) -> None:
+        super().__init__()
+        self._labels, self._dispatch = labels, dispatch
+        self._state: VisitState | None = None
+        self.title = plain_label("heading")
+        self.subtitle = message("quiet")
+        self._for_title = self._heading(lambda: translate("Why", "A favor"), "accent")
+        self._against_title = self._heading(lambda: translate("Why", "En contra"), "against")
+        self._for, self._against = QVBoxLayout(), QVBoxLayout()
+        for side in (self._for, self._against):
+            side.setSpacing(10)
+        self._nothing_for = message("quiet")
+        self._nothing_against = message("quiet")
+        self._expected_title = self._heading(
+            lambda: translate("Why", "Se esperaría, y no se ha preguntado"), "section"
+        )
+        self.expected = FindingList()
+        self.expected.setProperty("look", "bare")
+        self.texts.bind(
+            self.expected.setAccessibleName,
+            lambda: translate("Why", "Hallazgos esperados que no se han preguntado"),
+        )
+        self.expected.marked.connect(lambda f, p: dispatch(FindingMarked(f, p)))
+        self._unasked = message("small")
+        box = column(
+            heading(self.texts, lambda: translate("Why", "Por qué"), keys.shown(keys.WHY)),
+            self.title,
+            self.subtitle,
+            self._for_title,
+            self._nothing_for,
+            self._for,
+            self._against_title,
+            self._nothing_against,
+            self._against,
+            self._expected_title,
+            self.expected,
+            self._unasked,
+            gap=10,
+        )
+        box.addStretch(1)
+        self.setLayout(box)
+
+    def _heading(self, text: Callable[[], str], name: str) -> QWidget:
+        return label(self.texts, text, name)
+
+    def show_state(self, state: VisitState) -> None:
+        """Draw `state`; the reasons are built only when they change."""
+        before = self._state
+        self._state = state
+        if (
+            before is None
+            or before.explanation is not state.explanation
+            or before.selected != state.selected
+        ):
+            self._draw_reasons(state)
+        self._draw_expected(state)
+
+    def _draw_reasons(self, state: VisitState) -> None:
+        clear(self._for)
+        clear(self._against)
+        shown = state.explanation is not None
+        for heading in (self._for_title, self._against_title):
+            heading.setVisible(shown)
+        say(self.title, "" if state.selected is None else self._labels.disease(state.selected))
+        say(self.subtitle, self._subtitle(state))
+        say(self._nothing_for, "")
+        say(self._nothing_against, "")
+        say(self._unasked, "")
+        if state.explanation is not None:
+            self._fill(why(state.explanation))
+
+    def _fill(self, reasons: Why) -> None:
+        for side, items in (
+            (self._for, reasons.reasons_for),
+            (self._against, reasons.reasons_against),
+        ):
+            for item in items:
+                side.addLayout(self._reason(item))
+        nothing_for = translate("Why", "Nada de lo anotado habla a favor.")
+        nothing_against = translate("Why", "Nada de lo anotado habla en contra.")
+        say(self._nothing_for, "" if reasons.reasons_for else nothing_for)
+        say(self._nothing_against, "" if reasons.reasons_against else nothing_against)
+        unasked = translate(
+            "Why", "Buena parte del resultado viene de lo que aún no se ha preguntado."
+        )
+        say(self._unasked, unasked if reasons.unasked_share >= UNASKED_WORTH_SAYING else "")
+
+    def _reason(self, item: Reason) -> QVBoxLayout:
+        sentence = plain_label()
+        sentence.setText(words.reason_sentence(item, self._labels.subject(item.subject)))
+        return column(sentence, ReasonBar(item), gap=3)
+
+    def _subtitle(self, state: VisitState) -> str:
+        if state.diagnosis is None:
+            return translate("Why", "Aquí verá qué habla a favor y en contra de cada diagnóstico.")
+        if state.selected is not None and state.explanation is None:
+            return translate("Why", "Buscando las razones…")
+        return ""
+
+    def _draw_expected(self, state: VisitState) -> None:
+        entered = {f.id: f.presence for f in state.draft.findings}
+        expected = why(state.explanation).expected if state.explanation else ()
+        lines = [
+            FindingLine(
+                id=finding,
+                label=self._labels.finding(finding),
+                presence=entered.get(finding),
+            )
+            for finding in expected
+        ]
+        self._expected_title.setVisible(bool(lines))
+        self.expected.setVisible(bool(lines))
+        self.expected.show_lines(lines)
+        rows = sum(self.expected.sizeHintForRow(i) for i in range(len(lines)))
+        self.expected.setFixedHeight(rows + 8)
+
+    def redraw(self) -> None:
+        """Draw again in another language."""
+        if self._state is not None:
+            state, self._state = self._state, None
+            self.show_state(state)

@@ -1,0 +1,204 @@
+"""Small controls every screen uses; each one needs an accessible name to be made."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.ui.i18n import Texts
+from desktop.ui.theme import colours
+
+Text = Callable[[], str]
+"""A text asked for again when the language changes."""
+
+
+class Spoken(QWidget):
+    """A widget that says its texts again when the language changes."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.texts = Texts()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Say every text in the new language, then draw what depends on the state."""
+        if event.type() is QEvent.Type.LanguageChange:
+            self.texts.say_again()
+            self.redraw()
+        super().changeEvent(event)
+
+    def redraw(self) -> None:
+        """Draw what is not a bound text; nothing by default."""
+
+
+def look(widget: QWidget, name: str) -> None:
+    """Give `widget` another look of the stylesheet."""
+    restyle(widget, "look", name)
+
+
+def restyle(widget: QWidget, name: str, value: object) -> None:
+    """Set a style property and repolish, when it changed."""
+    if widget.property(name) == value:
+        return
+    widget.setProperty(name, value)
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+
+
+def label(texts: Texts, text: Text, name: str = "") -> QLabel:
+    """Return a label with a bound text."""
+    made = plain_label(name)
+    texts.bind(made.setText, text)
+    return made
+
+
+def heading(texts: Texts, text: Text, key: str) -> QHBoxLayout:
+    """Return a section heading with the key that goes there."""
+    title = label(texts, text, "section")
+    title.setWordWrap(False)
+    hint = plain_label("hint")
+    hint.setWordWrap(False)
+    hint.setText(key)
+    line = row(title, hint)
+    line.addStretch(1)
+    return line
+
+
+def plain_label(name: str = "") -> QLabel:
+    """Return an empty label that wraps; patient names and model texts are never markup."""
+    made = QLabel()
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setWordWrap(True)
+    made.setProperty("look", name)
+    return made
+
+
+def message(name: str) -> QLabel:
+    """Return a label for a message that is hidden while empty."""
+    made = plain_label(name)
+    made.hide()
+    return made
+
+
+def say(target: QLabel, text: str) -> None:
+    """Show `text`, or hide the label when there is none."""
+    target.setText(text)
+    target.setVisible(bool(text))
+
+
+def button(texts: Texts, text: Text, pressed: Callable[[], object], name: str = "") -> QPushButton:
+    """Return a push button; its accessible name is its text without the key."""
+    made = QPushButton()
+    made.setProperty("look", name)
+    made.setAutoDefault(False)
+    texts.bind(made.setText, text)
+    texts.bind(made.setAccessibleName, text)
+    made.clicked.connect(lambda: pressed())
+    return made
+
+
+def field(texts: Texts, name: Text, placeholder: Text | None = None) -> QLineEdit:
+    """Return a line edit with an accessible name."""
+    made = QLineEdit()
+    texts.bind(made.setAccessibleName, name)
+    if placeholder is not None:
+        texts.bind(made.setPlaceholderText, placeholder)
+    return made
+
+
+class Choice(QComboBox):
+    """A combo box whose arrow takes the colour of the palette in use."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the box, then the arrow."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(colours().quiet), 1.6))
+        x, y = self.width() - 16.0, self.height() / 2 - 2
+        painter.drawPolyline([QPointF(x - 4, y), QPointF(x, y + 4), QPointF(x + 4, y)])
+
+
+def choice(texts: Texts, name: Text) -> QComboBox:
+    """Return a combo box with an accessible name."""
+    made = Choice()
+    made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+    texts.bind(made.setAccessibleName, name)
+    return made
+
+
+def labelled(texts: Texts, text: Text, control: QWidget) -> QVBoxLayout:
+    """Return `control` under its visible label."""
+    caption = label(texts, text, "small")
+    caption.setBuddy(control)
+    return column(caption, control, gap=3)
+
+
+def column(*parts: QWidget | QBoxLayout, gap: int = 8, margin: int = 0) -> QVBoxLayout:
+    """Return the parts stacked."""
+    box = QVBoxLayout()
+    _fill(box, parts, gap, margin)
+    return box
+
+
+def row(*parts: QWidget | QBoxLayout, gap: int = 8, margin: int = 0) -> QHBoxLayout:
+    """Return the parts side by side."""
+    box = QHBoxLayout()
+    _fill(box, parts, gap, margin)
+    return box
+
+
+def _fill(box: QBoxLayout, parts: tuple[QWidget | QBoxLayout, ...], gap: int, margin: int) -> None:
+    box.setSpacing(gap)
+    box.setContentsMargins(margin, margin, margin, margin)
+    for part in parts:
+        if isinstance(part, QWidget):
+            box.addWidget(part)
+        else:
+            box.addLayout(part)
+
+
+def card(layout: QBoxLayout, margin: int = 14) -> QFrame:
+    """Return `layout` on a raised ground."""
+    frame = QFrame()
+    frame.setObjectName("card")
+    layout.setContentsMargins(margin, margin, margin, margin)
+    frame.setLayout(layout)
+    return frame
+
+
+def tall(content: QWidget) -> QScrollArea:
+    """Return `content` in an area that scrolls vertically and never sideways."""
+    area = QScrollArea()
+    area.setObjectName("tall")
+    area.setWidget(content)
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    return area
+
+
+def clear(layout: QBoxLayout) -> None:
+    """Take everything out of `layout`."""
+    while (item := layout.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.hide()
+            widget.deleteLater()
+
+
+def spread(widget: QWidget) -> QWidget:
+    """Let `widget` take the width there is."""
+    widget.setSizePolicy(QSizePolicy.Policy.Expanding, widget.sizePolicy().verticalPolicy())
+    return widget

@@ -1,0 +1,333 @@
+"""The main window: one screen at a time, what is always visible above and below it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Signal
+from PySide6.QtGui import QActionGroup, QCloseEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QMainWindow,
+    QMenu,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.presenters.patients import Patient
+from desktop.presenters.reducer import Refusal
+from desktop.ui import keys, messages, theme
+from desktop.ui.first_run import FirstRunScreen, centred
+from desktop.ui.i18n import Language, Texts, Translators, translate
+from desktop.ui.jobs import Jobs
+from desktop.ui.key_map import KeyMap
+from desktop.ui.labels import Labels
+from desktop.ui.patients import PatientsScreen
+from desktop.ui.preferences import PreferenceFile, Preferences
+from desktop.ui.sign_in import SignInScreen
+from desktop.ui.status import StatusBar
+from desktop.ui.theme import TEXT_SCALES, Appearance
+from desktop.ui.visit import Leaving, VisitScreen
+from desktop.ui.widgets import button, card, column, plain_label, row, say
+
+if TYPE_CHECKING:  # the store and the engine load after the first paint
+    from desktop.services.clinic import Clinic
+    from desktop.services.session import Session
+
+SMALLEST = (1024, 600)
+FIRST_SIZE = (1280, 800)
+
+
+class MainWindow(QMainWindow):
+    """Opening, first run, sign-in, patients, visit."""
+
+    ready = Signal()
+
+    def __init__(self, file: PreferenceFile, translators: Translators, jobs: Jobs) -> None:
+        super().__init__()
+        self._file, self._translators, self.jobs = file, translators, jobs
+        self.preferences: Preferences = file.read()
+        self._clinic: Clinic | None = None
+        self._session: Session | None = None
+        self._hint = ""
+        self._close_asked = False
+        self.texts = Texts()
+        self.stack = QStackedWidget()
+        self.status = StatusBar(jobs)
+        self._opening = self._opening_page()
+        self.stack.addWidget(self._opening)
+        body = QWidget()
+        body.setObjectName("page")
+        box = QVBoxLayout(body)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(self._top())
+        box.addWidget(self.stack, 1)
+        box.addWidget(self.status)
+        self.setCentralWidget(body)
+        self.texts.bind(self.setWindowTitle, lambda: translate("Window", "Vereda"))
+        self.setMinimumSize(*SMALLEST)
+        self.resize(*FIRST_SIZE)
+        keys.on(self, keys.HELP, self.show_keys)
+        keys.on(self, keys.SYNC, self.status.synchronise)
+        keys.on(self, keys.LOCK, self.sign_out)
+        self._app().styleHints().colorSchemeChanged.connect(lambda _scheme: self._dress())
+        self.choose(self.preferences)
+
+    # What is always visible.
+
+    def _opening_page(self) -> QWidget:
+        page = QWidget()
+        page.setObjectName("page")
+        self._opening_title = plain_label("title")
+        self._opening_text = plain_label("quiet")
+        self._opening_refusal = plain_label("refusal")
+        self._opening_refusal.hide()
+        self.texts.bind(self._opening_title.setText, lambda: translate("Window", "Vereda"))
+        self.texts.bind(
+            self._opening_text.setText, lambda: translate("Window", "Abriendo el centro…")
+        )
+        holder = card(
+            column(self._opening_title, self._opening_text, self._opening_refusal, gap=12), 28
+        )
+        page.setLayout(centred(holder))
+        return page
+
+    def _top(self) -> QFrame:
+        self._wordmark = plain_label("wordmark")
+        self._wordmark.setText("Vereda")
+        self._who = plain_label("quiet")
+        self._who.setWordWrap(False)
+        self.settings = QToolButton()
+        self.settings.setProperty("look", "plain")
+        self.settings.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.settings.setMenu(self._menu())
+        for put in (self.settings.setText, self.settings.setAccessibleName):
+            self.texts.bind(put, lambda: translate("Window", "Ajustes ▾"))
+        self.help = button(
+            self.texts,
+            lambda: translate("Window", "Teclas  {key}").format(key=keys.shown(keys.HELP)),
+            self.show_keys,
+            "plain",
+        )
+        self.lock = button(
+            self.texts,
+            lambda: translate("Window", "Cerrar sesión  {key}").format(key=keys.shown(keys.LOCK)),
+            self.sign_out,
+            "plain",
+        )
+        line = row(self._wordmark, self._who, gap=16)
+        line.addStretch(1)
+        for part in (self.help, self.settings, self.lock):
+            line.addWidget(part)
+        line.setContentsMargins(20, 5, 12, 5)
+        frame = QFrame()
+        frame.setObjectName("top")
+        frame.setLayout(line)
+        self.lock.hide()
+        return frame
+
+    def _menu(self) -> QMenu:
+        menu = QMenu(self)
+        self._choices(
+            menu,
+            lambda: translate("Window", "Idioma"),
+            ((Language.SPANISH, lambda: "Español"), (Language.ENGLISH, lambda: "English")),
+            lambda value: replace(self.preferences, language=value),
+            self.preferences.language,
+        )
+        self._choices(
+            menu,
+            lambda: translate("Window", "Aspecto"),
+            (
+                (Appearance.SYSTEM, lambda: translate("Window", "Como el sistema")),
+                (Appearance.LIGHT, lambda: translate("Window", "Claro")),
+                (Appearance.DARK, lambda: translate("Window", "Oscuro")),
+            ),
+            lambda value: replace(self.preferences, appearance=value),
+            self.preferences.appearance,
+        )
+        self._choices(
+            menu,
+            lambda: translate("Window", "Tamaño del texto"),
+            tuple((scale, lambda scale=scale: f"{scale:.0%}") for scale in TEXT_SCALES),
+            lambda value: replace(self.preferences, text_scale=value),
+            self.preferences.text_scale,
+        )
+        return menu
+
+    def _choices(
+        self,
+        menu: QMenu,
+        title: Callable[[], str],
+        options: tuple[tuple[object, Callable[[], str]], ...],
+        changed: Callable[[object], Preferences],
+        current: object,
+    ) -> None:
+        sub = menu.addMenu("")
+        self.texts.bind(sub.setTitle, title)
+        group = QActionGroup(sub)
+        for value, text in options:
+            action = sub.addAction("")
+            action.setCheckable(True)
+            action.setChecked(value == current)
+            self.texts.bind(action.setText, text)
+            action.triggered.connect(lambda _on, value=value: self.choose(changed(value)))
+            group.addAction(action)
+
+    def choose(self, preferences: Preferences) -> None:
+        """Take and keep another language, appearance or text size."""
+        if preferences.language is not self._translators.language or not self._dressed():
+            self._translators.speak(preferences.language)
+        self.preferences = preferences
+        self._file.write(preferences)
+        self._dress()
+
+    def _dressed(self) -> bool:
+        return bool(self._app().styleSheet())
+
+    def _dress(self) -> None:
+        app = self._app()
+        palette = theme.colours_for(self.preferences.appearance, app)
+        theme.apply(app, palette, self.preferences.text_scale)
+        self.update()
+
+    @staticmethod
+    def _app() -> QApplication:
+        app = QApplication.instance()
+        if not isinstance(app, QApplication):
+            raise RuntimeError("the window needs a QApplication")
+        return app
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Say every text again when the language changes."""
+        if event.type() is QEvent.Type.LanguageChange:
+            self.texts.say_again()
+            self._draw_who()
+        super().changeEvent(event)
+
+    def show_keys(self) -> None:
+        """Show the map of keys."""
+        self.key_map = KeyMap(self)
+        self.key_map.open()
+
+    # From one screen to the next.
+
+    @property
+    def screen_shown(self) -> QWidget:
+        """The screen in front."""
+        return self.stack.currentWidget()
+
+    def attach(self, clinic: "Clinic", *, set_up: bool, hint: str = "") -> None:
+        """Go on from the opening page. hint: passphrase of the demonstration clinic."""
+        self._clinic, self._hint = clinic, hint
+        if set_up:
+            self.show_sign_in()
+        else:
+            first = FirstRunScreen(clinic, self.jobs)
+            first.finished.connect(self.show_sign_in)
+            self._show(first)
+            first.enter_screen()
+        self.ready.emit()
+
+    def cannot_open(self, code: str) -> None:
+        """Say on the opening page why there is no clinic to sign in to."""
+        self._opening_text.hide()
+        say(self._opening_refusal, messages.refusal(Refusal(code)))
+
+    def show_sign_in(self) -> None:
+        """Show who may sign in."""
+        if self._clinic is None:
+            return
+        screen = SignInScreen(self._clinic, self.jobs, self._hint)
+        screen.signed_in.connect(self._signed_in)
+        self._show(screen)
+        screen.enter_screen()
+
+    def _signed_in(self, session: "Session") -> None:
+        self._session = session
+        self.status.follow(session)
+        self.lock.show()
+        self._draw_who()
+        self.show_patients()
+
+    def show_patients(self) -> None:
+        """Show the patient list."""
+        if self._session is None:
+            return
+        screen = PatientsScreen(self._session, self.jobs)
+        screen.patient_opened.connect(self.show_visit)
+        self._show(screen)
+        screen.enter_screen()
+
+    def show_visit(self, patient: Patient) -> None:
+        """Show the visit of `patient`."""
+        if self._session is None or self._clinic is None:
+            return
+        labels = Labels(self._clinic.catalogue, self._translators)
+        screen = VisitScreen(self._clinic, self._session, labels, self.jobs, patient)
+        screen.left.connect(self._left_visit)
+        screen.recorded.connect(self.status.read)
+        self._show(screen)
+        screen.enter_screen()
+
+    def _left_visit(self, purpose: str) -> None:
+        {
+            Leaving.PATIENTS: self.show_patients,
+            Leaving.SIGN_IN: self._end_session,
+            Leaving.NOWHERE: self.close,
+        }[Leaving(purpose)]()
+
+    def sign_out(self) -> None:
+        """Lock the store, after an open visit is on disk."""
+        shown = self.screen_shown
+        if isinstance(shown, VisitScreen):
+            shown.leave(Leaving.SIGN_IN)
+        elif self._session is not None:
+            self._end_session()
+
+    def _end_session(self) -> None:
+        session, self._session = self._session, None
+        if session is None:
+            return
+        self.lock.hide()
+        self.status.follow(None)
+        self._draw_who()
+        self._show(self._opening, keep=True)
+        self.jobs.run(
+            session.close,
+            lambda _none: self.show_sign_in(),
+            lambda _error: self.show_sign_in(),
+        )
+
+    def _draw_who(self) -> None:
+        session = self._session
+        self._who.setText("" if session is None else session.clinician.display_name)
+
+    def _show(self, screen: QWidget, *, keep: bool = False) -> None:
+        before = self.stack.currentWidget()
+        if not keep:
+            self.stack.addWidget(screen)
+        self.stack.setCurrentWidget(screen)
+        if before is not self._opening and before is not screen:
+            self.stack.removeWidget(before)
+            before.deleteLater()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Close once everything typed is on disk; after a failed save, the second try closes."""
+        shown = self.screen_shown
+        if isinstance(shown, VisitScreen) and shown.state.unsaved:
+            gives_up = self._close_asked and shown.state.save_refusal is not None
+            if not gives_up:
+                self._close_asked = True
+                event.ignore()
+                shown.leave(Leaving.NOWHERE)
+                return
+        if self._session is not None:
+            session, self._session = self._session, None
+            self.jobs.run(session.close, lambda _none: None, lambda _error: None)
+        self.jobs.drain()
+        event.accept()

@@ -1,0 +1,168 @@
+"""Domain values in the clinician's words: one table per enum, Spanish first."""
+
+from datetime import date, datetime
+from typing import Final
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP
+
+from ddx.domain.case import DAYS_PER_YEAR, Sex
+from ddx.domain.differential import Band, World
+from ddx.domain.feedback import OverrideReason, Verb
+from ddx.domain.finding import Presence
+from ddx.domain.roles import Role
+from ddx.intake.draft import AgeUnit
+from desktop.presenters.likelihood import Frequency, natural_frequency
+from desktop.presenters.why import Reason
+from desktop.ui.i18n import translate
+
+_PRESENCE: Final = {
+    Presence.PRESENT: QT_TRANSLATE_NOOP("Words", "Presente"),
+    Presence.EXCLUDED: QT_TRANSLATE_NOOP("Words", "Ausente"),
+    Presence.UNKNOWN: QT_TRANSLATE_NOOP("Words", "No se sabe"),
+}
+_BAND: Final = {
+    Band.VERY_LIKELY: QT_TRANSLATE_NOOP("Words", "Muy probable"),
+    Band.LIKELY: QT_TRANSLATE_NOOP("Words", "Probable"),
+    Band.POSSIBLE: QT_TRANSLATE_NOOP("Words", "Posible"),
+    Band.UNLIKELY: QT_TRANSLATE_NOOP("Words", "Poco probable"),
+}
+_WORLD: Final = {
+    World.COMMON: QT_TRANSLATE_NOOP("Words", "Frecuente"),
+    World.RARE: QT_TRANSLATE_NOOP("Words", "Rara"),
+}
+_SEX: Final = {
+    Sex.FEMALE: QT_TRANSLATE_NOOP("Words", "Mujer"),
+    Sex.MALE: QT_TRANSLATE_NOOP("Words", "Hombre"),
+    Sex.UNKNOWN: QT_TRANSLATE_NOOP("Words", "Sin dato"),
+}
+_AGE_UNIT: Final = {
+    AgeUnit.YEARS: QT_TRANSLATE_NOOP("Words", "años"),
+    AgeUnit.MONTHS: QT_TRANSLATE_NOOP("Words", "meses"),
+    AgeUnit.DAYS: QT_TRANSLATE_NOOP("Words", "días"),
+}
+_VERB: Final = {
+    Verb.AGREE: QT_TRANSLATE_NOOP("Words", "De acuerdo"),
+    Verb.REFUSE: QT_TRANSLATE_NOOP("Words", "Rechazar la lista"),
+    Verb.ADD: QT_TRANSLATE_NOOP("Words", "Añadir otro"),
+    Verb.CUSTOM: QT_TRANSLATE_NOOP("Words", "Mi diagnóstico es otro"),
+}
+_REASON: Final = {
+    OverrideReason.NOT_MY_JUDGEMENT: QT_TRANSLATE_NOOP("Words", "No coincide con mi juicio"),
+    OverrideReason.MISUNDERSTOOD: QT_TRANSLATE_NOOP(
+        "Words", "Un término o criterio se entendió mal"
+    ),
+    OverrideReason.CANNOT_REFER: QT_TRANSLATE_NOOP("Words", "No se puede derivar"),
+    OverrideReason.OTHER: QT_TRANSLATE_NOOP("Words", "Otro motivo"),
+}
+_ROLE: Final = {
+    Role.MEDICO_GENERAL: QT_TRANSLATE_NOOP("Words", "Médico general"),
+    Role.MEDICO_ADMIN: QT_TRANSLATE_NOOP("Words", "Médico responsable"),
+    Role.DATA_SCIENTIST: QT_TRANSLATE_NOOP("Words", "Ciencia de datos"),
+    Role.MLOPS_ENGINEER: QT_TRANSLATE_NOOP("Words", "Operación de modelos"),
+    Role.AUDITOR: QT_TRANSLATE_NOOP("Words", "Auditoría"),
+}
+_STRENGTH_FOR: Final = {
+    3: QT_TRANSLATE_NOOP("Words", "pesa mucho a favor"),
+    2: QT_TRANSLATE_NOOP("Words", "pesa a favor"),
+    1: QT_TRANSLATE_NOOP("Words", "pesa un poco a favor"),
+}
+_STRENGTH_AGAINST: Final = {
+    3: QT_TRANSLATE_NOOP("Words", "pesa mucho en contra"),
+    2: QT_TRANSLATE_NOOP("Words", "pesa en contra"),
+    1: QT_TRANSLATE_NOOP("Words", "pesa un poco en contra"),
+}
+
+
+def presence(value: Presence) -> str:
+    """Return a finding's state as a word."""
+    return translate("Words", _PRESENCE[value])
+
+
+def band(value: Band) -> str:
+    """Return a probability band as a word."""
+    return translate("Words", _BAND[value])
+
+
+def world(value: World) -> str:
+    """Return the common / rare badge."""
+    return translate("Words", _WORLD[value])
+
+
+def sex(value: Sex) -> str:
+    """Return a sex as a word."""
+    return translate("Words", _SEX[value])
+
+
+def age_unit(value: AgeUnit) -> str:
+    """Return a unit of age."""
+    return translate("Words", _AGE_UNIT[value])
+
+
+def verb(value: Verb) -> str:
+    """Return a decision verb."""
+    return translate("Words", _VERB[value])
+
+
+def reason(value: OverrideReason) -> str:
+    """Return a coded reason as a sentence."""
+    return translate("Words", _REASON[value])
+
+
+def role(value: Role) -> str:
+    """Return a role as a title."""
+    return translate("Words", _ROLE[value])
+
+
+def frequency(value: Frequency) -> str:
+    """Return a natural frequency: "unos 9 de cada 10"."""
+    template = {
+        -1: translate("Words", "menos de {count} de cada {of}"),
+        0: translate("Words", "unos {count} de cada {of}"),
+        1: translate("Words", "más de {count} de cada {of}"),
+    }[value.bound]
+    return template.format(count=value.count, of=value.of)
+
+
+def age_on(birth_date: date, day: date) -> str:
+    """Return the age on `day` in the unit clinicians use at that age: days, months or years."""
+    days = (day - birth_date).days
+    if days < 60:
+        return translate("Words", "{n} días").format(n=max(0, days))
+    if days < 2 * DAYS_PER_YEAR:
+        return translate("Words", "{n} meses").format(n=int(days / (DAYS_PER_YEAR / 12)))
+    return translate("Words", "{n} años").format(n=int(days / DAYS_PER_YEAR))
+
+
+def day(value: date) -> str:
+    """Return a date as day/month/year, the order of every Spanish-speaking country."""
+    return value.strftime("%d/%m/%Y")
+
+
+def moment(value: datetime) -> str:
+    """Return a UTC instant in local time, to the minute."""
+    return value.astimezone().strftime("%d/%m/%Y %H:%M")
+
+
+def reason_sentence(item: Reason, subject: str) -> str:
+    """Return one reason as a plain sentence. subject: label of the finding."""
+    weight = translate(
+        "Words", (_STRENGTH_FOR if item.speaks_for else _STRENGTH_AGAINST)[item.strength]
+    )
+    if item.subject == "age":
+        return translate("Words", "La edad {weight}.").format(weight=weight)
+    if item.subject == "sex":
+        return translate("Words", "El sexo {weight}.").format(weight=weight)
+    said = (
+        translate("Words", "{finding}, ausente: {weight}.")
+        if item.presence is Presence.EXCLUDED
+        else translate("Words", "{finding}, presente: {weight}.")
+    ).format(finding=subject, weight=weight)
+    return f"{said} {_described(item.frequency)}".rstrip()
+
+
+def _described(share: float | None) -> str:
+    if share is None:
+        return ""
+    return translate("Words", "Lo tienen {frequency} pacientes descritos.").format(
+        frequency=frequency(natural_frequency(share))
+    )

@@ -48,6 +48,16 @@ frequency over all diseases. posting_*: by column, diseases ascending. profile_*
 columns and stated frequencies.
 """
 
+_UNREADABLE: Final = (
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    zipfile.BadZipFile,
+    IdentifierError,
+)
+"""What numpy, zipfile and json raise on bytes that are not a rare index."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RareParameters:
@@ -56,7 +66,8 @@ class RareParameters:
     noise: share of findings that have nothing to do with the disease, 0..1.
     ancestor_weight, ancestor_exponent: belief in what only an ancestor of the finding is
     annotated for: weight * ratio ** exponent, each 0..1.
-    excluded_strength: share of the disease's frequency an exclusion may disprove, 0..1 (< 1).
+    excluded_strength: how surely an exclusion refutes an obligate finding, 0..1 (< 1).
+    excluded_exponent: >= 1, how much less one refutes a finding that is not obligate.
     excluded_weight: weight of an exclusion beside a finding seen.
     """
 
@@ -64,6 +75,7 @@ class RareParameters:
     ancestor_weight: float
     ancestor_exponent: float
     excluded_strength: float
+    excluded_exponent: float
     excluded_weight: float
 
     def as_array(self) -> NDArray[np.float64]:
@@ -120,7 +132,7 @@ class RareIndex:
                 arrays = {name: stored[name] for name in ARRAYS}
             listed = json.loads(artifacts.read(RARE_DISEASES))["diseases"]
             diseases = tuple(disease_id(entry["id"]) for entry in listed)
-        except (ValueError, KeyError, TypeError, zipfile.BadZipFile, IdentifierError) as error:
+        except _UNREADABLE as error:
             raise ModelError(f"the rare index cannot be read: {error!r}") from error
         return cls(ontology, arrays, diseases)
 

@@ -7,12 +7,12 @@ P(finding) cancels and the ratio is frequency(ancestor) / P(ancestor), discounte
 `noise` of findings has nothing to do with the disease and counts as chance:
 
     present:  log(noise + (1 - noise) * max over a of weight(a) * (frequency(a) / P(a)) ** e(a))
-    excluded: weight * (log(1 - strength * frequency) - log(1 - strength * P))
+    excluded: weight * (log(1 - strength * frequency ** x) - log(1 - strength * P ** x))
 
 with a over the finding (weight and e are 1) and its phenotypic ancestors (`ancestor_weight`,
-`ancestor_exponent`), and P the mean frequency over all diseases. Unknown findings change
-nothing. After LIRICAL (Robinson et al., Am J Hum Genet 2020;107:403-417), with a back-off of
-our own for findings that are not annotated.
+`ancestor_exponent`), x the `excluded_exponent`, and P the mean frequency over all diseases.
+Unknown findings change nothing. After LIRICAL (Robinson et al., Am J Hum Genet
+2020;107:403-417), with a back-off of our own for findings that are not annotated.
 """
 
 from collections.abc import Callable
@@ -152,18 +152,16 @@ class RareRanker:
         return log_ratio
 
     def _add_excluded_ratios(self, scores: Floats, term: int) -> None:
-        weight, strength, offset = self._exclusion(term)
-        scores += offset
+        scores -= self._refutation(self.index.background[term])
         diseases, codes = self.index.postings(term)
-        scores[diseases] += weight * np.log1p(-strength * FREQUENCIES)[codes]
+        scores[diseases] += self._refutation(FREQUENCIES)[codes]
 
     def _excluded_ratio(self, term: int, frequency: Callable[[int], float]) -> float:
-        weight, strength, offset = self._exclusion(term)
-        return float(offset + weight * np.log1p(-strength * frequency(term)))
+        own = self._refutation(np.array(frequency(term)))
+        return float(own - self._refutation(self.index.background[term]))
 
-    def _exclusion(self, term: int) -> tuple[float, float, float]:
-        """Return weight and strength of an exclusion, and what it gives an unannotated disease."""
+    def _refutation(self, frequency: Floats) -> Floats:
+        """Return the log probability, weighted, of not seeing a finding of this frequency."""
         p = self.index.parameters
-        chance = float(self.index.background[term])
-        offset = -p.excluded_weight * float(np.log1p(-p.excluded_strength * chance))
-        return p.excluded_weight, p.excluded_strength, offset
+        doubt: Floats = -p.excluded_strength * frequency**p.excluded_exponent
+        return p.excluded_weight * np.log1p(doubt)

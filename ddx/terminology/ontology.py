@@ -36,14 +36,14 @@ class Ontology:
         rows = list(terms)
         self.version = version
         self.ids = tuple(FindingId(row[0]) for row in rows)
-        self._index = {term: i for i, term in enumerate(self.ids)}
+        self._index: dict[str, int] = {term: i for i, term in enumerate(self.ids)}
         try:
-            parents = [[self._index[FindingId(parent)] for parent in row[1]] for row in rows]
+            parents = [[self._index[parent] for parent in row[1]] for row in rows]
         except KeyError as error:
             raise ModelError(f"HPO {version}: parent {error} is not a term") from error
         for i, row in enumerate(rows):
             for alternative in row[2]:
-                self._index.setdefault(FindingId(alternative), i)
+                self._index.setdefault(alternative, i)
         self._offsets = np.cumsum([0, *map(len, parents)], dtype=np.int32)
         self._parents = np.array([p for ps in parents for p in ps], dtype=np.int32)
         self._ancestors: dict[int, NDArray[np.int32]] = {}

@@ -51,15 +51,16 @@ class FitSettings:
 DEFAULT_SETTINGS: Final = FitSettings(
     prior_patients=2.0,
     prior_frequency=0.3,
-    class_patients=20.0,
+    class_patients=10.0,
     unstated_frequency=0.9,
     background_diseases=1.0,
     parameters=RareParameters(
         noise=0.2,
-        ancestor_weight=0.5,
+        ancestor_weight=0.35,
         ancestor_exponent=0.7,
-        excluded_strength=0.7,
-        excluded_weight=0.1,
+        excluded_strength=0.9,
+        excluded_exponent=8.0,
+        excluded_weight=0.5,
     ),
 )
 

@@ -205,11 +205,13 @@ def _annotation_rows(lines: Iterator[str]) -> Iterator[AnnotationRow]:
     for number, raw in enumerate(reader, start=1):
         try:
             yield _annotation(raw)
-        except (KeyError, AttributeError, DdxError) as error:
+        except (KeyError, DdxError) as error:
             raise HpoSourceError(f"phenotype.hpoa, annotation {number}: {error}") from error
 
 
 def _annotation(raw: dict[str, str]) -> AnnotationRow:
+    if None in raw.values():
+        raise HpoSourceError("fewer columns than the header")
     frequency = parse_frequency(raw["frequency"])
     return AnnotationRow(
         disease_id=disease_id(raw["database_id"]),

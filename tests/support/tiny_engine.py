@@ -61,11 +61,11 @@ BACKGROUND = 0.05  # probability of a finding that is not in a profile
 def _vocabulary() -> dict[str, bytes]:
     hpo = [
         {"id": ROOT, "en": "Phenotypic abnormality", "parents": [], "alt": []},
-        *({"id": id, "en": en, "parents": [ROOT], "alt": []} for id, en in HPO_LABELS.items()),
+        *({"id": term, "en": en, "parents": [ROOT], "alt": []} for term, en in HPO_LABELS.items()),
     ]
     findings = [
         {
-            "id": id,
+            "id": finding,
             "kind": "binary",
             "group": "",
             "en": en,
@@ -73,17 +73,17 @@ def _vocabulary() -> dict[str, bytes]:
             "question_en": f"{en}?",
             "question_es": f"¿{en}?",
             "implies": None,
-            "antecedent": id.startswith("VF:history"),
+            "antecedent": finding.startswith("VF:history"),
             "source": "tiny",
         }
-        for id, en in OWN.items()
+        for finding, en in OWN.items()
     ]
     for row in (*hpo, *findings):
         row |= {"syn_en": [], "syn_es": []}
     diseases = [
-        {"id": id, "en": id, "es": id, "icd10": "", "severity": 2, "sources": []}
-        for id in PROFILES
-        if id.startswith("VD:")
+        {"id": own, "en": own, "es": own, "icd10": "", "severity": 2, "sources": []}
+        for own in PROFILES
+        if own.startswith("VD:")
     ]
     rare = [{"id": "OMIM:154700", "en": "Marfan syndrome"}]
     return {
@@ -110,7 +110,7 @@ class TinyArtifacts:
 
 
 class TinyEngine:
-    """Satisfies `desktop.services.engines.DiagnosticEngine`. prior: of every disease."""
+    """Satisfies `desktop.services.engines.DiagnosticEngine`. background: see BACKGROUND."""
 
     def __init__(self, version: str = "2026.11.1", background: float = BACKGROUND) -> None:
         self._artifacts = TinyArtifacts(version)

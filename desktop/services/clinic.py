@@ -1,0 +1,193 @@
+"""The clinic before anybody is signed in: set up, sign in, recover, set aside."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from ddx.domain.audit import AuditAction
+from ddx.domain.identifiers import RecordId, new_record_id
+from ddx.domain.roles import Role
+from ddx.terminology.catalogue import Catalogue
+from ddx.terminology.search import FindingSearch
+from desktop.services.desk import Desk
+from desktop.services.engines import BundleShelf
+from desktop.services.errors import (
+    ClinicDetailsError,
+    RecoveryRefusedError,
+    SignInRefusedError,
+)
+from desktop.services.journal import Clock, Journal, utc_now
+from desktop.services.records import ClinicianCard
+from desktop.services.session import Session
+from desktop.settings import Settings
+from desktop.store.attempts import Attempt
+from desktop.store.errors import RecordMissingError, StoreError, WrongKeyError
+from desktop.store.keys import Argon2Cost, new_data_key
+from desktop.store.records import ClinicianRecord, ClinicRecord
+from desktop.store.store import ClinicStore
+from desktop.store.vault import Vault
+
+REFUSAL_TAKES_S: Final = 0.25  # at least; the time must not tell why
+FOLDER: Final = "store"
+
+
+class Clinic:
+    """One data directory. Everything but the list of clinicians is behind `sign_in`."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        shelf: BundleShelf,
+        *,
+        settings: Settings | None = None,
+        now: Clock = utc_now,
+        sleep: Callable[[float], None] = time.sleep,
+        cost: Argon2Cost | None = None,
+    ) -> None:
+        """Bind the parts; nothing is opened. cost: of new passphrases (tests make it small)."""
+        self._vault = Vault(data_dir / FOLDER, cost=cost)
+        self._shelf, self._settings = shelf, settings or Settings()
+        self._now, self._sleep = now, sleep
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Findings and diseases of the active bundle."""
+        return self._shelf.engine.catalogue
+
+    @property
+    def search(self) -> FindingSearch:
+        """Search over the catalogue of the active bundle."""
+        return self._shelf.engine.search
+
+    def is_set_up(self) -> bool:
+        """Whether a clinic was created here, sound or damaged."""
+        return self._vault.exists
+
+    def create(self, *, clinic_name: str, display_name: str, passphrase: str) -> str:
+        """Create the encrypted clinic and its first clinician; return the recovery key.
+
+        The recovery key is shown once and kept nowhere.
+
+        Raises:
+            ClinicDetailsError, WeakPassphraseError: nothing was created.
+            StoreExistsError: there is a clinic already.
+        """
+        if not clinic_name.strip() or not display_name.strip():
+            raise ClinicDetailsError("a clinic and its first clinician need a name")
+        first = ClinicianRecord(
+            id=new_record_id(), display_name=display_name.strip(), role=Role.MEDICO_ADMIN
+        )
+        return self._vault.create(
+            first, passphrase, lambda store: self._found(store, clinic_name.strip(), first)
+        )
+
+    def clinicians(self) -> tuple[ClinicianCard, ...]:
+        """Return who may sign in, before anything is unlocked. Raises StoreCorruptError."""
+        if not self.is_set_up():
+            return ()
+        return tuple(
+            ClinicianCard(
+                id=slot.id,
+                display_name=slot.display_name,
+                role=slot.role or Role.MEDICO_GENERAL,
+            )
+            for slot in self._vault.slots().clinicians
+        )
+
+    def sign_in(self, clinician: RecordId, passphrase: str) -> Session:
+        """Return the session of `clinician`.
+
+        Raises:
+            SignInRefusedError: wrong, unknown or too soon; `retry_after_s` says when to try.
+            StoreCorruptError: the passphrase is right and the files are damaged; untouched.
+        """
+        attempts, started = self._vault.attempts, time.monotonic()
+        wait_s = attempts.retry_after_s(clinician, self._now())
+        if wait_s > 0:
+            raise SignInRefusedError(wait_s)
+        attempt = attempts.begin(clinician, self._now())
+        try:
+            store = self._vault.open(clinician, passphrase)
+        except WrongKeyError:
+            self._sleep(max(0.0, REFUSAL_TAKES_S - (time.monotonic() - started)))
+            raise SignInRefusedError(attempts.retry_after_s(clinician, self._now())) from None
+        except StoreError:
+            attempts.succeeded(attempt)
+            raise
+        attempts.succeeded(attempt)
+        return self._session(store, clinician)
+
+    def reset_passphrase(self, recovery_key: str, clinician: RecordId, passphrase: str) -> None:
+        """Give `clinician` a new passphrase with the printed recovery key.
+
+        Raises:
+            RecoveryRefusedError: not this clinic's recovery key.
+            WeakPassphraseError: the old passphrase stands.
+        """
+        try:
+            self._vault.reset_passphrase(recovery_key, clinician, passphrase)
+        except WrongKeyError:
+            raise RecoveryRefusedError("not the recovery key of this clinic") from None
+
+    def quarantine(self) -> Path:
+        """Set a damaged store aside, whole, and return where; a backup can be restored then."""
+        return self._vault.quarantine(self._now())
+
+    def _found(self, store: ClinicStore, name: str, first: ClinicianRecord) -> None:
+        now = self._now()
+        clinic = ClinicRecord(
+            id=new_record_id(), name=name, pseudonym_key=new_data_key(), created_at=now
+        )
+        with store.write() as unit:
+            unit.clinic.found(clinic)
+            unit.clinic.add_clinician(first, now)
+            unit.device.enrol(new_record_id(), Ed25519PrivateKey.generate(), now)
+            Journal(first.id, self._now).record(unit, AuditAction.CLINIC_CREATED, clinic.id)
+
+    def _session(self, store: ClinicStore, clinician: RecordId) -> Session:
+        try:
+            with store.read() as unit:
+                person = unit.clinic.clinician(clinician)
+        except RecordMissingError:
+            store.close()
+            raise SignInRefusedError(0.0) from None
+        card = ClinicianCard(id=person.id, display_name=person.display_name, role=person.role)
+        desk = Desk(
+            clinician=card,
+            store=store,
+            shelf=self._shelf,
+            journal=Journal(card.id, self._now),
+            now=self._now,
+        )
+        try:
+            self._write_down_sign_in(desk)
+        except BaseException:
+            store.close()
+            raise
+        return Session(desk, self._settings)
+
+    def _write_down_sign_in(self, desk: Desk) -> None:
+        refused = self._vault.attempts.refused()
+        with desk.store.write() as unit:
+            device = unit.device.get().id
+            for attempt in refused:
+                if not unit.audit.holds(attempt.id):
+                    unit.audit.append(
+                        id=attempt.id,
+                        at=self._now(),
+                        actor=device,
+                        action=AuditAction.SIGN_IN_REFUSED,
+                        subject=attempt.slot,
+                        detail=_told(attempt),
+                    )
+            desk.journal.record(unit, AuditAction.SIGN_IN, desk.clinician.id)
+            for code in desk.shelf.refused:
+                desk.journal.record(unit, AuditAction.BUNDLE_REFUSED, code)
+        self._vault.attempts.audited(refused)
+
+
+def _told(attempt: Attempt) -> dict[str, object]:
+    return {"refused_at": attempt.at.isoformat()}

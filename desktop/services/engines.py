@@ -1,0 +1,67 @@
+"""The engine port, and the shelf its bundle stands on."""
+
+from typing import TYPE_CHECKING, Protocol
+
+from ddx.domain.case import Case
+from ddx.domain.differential import Differential
+from ddx.domain.explanation import Explanation
+from ddx.domain.identifiers import DiseaseId
+from ddx.terminology.catalogue import Catalogue
+from ddx.terminology.search import FindingSearch
+from desktop.services.records import ModelStatus
+
+if TYPE_CHECKING:  # httpx is imported when the first update is asked for, not at start-up
+    import httpx
+
+    from sync_service.client.updates import UpdateReport
+
+
+class DiagnosticEngine(Protocol):
+    """The part of `ddx.engine.Engine` the use cases need."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Findings and diseases of the bundle."""
+
+    @property
+    def search(self) -> FindingSearch:
+        """Search over the catalogue."""
+
+    @property
+    def version(self) -> str:
+        """Version of the bundle."""
+
+    @property
+    def digest(self) -> str:
+        """Digest of the bundle's manifest."""
+
+    def diagnose(self, case: Case) -> Differential:
+        """Return the differential of one case."""
+
+    def explain(self, case: Case, disease: DiseaseId) -> Explanation:
+        """Return why `disease` stands where it stands."""
+
+    def feature_digest(self, case: Case) -> str:
+        """Return the SHA-256 of the case's feature row."""
+
+
+class BundleShelf(Protocol):
+    """The bundles of this device and the engine that serves (`desktop.services.shelf`)."""
+
+    @property
+    def engine(self) -> DiagnosticEngine:
+        """The engine in use; another one after an update."""
+
+    @property
+    def status(self) -> ModelStatus:
+        """Which bundle serves."""
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Codes of what kept a better bundle from serving at start."""
+
+    def engine_for(self, digest: str) -> DiagnosticEngine:
+        """Return the engine of the bundle with that digest. Raises OtherBundleError."""
+
+    def update(self, http: "httpx.Client", server: str) -> "UpdateReport":
+        """Install what the server offers and serve it; the report says how it ended."""

@@ -1,0 +1,58 @@
+"""What a use case refuses, each with its next step."""
+
+from typing import ClassVar
+
+from ddx.errors import DdxError
+from ddx.intake.check import CaseIssue
+
+
+class SignInRefusedError(DdxError):
+    """Wrong passphrase, unknown person, or too soon: the three look alike on purpose.
+
+    retry_after_s: seconds until the next try is looked at; 0 when it may come now.
+    """
+
+    code: ClassVar[str] = "sign_in.refused"
+    retryable: ClassVar[bool] = True
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__("sign-in refused")
+        self.retry_after_s = retry_after_s
+
+
+class RecoveryRefusedError(DdxError):
+    """The recovery key is not this clinic's. The passphrases stand."""
+
+    code: ClassVar[str] = "recovery.refused"
+
+
+class ClinicDetailsError(DdxError):
+    """A clinic and its first clinician need a name. Nothing was created."""
+
+    code: ClassVar[str] = "clinic.details"
+
+
+class NewPatientRefusedError(DdxError):
+    """A new patient's details do not hold. `issues` tells everything wrong at once."""
+
+    code: ClassVar[str] = "patient.refused"
+
+    def __init__(self, issues: tuple[CaseIssue, ...]) -> None:
+        super().__init__(", ".join(issue.code for issue in issues))
+        self.issues = issues
+
+
+class OtherBundleError(DdxError):
+    """A record was made by a bundle this device no longer holds; diagnose again to explain."""
+
+    code: ClassVar[str] = "explanation.other_bundle"
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(f"bundle {digest[:12]} is no longer on this device")
+        self.digest = digest
+
+
+class NotLinkedError(DdxError):
+    """The clinic is not linked to a server yet."""
+
+    code: ClassVar[str] = "sync.not_linked"

@@ -1,0 +1,70 @@
+"""The line to the server: client, transport and runner. Imported when the first call is made.
+
+Keeps httpx and pydantic (a third of a second) out of the way of the first window.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import httpx
+
+from desktop.settings import Settings
+from desktop.store.outbox import StoreOutbox
+from desktop.store.store import ClinicStore
+from sync_service.client.enrol import enrol
+from sync_service.client.identity import DeviceIdentity
+from sync_service.client.runner import Runner, SyncReport, Versions
+from sync_service.client.transport import HttpTransport, make_client
+
+
+class Line:
+    """One server, for one open store. One thread at a time."""
+
+    def __init__(
+        self,
+        store: ClinicStore,
+        server: str,
+        settings: Settings,
+        bundle_version: Callable[[], str],
+        now: Callable[[], datetime],
+    ) -> None:
+        """Open nothing yet. Raises ServerAddressError when `server` is not one we talk to."""
+        self.server = server
+        self.http: httpx.Client = make_client(
+            server,
+            ca_bundle=Path(settings.ca_bundle_path) if settings.ca_bundle_path else None,
+            proxy=settings.proxy_url or None,
+        )
+        identity = _identity(store)
+        self._transport = HttpTransport(self.http, identity)
+        self._runner = Runner(
+            StoreOutbox(store),
+            self._transport,
+            identity,
+            software=lambda: Versions(app=version("vereda"), bundle=bundle_version()),
+            now=now,
+        )
+
+    def enrol(self, code: str) -> None:
+        """Introduce this device. Raises the errors of `sync_service.client.enrol`."""
+        enrol(self._transport, code=code, app_version=version("vereda"))
+
+    def push(self) -> SyncReport:
+        """Push what waits; the report says how far it came."""
+        return self._runner.run_once()
+
+    def report(self) -> SyncReport:
+        """Return where the push stands."""
+        return self._runner.report()
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.http.close()
+
+
+def _identity(store: ClinicStore) -> DeviceIdentity:
+    with store.read() as unit:
+        device = unit.device.get()
+        return DeviceIdentity.from_private_key(device.id, device.epoch, unit.device.signing_key())

@@ -1,0 +1,144 @@
+"""Sync as the clinician sees it: what waits, what arrived, and the link to a server."""
+
+import threading
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from ddx.domain.audit import AuditAction
+from ddx.domain.roles import Permission
+from desktop.services.desk import Desk
+from desktop.services.errors import NotLinkedError
+from desktop.services.records import SyncPhase, SyncStatus
+from desktop.settings import Settings
+from desktop.store.unit_of_work import UnitOfWork
+from sync_service.client.outbox import OutboxCounts
+
+if TYPE_CHECKING:
+    from desktop.services.link import Line
+
+SERVER: Final = "sync.server"
+LAST_CONTACT: Final = "sync.last_contact_at"
+_ROUTINE: Final = frozenset({AuditAction.SYNCED, AuditAction.SIGN_OUT})
+"""Entries that wait for others to travel with: a sync must not cause the next one."""
+
+
+class SyncService:
+    """The outbox of this clinic and its server."""
+
+    def __init__(self, desk: Desk, settings: Settings) -> None:
+        self._desk, self._settings = desk, settings
+        self._line: Line | None = None
+        self._one_at_a_time = threading.Lock()
+
+    def status(self) -> SyncStatus:
+        """Return where the sync stands; any signed-in person may ask."""
+        with self._desk.store.read() as unit:
+            counts, server = unit.outbox.counts(), unit.settings.get(SERVER)
+            contact = unit.settings.get(LAST_CONTACT)
+        if server is None:
+            return _status(counts, SyncPhase.NOT_LINKED, self._settings.sync_url, None, "")
+        line = self._line
+        phase, code = (
+            (SyncPhase.IDLE, "")
+            if line is None
+            else (SyncPhase(line.report().phase.value), line.report().code)
+        )
+        return _status(counts, phase, server, contact, code)
+
+    def link(self, server_url: str, code: str) -> SyncStatus:
+        """Enrol this device with a server and remember it.
+
+        Raises:
+            ServerAddressError, EnrolmentCodeError: nothing was sent.
+            ServerRefusedError, ServerUnreachableError, ServerBusyError: the old link stands.
+        """
+        self._desk.require(Permission.MANAGE_CLINICIANS)
+        with self._one_at_a_time:
+            line = self._opened(server_url)
+            try:
+                line.enrol(code)
+            except BaseException:
+                line.close()
+                raise
+            with self._desk.store.write() as unit:
+                unit.settings.put(SERVER, server_url)
+                unit.settings.put(LAST_CONTACT, self._desk.now().isoformat())
+                self._desk.journal.record(unit, AuditAction.SETTING_CHANGED, SERVER)
+            self.close()
+            self._line = line
+        return self.status()
+
+    def run_once(self) -> SyncStatus:
+        """Push what waits and return the new status; an absent network is a phase of it."""
+        self._desk.require(Permission.DIAGNOSE)
+        with self._one_at_a_time:
+            try:
+                line = self.line()
+            except NotLinkedError:
+                return self.status()
+            with self._desk.store.write() as unit:
+                before = unit.outbox.counts()
+                self._send_audit(unit)
+            report = line.push()
+            with self._desk.store.write() as unit:
+                self._write_down(unit, before, report.last_contact_at)
+        return self.status()
+
+    def line(self) -> "Line":
+        """Return the line to the linked server. Raises NotLinkedError."""
+        if self._line is None:
+            with self._desk.store.read() as unit:
+                server = unit.settings.get(SERVER)
+            if server is None:
+                raise NotLinkedError("no server is linked")
+            self._line = self._opened(server)
+        return self._line
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    def _opened(self, server: str) -> "Line":
+        from desktop.services.link import Line  # noqa: PLC0415 -- see that module
+
+        shelf = self._desk.shelf
+        return Line(
+            self._desk.store,
+            server,
+            self._settings,
+            lambda: shelf.engine.version,
+            self._desk.now,
+        )
+
+    def _send_audit(self, unit: UnitOfWork) -> None:
+        waiting = unit.audit.after(unit.device.get().audit_shipped)
+        if any(entry.action not in _ROUTINE for entry in waiting):
+            self._desk.journal.send_audit(unit)
+
+    def _write_down(self, unit: UnitOfWork, before: OutboxCounts, contact: datetime | None) -> None:
+        if contact is not None:
+            unit.settings.put(LAST_CONTACT, contact.isoformat())
+        after = unit.outbox.counts()
+        stored = after.acknowledged - before.acknowledged
+        refused = after.quarantined - before.quarantined
+        if stored or refused:
+            device = unit.device.get().id
+            self._desk.journal.record(
+                unit, AuditAction.SYNCED, device, stored=stored, refused=refused
+            )
+
+
+def _status(
+    counts: OutboxCounts, phase: SyncPhase, server: str, contact: str | None, code: str
+) -> SyncStatus:
+    return SyncStatus(
+        pending=counts.pending,
+        quarantined=counts.quarantined,
+        acknowledged=counts.acknowledged,
+        last_contact_at=None if contact is None else datetime.fromisoformat(contact),
+        phase=phase,
+        server=server,
+        code=code,
+    )

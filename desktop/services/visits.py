@@ -1,0 +1,216 @@
+"""A visit: draft, differential, explanation, receipt, replay."""
+
+from datetime import date
+from typing import Final
+
+from ddx.domain.audit import AuditAction
+from ddx.domain.canonical import canonical_json
+from ddx.domain.explanation import Explanation
+from ddx.domain.feedback import Feedback
+from ddx.domain.identifiers import DiseaseId, RecordId, new_record_id
+from ddx.domain.receipt import Receipt
+from ddx.domain.roles import Permission
+from ddx.domain.wire import differential_to_json
+from ddx.intake.check import CaseIssue, admit, check
+from ddx.intake.draft import AgeUnit, Draft, draft_from_json, draft_to_json
+from desktop.services.desk import Desk
+from desktop.services.errors import OtherBundleError
+from desktop.services.records import DiagnosisRecord, Difference, DraftRecord, ReplayReport
+from desktop.store.records import PatientRecord, StoredDiagnosis, StoredDraft
+from desktop.store.unit_of_work import UnitOfWork
+from sync_service.client.outbox import EventKind
+from sync_service.client.outgoing import diagnosis_payload
+
+MONTHS_BELOW_YEARS: Final = 2  # paediatric practice: months up to the second birthday
+DAYS_BELOW_DAYS: Final = 28  # the neonatal period, WHO
+
+
+class VisitService:
+    """Visits of this clinic, for the signed-in clinician."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def open_draft(self, patient: RecordId) -> DraftRecord:
+        """Return the unfinished draft of `patient`, or a new one with age and sex filled in."""
+        self._desk.require(Permission.DIAGNOSE)
+        with self._desk.store.write() as unit:
+            person = unit.patients.get(patient)
+            stored = unit.drafts.of_patient(patient)
+            if stored is None:
+                stored = self._begun(person)
+                unit.drafts.add(stored)
+            self._desk.journal.record(
+                unit, AuditAction.PATIENT_VIEWED, person.pseudonym, view="draft"
+            )
+        return _draft(stored)
+
+    def save_draft(self, draft_id: RecordId, draft: Draft) -> None:
+        """Keep what was typed so far, durably. Raises RecordMissingError once diagnosed."""
+        self._desk.require(Permission.DIAGNOSE)
+        with self._desk.store.write() as unit:
+            unit.drafts.replace(draft_id, dict(draft_to_json(draft)), self._desk.now())
+
+    def check(self, draft: Draft) -> tuple[CaseIssue, ...]:
+        """Return everything wrong or doubtful about `draft`, at once."""
+        self._desk.require(Permission.DIAGNOSE)
+        return check(draft, self._desk.shelf.engine.catalogue)
+
+    def diagnose(self, draft_id: RecordId) -> DiagnosisRecord:
+        """Return the recorded differential of a draft; the draft is gone then.
+
+        Case, receipt, audit entry and outbox events are one transaction, and it reads the draft
+        itself: what was typed last is what is diagnosed.
+
+        Raises:
+            DraftRefusedError: the draft has errors; it stays as it is.
+            RecordMissingError: the draft was diagnosed before.
+        """
+        self._desk.require(Permission.DIAGNOSE)
+        engine = self._desk.shelf.engine
+        with self._desk.store.write() as unit:
+            draft = unit.drafts.get(draft_id)
+            case = admit(draft_from_json(draft.content), engine.catalogue)
+            receipt = Receipt(
+                diagnosis_id=new_record_id(),
+                made_at=self._desk.now(),
+                case=case,
+                feature_digest=engine.feature_digest(case),
+                differential=engine.diagnose(case),
+            )
+            stored = self._stored(receipt, draft.patient_id)
+            unit.diagnoses.add(stored)
+            unit.drafts.delete(draft_id)
+            self._write_down(unit, receipt, draft.patient_id)
+        return _record(stored, ())
+
+    def history(self, patient: RecordId) -> tuple[DiagnosisRecord, ...]:
+        """Return the diagnoses of one patient, newest first, with their decisions."""
+        self._desk.require(Permission.VIEW_PATIENT)
+        with self._desk.store.write() as unit:
+            person = unit.patients.get(patient)
+            stored = unit.diagnoses.of_patient(patient)
+            feedback = unit.feedback.of_diagnoses(tuple(d.id for d in stored))
+            self._desk.journal.record(
+                unit, AuditAction.PATIENT_VIEWED, person.pseudonym, view="history"
+            )
+        return tuple(
+            _record(d, tuple(f for f in feedback if f.diagnosis_id == d.id)) for d in stored
+        )
+
+    def explain(self, diagnosis: RecordId, disease: DiseaseId) -> Explanation:
+        """Return why `disease` stands where it stands, by the bundle that made the record.
+
+        Raises:
+            OtherBundleError: that bundle is no longer on this device.
+        """
+        self._desk.require(Permission.EXPLAIN)
+        with self._desk.store.read() as unit:
+            stored = unit.diagnoses.get(diagnosis)
+        engine = self._desk.shelf.engine_for(stored.differential.bundle_digest)
+        explanation = engine.explain(stored.case, disease)
+        with self._desk.store.write() as unit:
+            self._desk.journal.record(unit, AuditAction.EXPLAINED, diagnosis, disease=disease)
+        return explanation
+
+    def receipt(self, diagnosis: RecordId) -> Receipt:
+        """Return what the record was made from."""
+        self._desk.require(Permission.VIEW_PATIENT)
+        with self._desk.store.read() as unit:
+            return _receipt(unit.diagnoses.get(diagnosis))
+
+    def replay(self, diagnosis: RecordId) -> ReplayReport:
+        """Run a recorded case again and say what differs."""
+        self._desk.require(Permission.DIAGNOSE)
+        with self._desk.store.read() as unit:
+            stored = unit.diagnoses.get(diagnosis)
+        found = [] if _receipt(stored).digest == stored.receipt_digest else [Difference.RECEIPT]
+        try:
+            engine = self._desk.shelf.engine_for(stored.differential.bundle_digest)
+        except OtherBundleError:
+            return ReplayReport(differences=(*found, Difference.BUNDLE))
+        if engine.feature_digest(stored.case) != stored.feature_digest:
+            found.append(Difference.FEATURES)
+        again, before = engine.diagnose(stored.case), stored.differential
+        if canonical_json(differential_to_json(again)) != canonical_json(
+            differential_to_json(before)
+        ):
+            found.append(Difference.DIFFERENTIAL)
+        return ReplayReport(differences=tuple(found))
+
+    def _begun(self, patient: PatientRecord) -> StoredDraft:
+        age_text, age_unit = age_on(self._desk.now().astimezone().date(), patient.birth_date)
+        draft = Draft(age_text=age_text, age_unit=age_unit, sex=patient.sex)
+        return StoredDraft(
+            id=new_record_id(),
+            patient_id=patient.id,
+            content=draft_to_json(draft),
+            updated_at=self._desk.now(),
+        )
+
+    def _stored(self, receipt: Receipt, patient: RecordId) -> StoredDiagnosis:
+        return StoredDiagnosis(
+            id=receipt.diagnosis_id,
+            patient_id=patient,
+            clinician_id=self._desk.clinician.id,
+            made_at=receipt.made_at,
+            case=receipt.case,
+            differential=receipt.differential,
+            feature_digest=receipt.feature_digest,
+            receipt_digest=receipt.digest,
+            short_code=receipt.short_code,
+        )
+
+    def _write_down(self, unit: UnitOfWork, receipt: Receipt, patient: RecordId) -> None:
+        pseudonym = unit.patients.get(patient).pseudonym
+        self._desk.journal.record(
+            unit,
+            AuditAction.DIAGNOSED,
+            receipt.diagnosis_id,
+            receipt=receipt.digest,
+            bundle=receipt.differential.bundle_digest,
+        )
+        payload = diagnosis_payload(receipt, patient_pseudonym=pseudonym)
+        self._desk.journal.send(unit, EventKind.DIAGNOSIS, payload)
+
+
+def age_on(today: date, born: date) -> tuple[str, AgeUnit]:
+    """Return an age as a clinician writes it: days, then months, then years."""
+    months = (today.year - born.year) * 12 + today.month - born.month - (today.day < born.day)
+    days = (today - born).days
+    if days < DAYS_BELOW_DAYS:
+        return str(max(0, days)), AgeUnit.DAYS
+    if months < MONTHS_BELOW_YEARS * 12:
+        return str(months), AgeUnit.MONTHS
+    return str(months // 12), AgeUnit.YEARS
+
+
+def _draft(stored: StoredDraft) -> DraftRecord:
+    return DraftRecord(
+        id=stored.id,
+        patient_id=stored.patient_id,
+        draft=draft_from_json(stored.content),
+        updated_at=stored.updated_at,
+    )
+
+
+def _record(stored: StoredDiagnosis, feedback: tuple[Feedback, ...]) -> DiagnosisRecord:
+    return DiagnosisRecord(
+        id=stored.id,
+        patient_id=stored.patient_id,
+        made_at=stored.made_at,
+        case=stored.case,
+        differential=stored.differential,
+        short_code=stored.short_code,
+        feedback=feedback,
+    )
+
+
+def _receipt(stored: StoredDiagnosis) -> Receipt:
+    return Receipt(
+        diagnosis_id=stored.id,
+        made_at=stored.made_at,
+        case=stored.case,
+        feature_digest=stored.feature_digest,
+        differential=stored.differential,
+    )

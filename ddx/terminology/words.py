@@ -51,7 +51,9 @@ class Words:
         _raise(weights, begins & (self._heard_lengths == len(heard)), SAME_SOUND)
         begins = _begins(self._written, typed[:LONGEST])
         lengths = np.count_nonzero(self._written[begins], axis=1)
-        weights[begins] = np.maximum(weights[begins], BEGINS + 0.2 * min(len(typed), LONGEST) / lengths)
+        weights[begins] = np.maximum(
+            weights[begins], BEGINS + 0.2 * min(len(typed), LONGEST) / lengths
+        )
         _raise(weights, _equals(self._written, typed[:LONGEST]), EXACT)
         return weights
 

@@ -90,7 +90,8 @@ class DeviceShelf:
         client = bundle_client(
             http, server, self._trust, self._data_dir / CLIENT_STATE, self._channel
         )
-        report = Updater(client, self._slots, self._self_test).run()
+        updater = Updater(client, self._slots, self._self_test, serving_digest=self._engine.digest)
+        report = updater.run()
         if report.result == "activated":
             self._serve()
         return report

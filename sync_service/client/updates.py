@@ -48,8 +48,16 @@ class UpdateReport:
 class Updater:
     """Brings the slots of one device to what its channel offers."""
 
-    def __init__(self, client: BundleClient, slots: Slots, self_test: SelfTest) -> None:
+    def __init__(
+        self, client: BundleClient, slots: Slots, self_test: SelfTest, *, serving_digest: str = ""
+    ) -> None:
+        """Bind the ports.
+
+        serving_digest: of the bundle that serves from outside the slots (the one that came with
+        the application): an offer of that very bundle is not downloaded again.
+        """
         self._client, self._slots, self._self_test = client, slots, self_test
+        self._serving_digest = serving_digest
 
     def run(self, on_progress: OnProgress | None = None) -> UpdateReport:
         """Install the offered bundle if there is one; report, never raise a DdxError."""
@@ -59,6 +67,8 @@ class Updater:
             if offer is None:
                 return UpdateReport(result=UpdateResult.UP_TO_DATE, version=self._active_version())
             version = offer.version
+            if offer.digest == self._serving_digest:
+                return UpdateReport(result=UpdateResult.UP_TO_DATE, version=version)
             self._client.fetch(offer, self._slots, on_progress)
             self._check_staged()
             active = self._slots.activate()

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 
+from support.bundle_workshop import small_members
+
 from ddx.domain import artifacts as members
 from ddx.domain.canonical import digest_of
-from ddx.domain.case import Case
+from ddx.domain.case import Case, Sex
 from ddx.domain.differential import Band, Candidate, Differential, World
 from ddx.domain.explanation import Contribution, Explanation
 from ddx.domain.finding import Presence
@@ -112,10 +114,16 @@ class TinyArtifacts:
 class TinyEngine:
     """Satisfies `desktop.services.engines.DiagnosticEngine`. background: see BACKGROUND."""
 
-    def __init__(self, version: str = "2026.11.1", background: float = BACKGROUND) -> None:
-        self._artifacts = TinyArtifacts(version)
+    def __init__(
+        self, version: str = "2026.11.1", background: float = BACKGROUND, artifacts=None
+    ) -> None:
+        self._artifacts = artifacts or TinyArtifacts(version)
         self._background = background
-        self.version, self.digest = version, self._artifacts.digest
+        self.version, self.digest = self._artifacts.version, self._artifacts.digest
+
+    @classmethod
+    def from_artifacts(cls, artifacts) -> "TinyEngine":
+        return cls(artifacts=artifacts)
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -182,6 +190,14 @@ class TinyEngine:
         return math.log((1 - frequency) / (1 - self._background))
 
 
+def tiny_members() -> dict[str, bytes]:
+    """Return the members of a bundle that `TinyEngine` serves, golden case included."""
+    case = Case(age_days=365, sex=Sex.FEMALE, findings=())
+    top = [[c.disease, c.probability] for c in TinyEngine().diagnose(case).candidates]
+    golden = [{"case": case_to_json(case), "differential": {"top": top}}]
+    return small_members() | _vocabulary() | {members.GOLDEN_CASES: json.dumps(golden).encode()}
+
+
 @dataclass
 class TinyShelf:
     """Satisfies `desktop.services.engines.BundleShelf`. older: engines of bundles still held."""
@@ -189,7 +205,6 @@ class TinyShelf:
     engine: TinyEngine = field(default_factory=TinyEngine)
     older: tuple[TinyEngine, ...] = ()
     refused: tuple[str, ...] = ()
-    updates: list = field(default_factory=list)
 
     @property
     def status(self) -> ModelStatus:
@@ -205,8 +220,3 @@ class TinyShelf:
             if engine.digest == digest:
                 return engine
         raise OtherBundleError(digest)
-
-    def update(self, http, server):
-        report, engine = self.updates.pop(0)
-        self.older, self.engine = (*self.older, self.engine), engine or self.engine
-        return report

@@ -1,0 +1,171 @@
+"""Sync and updates from the clinic's side, against a real cloud on loopback."""
+
+import json
+from shutil import copytree
+
+import pytest
+from support.bundle_workshop import BundleWorkshop
+from support.cloud_server import cloud_in_thread
+from support.tiny_engine import TinyEngine, tiny_members
+
+from ddx.domain.audit import AuditAction
+from ddx.domain.feedback import Verb
+from ddx.domain.identifiers import DiseaseId
+from desktop.services.clinic import Clinic
+from desktop.services.records import SyncPhase
+from desktop.services.shelf import DeviceShelf
+from model_bundles.verify import open_verified
+from sync_service.client.errors import (
+    EnrolmentCodeError,
+    ServerAddressError,
+    ServerRefusedError,
+    ServerUnreachableError,
+)
+
+FLU = DiseaseId("VD:influenza")
+
+
+@pytest.fixture
+def workshop(tmp_path):
+    workshop = BundleWorkshop(tmp_path / "publisher")
+    workshop.publish("2026.11.1", tiny_members())
+    return workshop
+
+
+@pytest.fixture
+def embedded(workshop, tmp_path):
+    """What shipped with the application: the repository as it was when the test began."""
+    folder = copytree(workshop.repository, tmp_path / "embedded")
+    return lambda: open_verified(folder, workshop.trust)
+
+
+@pytest.fixture
+def shelf(tmp_path, workshop, embedded):
+    return DeviceShelf(
+        tmp_path, TinyEngine.from_artifacts, trust=workshop.trust, open_embedded=embedded
+    )
+
+
+@pytest.fixture
+def cloud(tmp_path, workshop):
+    root = tmp_path / "root.json"
+    root.write_bytes(workshop.trust.root)
+    with cloud_in_thread(tmp_path / "cloud", repository=workshop.repository, root=root) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def linked(session, cloud):
+    session.sync.link(cloud.url, cloud.code())
+    return session
+
+
+def test_a_clinic_without_a_server_says_so_and_works_on(session, diagnosed):
+    assert session.sync.run_once().phase is SyncPhase.NOT_LINKED
+    assert session.sync.status().pending == 2
+    assert session.models.update().result == "not_linked"
+
+
+def test_a_visit_goes_up_once_and_is_acknowledged_by_the_server(linked, cloud, diagnosed):
+    linked.decisions.record(diagnosed.id, Verb.AGREE, FLU)
+    before = linked.sync.status()
+    assert (before.phase, before.pending) == (SyncPhase.IDLE, 4)
+    after = linked.sync.run_once()
+    assert (after.phase, after.pending, after.quarantined) == (SyncPhase.IDLE, 0, 0)
+    assert after.acknowledged == 4
+    assert after.last_contact_at is not None
+    assert linked.sync.run_once().acknowledged == 4
+
+
+def test_a_sync_is_audited_and_causes_no_further_sync(linked, diagnosed, entries):
+    linked.sync.run_once()
+    last = entries(linked)[-1]
+    assert (last.action, last.detail["refused"]) == (AuditAction.SYNCED, 0)
+    settled = linked.sync.run_once()
+    assert settled.pending == 0
+    assert entries(linked)[-1] == last
+
+
+def test_the_link_and_the_last_contact_survive_a_new_session(clinic, linked, cloud, diagnosed):
+    linked.sync.run_once()
+    contact = linked.sync.status().last_contact_at
+    linked.close()
+    again = clinic.sign_in(clinic.clinicians()[0].id, "llama del altiplano")
+    status = again.sync.status()
+    assert (status.server, status.last_contact_at) == (cloud.url, contact)
+    assert again.sync.run_once().phase is SyncPhase.IDLE
+    again.close()
+
+
+def test_a_server_that_is_gone_is_a_phase_and_nothing_is_lost(tmp_path, session, diagnosed, clock):
+    with cloud_in_thread(tmp_path / "cloud") as cloud:
+        session.sync.link(cloud.url, cloud.code())
+    gone = session.sync.run_once()
+    assert gone.phase is SyncPhase.OFFLINE
+    assert gone.pending >= 2
+    assert gone.acknowledged == 0
+    outcome = session.models.update()
+    assert (outcome.result, outcome.code) == ("offline", "bundle.offline")
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "error"),
+    [
+        ("http://nube.example", "AAAA-AAAA-AAAA-AAAA", ServerAddressError),
+        ("http://127.0.0.1:9", "AAAA-AAAA-AAAA-AAAA", ServerUnreachableError),
+        ("http://127.0.0.1:9", "nope", EnrolmentCodeError),
+    ],
+)
+def test_a_link_that_fails_changes_nothing(session, entries, address, code, error):
+    before = entries(session)
+    with pytest.raises(error):
+        session.sync.link(address, code)
+    assert session.sync.status().phase is SyncPhase.NOT_LINKED
+    assert entries(session) == before
+
+
+def test_a_used_code_leaves_the_old_link_standing(linked, cloud, tmp_path, diagnosed):
+    with pytest.raises(ServerRefusedError):
+        linked.sync.link(cloud.url, "AAAA-AAAA-AAAA-AAAA")
+    assert linked.sync.run_once().phase is SyncPhase.IDLE
+    assert linked.sync.status().pending == 0
+
+
+def test_a_newer_bundle_is_installed_served_and_audited(linked, workshop, diagnosed, entries):
+    assert linked.models.status().source == "default"
+    assert linked.models.update().result == "up_to_date"
+    workshop.publish("2026.12.1", tiny_members())
+    outcome = linked.models.update()
+    assert (outcome.result, outcome.version, outcome.code) == ("activated", "2026.12.1", None)
+    status = linked.models.status()
+    assert (status.version, status.source) == ("2026.12.1", "slot")
+    last = entries(linked)[-1]
+    assert (last.action, last.subject) == (AuditAction.BUNDLE_ACTIVATED, status.digest)
+    # the visit of the old bundle is still explained and replayed by the old bundle
+    assert linked.visits.explain(diagnosed.id, FLU).speaks_for
+    assert linked.visits.replay(diagnosed.id).identical
+
+
+def test_a_bundle_that_fails_its_self_test_is_refused_and_the_active_one_serves(
+    linked, workshop, shelf, entries
+):
+    before = shelf.status
+    case = {"age_days": 1, "sex": "male", "findings": []}
+    golden = json.dumps([{"case": case, "differential": {"top": [["VD:influenza", 0.99]]}}])
+    workshop.publish("2027.1.1", tiny_members() | {"golden/cases.json": golden.encode()})
+    outcome = linked.models.update()
+    assert (outcome.result, outcome.code) == ("refused", "bundle.self_test_failed")
+    assert linked.models.status() == before
+    assert entries(linked)[-1].action is AuditAction.BUNDLE_REFUSED
+
+
+def test_the_installed_bundle_serves_again_after_a_restart(
+    linked, workshop, embedded, clinic, tmp_path
+):
+    workshop.publish("2027.2.1", tiny_members())
+    linked.models.update()
+    again = DeviceShelf(
+        tmp_path, TinyEngine.from_artifacts, trust=workshop.trust, open_embedded=embedded
+    )
+    assert Clinic(tmp_path, again).catalogue.label("HP:0001945")
+    assert (again.status.version, again.status.source) == ("2027.2.1", "slot")

@@ -1,1 +1,5 @@
-"""Deterministic rules outside the models: red flags, early warning scores, their sources."""
+"""Deterministic rules outside the models, each with its published source."""
+
+from ddx.safety.evaluate import evaluate
+
+__all__ = ["evaluate"]

@@ -1,0 +1,145 @@
+"""What a safety rule may ask of a case, and the small conditions that rules are made of.
+
+A condition answers None when it does not hold, else the evidence it rests on: finding ids and
+field names of VitalSigns (nothing, for age and sex). What was not asked or measured never holds.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from ddx.domain.case import Case
+from ddx.domain.finding import Finding
+from ddx.domain.identifiers import FindingId
+from ddx.terminology.catalogue import Catalogue
+
+Evidence = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A case as rules read it.
+
+    kinds: every kind of finding that is present -> the findings of the case that show it, by
+    the HPO graph and by what our own findings imply (antecedents imply nothing of today).
+    """
+
+    case: Case
+    kinds: Mapping[FindingId, Evidence]
+
+    @classmethod
+    def of(cls, case: Case, catalogue: Catalogue) -> Self:
+        """Return the facts of `case`; findings unknown to the catalogue show nothing."""
+        kinds: dict[FindingId, Evidence] = {}
+        for finding in case.present:
+            for kind in _kinds_of(finding, catalogue):
+                kinds[kind] = (*kinds.get(kind, ()), finding.id)
+        return cls(case, kinds)
+
+
+Condition = Callable[[Facts], Evidence | None]
+
+
+def finding(*kinds: str) -> Condition:
+    """Hold when any of `kinds`, or a special case of one, is present."""
+
+    def holds(facts: Facts) -> Evidence | None:
+        shown = (item for kind in kinds for item in facts.kinds.get(FindingId(kind), ()))
+        return tuple(dict.fromkeys(shown)) or None
+
+    return holds
+
+
+def below(sign: str, bound: float) -> Condition:
+    """Hold when the vital sign was measured and lies under `bound`."""
+    return _measured(sign, lambda value: value < bound)
+
+
+def at_least(sign: str, bound: float) -> Condition:
+    """Hold when the vital sign was measured and is `bound` or more."""
+    return _measured(sign, lambda value: value >= bound)
+
+
+def at_most(sign: str, bound: float) -> Condition:
+    """Hold when the vital sign was measured and is `bound` or less."""
+    return _measured(sign, lambda value: value <= bound)
+
+
+def above(sign: str, bound: float) -> Condition:
+    """Hold when the vital sign was measured and exceeds `bound`."""
+    return _measured(sign, lambda value: value > bound)
+
+
+def not_alert(facts: Facts) -> Evidence | None:
+    """Hold when the patient was seen not to be alert."""
+    return ("alert",) if facts.case.vitals.alert is False else None
+
+
+def age_days(low: float, high: float = float("inf")) -> Condition:
+    """Hold when the age is known, `low` days or more and under `high` days."""
+
+    def holds(facts: Facts) -> Evidence | None:
+        age = facts.case.age_days
+        return () if age is not None and low <= age < high else None
+
+    return holds
+
+
+def age_years(low: float, high: float = float("inf")) -> Condition:
+    """Hold when the age is known, `low` years or more and under `high` years."""
+
+    def holds(facts: Facts) -> Evidence | None:
+        age = facts.case.age_years
+        return () if age is not None and low <= age < high else None
+
+    return holds
+
+
+def all_of(*conditions: Condition) -> Condition:
+    """Hold when every condition does; the evidence of all."""
+
+    def holds(facts: Facts) -> Evidence | None:
+        found: Evidence = ()
+        for condition in conditions:
+            evidence = condition(facts)
+            if evidence is None:
+                return None
+            found = (*found, *evidence)
+        return tuple(dict.fromkeys(found))
+
+    return holds
+
+
+def any_of(*conditions: Condition) -> Condition:
+    """Hold when at least one condition does; the evidence of those that do."""
+    return at_least_of(1, *conditions)
+
+
+def at_least_of(count: int, *conditions: Condition) -> Condition:
+    """Hold when `count` of the conditions or more do; the evidence of those that do."""
+
+    def holds(facts: Facts) -> Evidence | None:
+        found = [e for condition in conditions if (e := condition(facts)) is not None]
+        if len(found) < count:
+            return None
+        return tuple(dict.fromkeys(item for evidence in found for item in evidence))
+
+    return holds
+
+
+def _measured(sign: str, test: Callable[[float], bool]) -> Condition:
+    def holds(facts: Facts) -> Evidence | None:
+        value = getattr(facts.case.vitals, sign)
+        return (sign,) if value is not None and test(value) else None
+
+    return holds
+
+
+def _kinds_of(present: Finding, catalogue: Catalogue) -> set[FindingId]:
+    """Return `present`, what it implies today, and all they are special cases of."""
+    if present.id not in catalogue or present.grade == 0:
+        return set()
+    term = catalogue.term(present.id)
+    named = {term.id} if term.implies is None or term.antecedent else {term.id, term.implies}
+    graph = catalogue.ontology
+    return named | {kind for known in named if known in graph for kind in graph.ancestors(known)}

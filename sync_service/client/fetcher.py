@@ -38,7 +38,7 @@ class HttpxFetcher(FetcherInterface):
                 fruitless = fruitless + 1 if download.received == before else 0
                 if fruitless >= _FRUITLESS:
                     raise DownloadError(f"{type(error).__name__} while downloading") from error
-                self._sleep(2.0**fruitless)
+                self._sleep(0.5 * 2.0**fruitless)
 
 
 class _Download:

@@ -36,7 +36,7 @@ class JudgedBatch:
 
 
 class _VersionOnly(Message):
-    schema_version: int
+    schema_version: int = versions.SCHEMA_VERSION
 
 
 def unpack(body: bytes, encoding: str) -> bytes:

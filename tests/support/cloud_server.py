@@ -1,0 +1,189 @@
+"""A real cloud on loopback: uvicorn in a thread, or `vereda-cloud` in a process to be killed."""
+
+import asyncio
+import re
+import select
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import uvicorn
+from sqlalchemy import text
+from support.memory_outbox import MemoryOutbox
+from support.sync_records import SOFTWARE, a_differential, an_identity
+
+from cloud_api.app import create_app, utc_now
+from cloud_api.auth.directory import SqlDirectory
+from cloud_api.db.engine import open_database
+from cloud_api.settings import CloudSettings
+from ddx.domain.differential import Differential
+from ddx.domain.explanation import Explanation
+from ddx.domain.identifiers import DiseaseId
+from ddx.errors import UnknownDiseaseError
+from sync_service.client.enrol import enrol
+from sync_service.client.runner import Runner
+from sync_service.client.transport import HttpTransport, make_client
+
+
+@dataclass(frozen=True)
+class SmallEngine:
+    """An engine that knows one disease; enough to see a case go in and an answer come out."""
+
+    version: str = "2026.11.1"
+    digest: str = "b" * 64
+
+    def diagnose(self, case, limit=50) -> Differential:
+        return a_differential(candidates=limit)
+
+    def explain(self, case, disease: DiseaseId) -> Explanation:
+        if disease != "VD:dengue":
+            raise UnknownDiseaseError(disease)
+        return Explanation(
+            disease=disease,
+            world=self.diagnose(case).candidates[0].world,
+            base=-2.0,
+            margin=-2.0,
+            contributions=(),
+            expected=(),
+        )
+
+
+@dataclass
+class Cloud:
+    """A running cloud and what a test asks of its database."""
+
+    url: str
+    settings: CloudSettings
+    app: object = None
+
+    def code(self) -> str:
+        """Issue an enrolment code."""
+        return asyncio.run(self._issue())
+
+    async def _issue(self):
+        engine = open_database(self.settings.database_address())
+        try:
+            return await SqlDirectory(engine).issue_code(now=utc_now(), lifetime=timedelta(hours=1))
+        finally:
+            await engine.dispose()
+
+    def rows(self, statement):
+        """Return the rows of a SELECT over the cloud's database."""
+        return asyncio.run(self._rows(statement))
+
+    async def _rows(self, statement):
+        engine = open_database(self.settings.database_address())
+        try:
+            async with engine.connect() as connection:
+                return (await connection.execute(text(statement))).mappings().all()
+        finally:
+            await engine.dispose()
+
+    def metric(self, line):
+        """Return the value of one exposed metric, None when it is not there."""
+        exposed = httpx.get(f"{self.url}/metrics").text
+        found = re.search(rf"^{re.escape(line)} (\S+)$", exposed, re.MULTILINE)
+        return float(found.group(1)) if found else None
+
+
+@contextmanager
+def cloud_in_thread(data: Path, *, open_engine=lambda _: SmallEngine(), port=0, **settings):
+    """Run the application on an ephemeral loopback port."""
+    chosen = CloudSettings(data=data, **settings)
+    app = create_app(chosen, open_engine=open_engine)
+    listener = socket.create_server(("127.0.0.1", port))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    wait_until(lambda: server.started)
+    try:
+        yield Cloud(url, chosen, app)
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def wait_until(condition, seconds=15.0):
+    """Return when `condition()` holds; fail when it does not come true."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not come true in time"
+        time.sleep(0.01)
+
+
+class CloudProcess:
+    """`python -m cloud_api` on one data folder; may be killed and started again."""
+
+    def __init__(self, data: Path) -> None:
+        self.data, self.process = data, None
+        self.port, self.code = 0, ""
+
+    def start(self) -> "CloudProcess":
+        """Start, and read address and enrolment code from what it prints."""
+        command = [sys.executable, "-m", "cloud_api", "--data", str(self.data)]
+        self.process = subprocess.Popen(
+            [*command, "--port", str(self.port)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        printed = self._read_until("Ctrl+C")
+        self.port = int(re.search(r"127\.0\.0\.1:(\d+)", printed).group(1))
+        self.code = re.search(r"enrolment code +(\S+)", printed).group(1)
+        wait_until(self._answers)
+        return self
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def kill(self) -> None:
+        """SIGKILL this very process; nothing is flushed, nothing is said."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def _answers(self):
+        try:
+            return httpx.get(f"{self.url}/health", timeout=1).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def _read_until(self, sign, seconds=20.0):
+        printed, until = "", time.monotonic() + seconds
+        while sign not in printed:
+            assert time.monotonic() < until, f"only said: {printed}"
+            if select.select([self.process.stdout], [], [], 0.1)[0]:
+                printed += self.process.stdout.readline()
+        return printed
+
+
+@dataclass
+class Clinic:
+    """A device with an outbox in memory and a real transport."""
+
+    url: str
+    outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
+    identity: object = field(default_factory=an_identity)
+
+    def __post_init__(self):
+        self.http = make_client(self.url)
+        self.transport = HttpTransport(self.http, self.identity)
+        self.runner = Runner(self.outbox, self.transport, self.identity, software=lambda: SOFTWARE)
+
+    def enrol(self, code):
+        """Enrol with the code and return itself."""
+        enrol(self.transport, code=code, app_version="0.1.0")
+        return self
+
+    def push(self):
+        """Push what waits; return the report."""
+        return self.runner.run_once()

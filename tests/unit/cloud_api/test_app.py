@@ -1,0 +1,166 @@
+"""The whole application in one process: diagnosis, health, metrics, documentation."""
+
+import base64
+import json
+import re
+import time
+
+import httpx
+import pytest
+from support.cloud_server import Clinic, cloud_in_thread, wait_until
+from support.sync_records import a_case
+
+from cloud_api.__main__ import main
+from cloud_api.app import create_app
+from cloud_api.metrics.metrics import BUCKETS_S
+from ddx.domain.wire import case_to_json, differential_from_json, explanation_from_json
+from model_bundles.errors import BundleTamperedError
+from sync_service.protocol.signing import signing_input
+
+
+@pytest.fixture
+def cloud(settings, small_engine):
+    chosen = settings.model_dump(exclude={"data"})
+    with cloud_in_thread(settings.data, open_engine=small_engine, **chosen) as running:
+        wait_until(lambda: running.app.state.diagnosis.state == "ready")
+        yield running
+
+
+@pytest.fixture
+def clinic(cloud):
+    return Clinic(cloud.url).enrol(cloud.code())
+
+
+def ask(clinic, path, content):
+    body = json.dumps(content).encode() if not isinstance(content, bytes) else content
+    at_s, nonce = int(time.time()), f"{time.monotonic_ns():032x}"
+    signature = clinic.identity.sign(
+        signing_input(
+            method="POST",
+            target=path,
+            body=body,
+            device_id=clinic.identity.device_id,
+            timestamp_s=at_s,
+            nonce=nonce,
+        )
+    )
+    headers = {
+        "X-Vereda-Device": clinic.identity.device_id,
+        "X-Vereda-Timestamp": str(at_s),
+        "X-Vereda-Nonce": nonce,
+        "X-Vereda-Signature": base64.b64encode(signature).decode(),
+    }
+    return httpx.post(clinic.url + path, content=body, headers=headers)
+
+
+CASE = case_to_json(a_case())
+
+
+def test_a_case_comes_back_as_a_differential_with_its_bundle(clinic, settings):
+    answer = ask(clinic, "/predict", {"case": CASE, "limit": 5})
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    differential = differential_from_json(answer.json()["differential"])
+    assert len(differential.candidates) == 5
+    assert re.fullmatch("[0-9a-f]{64}", answer.json()["bundle_digest"])
+
+
+def test_a_disease_of_the_case_is_explained(clinic):
+    answer = ask(clinic, "/explain", {"case": CASE, "disease": "VD:dengue"})
+    assert explanation_from_json(answer.json()["explanation"]).disease == "VD:dengue"
+    assert answer.json()["bundle_version"] == "2026.11.1"
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "expected"),
+    [
+        ("/predict", b"not json", (422, "sync.malformed")),
+        ("/predict", {}, (422, "sync.malformed")),
+        ("/predict", {"case": CASE | {"age_days": -3}}, (422, "sync.malformed")),
+        ("/predict", {"case": CASE | {"age_days": "3"}}, (422, "sync.malformed")),
+        ("/predict", {"case": CASE | {"sex": "banana"}}, (422, "case.invalid")),
+        ("/predict", {"case": CASE | {"vitals": {"mood": 3}}}, (422, "case.invalid")),
+        (
+            "/predict",
+            {"case": CASE | {"findings": [CASE["findings"][0]] * 2}},
+            (422, "case.invalid"),
+        ),
+        ("/predict", {"case": CASE, "limit": 10**9}, (422, "sync.malformed")),
+        ("/predict", b" " * (300 << 10), (413, "sync.too_large")),
+        ("/explain", {"case": CASE, "disease": "OMIM:1"}, (404, "disease.unknown")),
+        ("/explain", {"case": CASE, "disease": "gripe"}, (422, "sync.malformed")),
+    ],
+)
+def test_a_bad_question_is_refused_in_plain_terms(clinic, path, content, expected):
+    answer = ask(clinic, path, content)
+    assert (answer.status_code, answer.json()["code"]) == expected
+
+
+def test_nobody_asks_without_being_enrolled(cloud):
+    for path in ("/predict", "/explain"):
+        assert httpx.post(cloud.url + path, json={"case": CASE}).status_code == 401
+
+
+def test_health_ready_and_metrics_answer(cloud, clinic):
+    assert httpx.get(f"{cloud.url}/health").json() == {"status": "alive"}
+    assert httpx.get(f"{cloud.url}/ready").json()["ready"] is True
+    ask(clinic, "/predict", {"case": CASE})
+    label = 'route="/predict"'
+    assert cloud.metric(f'vereda_http_requests_total{{method="POST",{label},status="200"}}') == 1
+    assert {0.2, 0.4, 0.5} <= set(BUCKETS_S)
+    for bound in ("0.2", "0.4", "0.5"):
+        name = f'vereda_http_request_duration_seconds_bucket{{le="{bound}",method="POST",{label}}}'
+        assert cloud.metric(name) is not None
+
+
+def test_paths_nobody_defined_do_not_become_labels(cloud):
+    for path in (
+        "/pacientes/zenobia",
+        "/bundles/metadata/zenobia.json",
+        "/bundles/targets/zenobia",
+    ):
+        assert httpx.get(cloud.url + path).status_code == 404
+    assert "zenobia" not in httpx.get(f"{cloud.url}/metrics").text
+
+
+def test_an_engine_that_cannot_start_is_said_and_sync_goes_on(settings):
+    def refuses(artifacts):
+        raise BundleTamperedError("changed")
+
+    chosen = settings.model_dump(exclude={"data"})
+    with cloud_in_thread(settings.data, open_engine=refuses, **chosen) as cloud:
+        wait_until(lambda: cloud.app.state.diagnosis.state != "loading")
+        ready = httpx.get(f"{cloud.url}/ready")
+        assert (ready.status_code, ready.json()["engine"]) == (503, "bundle.tampered")
+        clinic = Clinic(cloud.url).enrol(cloud.code())
+        answer = ask(clinic, "/predict", {"case": CASE})
+        assert (answer.status_code, answer.json()["code"]) == (503, "engine.not_ready")
+        assert answer.headers["Retry-After"] == "30"
+        assert clinic.transport.status().stored == 0
+
+
+def test_the_documentation_refers_to_nothing_that_is_not_in_it(settings, small_engine):
+    document = create_app(settings, open_engine=small_engine).openapi()
+    schemas = document["components"]["schemas"]
+    references = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document)))
+    assert references <= schemas.keys()
+    assert {"SyncBatch", "BatchReceipt", "EnrolmentRequest", "PredictRequest"} <= schemas.keys()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "cloud.example"])
+def test_the_command_refuses_to_be_reached_from_outside(host, tmp_path, capsys):
+    assert main(["--host", host, "--data", str(tmp_path / "data")]) == 2
+    assert "--allow-remote" in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_port_in_use_is_said_in_plain_words(cloud, tmp_path, capsys):
+    port = cloud.url.rsplit(":", 1)[1]
+    assert main(["--port", port, "--data", str(tmp_path / "other")]) == 2
+    assert port in capsys.readouterr().err
+
+
+def test_a_data_folder_that_cannot_be_made_is_said_in_plain_words(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert main(["--port", "0", "--data", str(tmp_path / "file" / "data")]) == 2
+    assert "cannot write" in capsys.readouterr().err

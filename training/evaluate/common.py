@@ -48,7 +48,7 @@ def evaluate(
     """Return top1, top3, top10, macro_f1, severe_recall and ece.
 
     probabilities: (n, n_diseases). truth: (n,), column of the true disease.
-    severity: (n_diseases,), 1..5. severe_recall is nan when no patient has a severe disease.
+    severity: (n_diseases,), 1..5. severe_recall is left out when no patient has a severe disease.
     """
     own = np.take_along_axis(probabilities, truth[:, np.newaxis], axis=1)
     rank = (probabilities > own).sum(axis=1)
@@ -61,9 +61,10 @@ def evaluate(
         "top3": lambda i: float((rank[i] < 3).mean()),
         "top10": lambda i: float((rank[i] < 10).mean()),
         "macro_f1": lambda i: macro_f1(said[i], truth[i], probabilities.shape[1]),
-        "severe_recall": lambda i: _mean(right[i][severe[i]]),
         "ece": lambda i: calibration_error(confidence[i], right[i]),
     }
+    if severe.any():
+        figures["severe_recall"] = lambda i: _mean(right[i][severe[i]])
     return _bootstrapped(figures, len(truth), resamples)
 
 
@@ -80,6 +81,7 @@ def _bootstrapped(figures: dict[str, Figure], n: int, resamples: int) -> dict[st
 
 
 def _mean(values: NDArray[np.bool_]) -> float:
+    """Return the share of True; nan, which the interval skips, for a resample without any."""
     return float(values.mean()) if values.size else float("nan")
 
 

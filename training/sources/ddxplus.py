@@ -32,6 +32,8 @@ EVIDENCES: Final = "release_evidences.json"
 CONDITIONS: Final = "release_conditions.json"
 RELEASE_CSV: Final = "release_train_patients.csv"
 RELEASE_ZIP: Final = "release_train_patients.zip"
+RANKED: Final = "dro_validate_6763_fr.csv.gz"
+CODE_MAP: Final = "fr_to_en_code_map.json"
 
 _TOKEN = re.compile(r"'([^']+)'")
 _MID_YEAR: Final = 0.5
@@ -248,15 +250,16 @@ _SEX: Final = {"F": Sex.FEMALE, "M": Sex.MALE}
 
 def read_evidences(data: Path) -> dict[str, dict[str, Any]]:
     """Return `release_evidences.json`: code -> question, data_type, default_value and so on."""
-    return _read_json(data / FOLDER / EVIDENCES)
+    return read_json(data / FOLDER / EVIDENCES)
 
 
 def read_conditions(data: Path) -> dict[str, dict[str, Any]]:
     """Return `release_conditions.json`: name -> icd10-id, severity (1 worst) and so on."""
-    return _read_json(data / FOLDER / CONDITIONS)
+    return read_json(data / FOLDER / CONDITIONS)
 
 
-def _read_json(path: Path) -> dict[str, dict[str, Any]]:
+def read_json(path: Path) -> dict[str, dict[str, Any]]:
+    """Return a file of this data set. Raises DataSetMissingError or DataSetMalformedError."""
     if not path.is_file():
         raise DataSetMissingError(path)
     try:

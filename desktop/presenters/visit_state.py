@@ -48,6 +48,14 @@ class Diagnosis(Protocol):
         """Decisions taken on it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A search result. matched: the name that was found, perhaps a lay word for it."""
+
+    finding: FindingId
+    matched: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitState:
     """One visit.
@@ -67,7 +75,7 @@ class VisitState:
     save_refusal: Refusal | None = None
     leaving: bool = False
     search_text: str = ""
-    hits: tuple[FindingId, ...] = ()
+    hits: tuple[Hit, ...] = ()
     hits_for: str = ""
     issues: tuple[CaseIssue, ...] = ()
     diagnosing: bool = False
@@ -216,7 +224,7 @@ class HitsFound:
     """The answer to SearchFindings(text), best first."""
 
     text: str
-    hits: tuple[FindingId, ...]
+    hits: tuple[Hit, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ class CandidateDelegate(QStyledItemDelegate):
             option.rect.left() + 10, name.top(), self._rank_width(option.font), name.height()
         )
         rank_flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        paint.write(painter, rank, str(line.candidate.rank), option.font, c.quiet, rank_flags)
+        paint.write(painter, rank, str(line.candidate.rank), option.font, c.quiet, flags=rank_flags)
         small = paint.sized(option.font, 0.86)
         is_rare = line.candidate.world is World.RARE
         badge = paint.badge(
@@ -125,13 +125,13 @@ class CandidateDelegate(QStyledItemDelegate):
                 grave,
                 strong,
                 c.danger,
-                one_line,
+                flags=one_line,
             )
             text = text.adjusted(0, 0, -width - 8, 0)
         shown = QFontMetrics(font).elidedText(
             line.likelihood, Qt.TextElideMode.ElideRight, text.width()
         )
-        paint.write(painter, text, shown, font, c.quiet, one_line)
+        paint.write(painter, text, shown, font, c.quiet, flags=one_line)
 
     def _rank_width(self, font: QFont) -> int:
         return QFontMetrics(font).horizontalAdvance("00")

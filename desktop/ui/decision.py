@@ -79,7 +79,7 @@ class DecisionBar(Spoken):
             lambda: translate("Decision", "Escriba y elija de la lista"),
         )
         self._completions = QStringListModel(self)
-        completer = QCompleter(self._completions, self)
+        self._completer = completer = QCompleter(self._completions, self)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         completer.setMaxVisibleItems(COMPLETIONS)
@@ -121,8 +121,8 @@ class DecisionBar(Spoken):
         return form
 
     def _enter(self) -> None:
-        popup = self.disease.completer().popup()
-        if not popup.isVisible():
+        popup = self._completer.popup()
+        if popup is None or not popup.isVisible():  # Enter takes a name first, then confirms
             self._dispatch(DecisionConfirmed())
 
     def _edited(self) -> None:

@@ -17,7 +17,7 @@ from desktop.ui.widgets import Spoken, clear, column, heading, label, message, p
 
 
 class AlertStrip(QFrame):
-    """ "No pasar por alto": pinned above the list whatever the ranks say."""
+    """The strip "No pasar por alto", pinned above the list whatever the ranks say."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class DifferentialColumn(Spoken):
             lambda: translate("Differential", "Una ayuda para pensar: decide usted."),
             "small",
         )
-        self._box = column(
+        self.box = column(
             self.strip,
             heading(
                 self.texts,
@@ -95,11 +95,11 @@ class DifferentialColumn(Spoken):
             self.made,
             self._hint,
         )
-        self._box.setStretchFactor(self.list, 1)
+        self.box.setStretchFactor(self.list, 1)
         self.list.setMinimumHeight(150)
-        self._rest = self._box.count()
-        self._box.addStretch(0)
-        self.setLayout(self._box)
+        self._rest = self.box.count()
+        self.box.addStretch(0)
+        self.setLayout(self.box)
 
     def show_state(self, state: VisitState) -> None:
         """Draw `state`."""
@@ -107,7 +107,7 @@ class DifferentialColumn(Spoken):
         self._state = state
         made = state.diagnosis
         self.list.setVisible(made is not None)
-        self._box.setStretch(self._rest, 1 if made is None else 0)
+        self.box.setStretch(self._rest, 1 if made is None else 0)
         say(self.empty, self._empty_text(state))
         say(self.stale, _stale_text() if state.stale else "")
         if made is None:

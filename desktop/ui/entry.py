@@ -67,25 +67,26 @@ class EntryColumn(Spoken):
             lambda: dispatch(DiagnoseAsked()),
             "primary",
         )
-        inside = QWidget()
-        inside.setLayout(
-            column(
-                self._patient_row,
-                self.search,
-                self.hits,
-                self.how,
-                self.no_hits,
-                self._entered_heading,
-                self.nothing,
-                self.entered,
-                self.vitals_toggle,
-                self.vitals,
-                gap=8,
-            )
+        parts = column(
+            self._patient_row,
+            self.search,
+            self.hits,
+            self.how,
+            self.no_hits,
+            self._entered_heading,
+            self.nothing,
+            self.entered,
+            self.vitals_toggle,
+            self.vitals,
+            gap=8,
         )
-        inside.layout().setContentsMargins(2, 2, 8, 2)
+        parts.setContentsMargins(2, 2, 8, 2)
+        inside = QWidget()
+        inside.setLayout(parts)
         self.area = tall(inside)
-        box = column(self.area, self.issues, self.diagnose, gap=8)
+        footer = column(self.issues, self.diagnose, gap=8)
+        footer.setContentsMargins(2, 0, 8, 2)
+        box = column(self.area, footer, gap=8)
         box.setStretch(0, 1)
         self.setLayout(box)
 
@@ -105,9 +106,9 @@ class EntryColumn(Spoken):
             lambda index: self._dispatch(SexChosen(Sex(self.sex.itemData(index))))
         )
         age = labelled(t, lambda: translate("Visit", "Edad"), self.age)
-        unit = labelled(t, lambda: " ", self.age_unit)
+        units = labelled(t, lambda: " ", self.age_unit)
         sex = labelled(t, lambda: translate("Visit", "Sexo"), self.sex)
-        self._patient_row = row(age, unit, sex)
+        self._patient_row = row(age, units, sex)
         self._patient_row.setStretch(2, 1)
 
     def _build_search(self) -> None:
@@ -243,7 +244,7 @@ class EntryColumn(Spoken):
     def _draw_search(self, state: VisitState) -> None:
         if self.search.text() != state.search_text:
             self.search.setText(state.search_text)
-        self.hits.show_lines([self._line(state, hit) for hit in state.hits])
+        self.hits.show_lines([self._line(state, h.finding, h.matched) for h in state.hits])
         self.hits.setVisible(bool(state.hits))
         self.how.setVisible(bool(state.hits))
         searched = bool(state.search_text.strip()) and state.hits_for == state.search_text
@@ -259,11 +260,14 @@ class EntryColumn(Spoken):
         self.entered.setVisible(bool(state.draft.findings) or not searching)
         self.entered.show_lines([self._line(state, f.id) for f in state.draft.findings])
 
-    def _line(self, state: VisitState, finding: str) -> FindingLine:
+    def _line(self, state: VisitState, finding: str, matched: str = "") -> FindingLine:
         entered = entry.find(state.draft, finding)
+        label = self._labels.finding(finding)
+        if matched and matched.casefold() != label.casefold():
+            label = f"{label} · {matched}"
         return FindingLine(
             id=finding,
-            label=self._labels.finding(finding),
+            label=label,
             presence=None if entered is None else entered.presence,
             graded=self._labels.graded(finding),
             grade=None if entered is None else entered.grade,

@@ -72,6 +72,7 @@ class FirstRunScreen(Screen):
     """Creates the clinic."""
 
     finished = Signal()
+    demo_wanted = Signal()
     state: FirstRunState
 
     def __init__(self, clinic: "Clinic", jobs: Jobs) -> None:
@@ -117,11 +118,16 @@ class FirstRunScreen(Screen):
             control.returnPressed.connect(self._submit)
         t.say_again()
         self._refusal = message("refusal")
-        self.create = button(
+        self.create_clinic = button(
             t, lambda: translate("FirstRun", "Crear el centro"), self._submit, "primary"
         )
-        rows.addWidget(self._refusal)
-        rows.addWidget(self.create)
+        demo = button(
+            t,
+            lambda: translate("FirstRun", "Probar con el centro de demostración"),
+            self.demo_wanted.emit,
+        )
+        for last in (self._refusal, self.create_clinic, demo):
+            rows.addWidget(last)
         return card(rows, 28)
 
     def _key_page(self) -> QWidget:
@@ -134,7 +140,10 @@ class FirstRunScreen(Screen):
         )
         t.bind(self.key.setAccessibleName, lambda: translate("FirstRun", "Clave de recuperación"))
         self.noted = QCheckBox()
-        noted = lambda: translate("FirstRun", "La he copiado en papel y la guardo fuera del equipo")
+
+        def noted() -> str:
+            return translate("FirstRun", "La he copiado en papel y la guardo fuera del equipo")
+
         t.bind(self.noted.setText, noted)
         t.bind(self.noted.setAccessibleName, noted)
         self.noted.toggled.connect(lambda on: self.dispatch(KeyNoted(on)))
@@ -193,7 +202,7 @@ class FirstRunScreen(Screen):
         """Draw the form, or the key."""
         state = self.state
         creating = state.stage is Stage.CREATING
-        self.create.setEnabled(not creating)
+        self.create_clinic.setEnabled(not creating)
         for name, control in self.fields.items():
             wrong = state.issues.get(name)
             restyle(control, "wrong", "true" if wrong else "false")

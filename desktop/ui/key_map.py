@@ -31,7 +31,7 @@ class KeyMap(QDialog):
         outer.addWidget(tall(inside), 1)
         outer.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
         self._texts = texts
-        self.resize(820, 520)
+        self.resize(900, 560)
         close.setFocus()
 
     def _group(self, texts: Texts, title: str, entries: tuple[keys.Key, ...]) -> QWidget:
@@ -41,6 +41,7 @@ class KeyMap(QDialog):
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(7)
         grid.setColumnStretch(1, 1)
+        grid.setColumnMinimumWidth(0, round(self.fontMetrics().height() * 6.5))
         grid.addWidget(label(texts, lambda: keys.section(title), "section"), 0, 0, 1, 2)
         for line, key in enumerate(entries, start=1):
             cap = plain_label("cap")

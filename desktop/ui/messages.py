@@ -2,14 +2,12 @@
 
 from typing import Final
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP
-
 from ddx.intake.issues import CaseIssue
 from desktop.presenters.first_run import Field
 from desktop.presenters.patients import FormIssue
 from desktop.presenters.reducer import Refusal
 from desktop.ui import vitals
-from desktop.ui.i18n import translate
+from desktop.ui.i18n import QT_TRANSLATE_NOOP, translate
 from desktop.ui.labels import Labels
 
 _REFUSALS: Final = {

@@ -43,7 +43,7 @@ def row_ground(painter: QPainter, option: QStyleOptionViewItem) -> None:
 
 
 def write(
-    painter: QPainter, box: QRect, text: str, font: QFont, colour: str, flags: int = WRAP
+    painter: QPainter, box: QRect, text: str, font: QFont, colour: str, *, flags: int = WRAP
 ) -> None:
     """Write `text` into `box`; what does not fit on two lines ends in an ellipsis."""
     painter.setFont(font)

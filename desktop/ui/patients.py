@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import (
@@ -144,11 +143,11 @@ class PatientDelegate(QStyledItemDelegate):
         shown = QFontMetrics(bold).elidedText(
             full_name(patient), Qt.TextElideMode.ElideRight, name.width()
         )
-        paint.write(painter, name, shown, bold, c.ink, ONE_LINE)
+        paint.write(painter, name, shown, bold, c.ink, flags=ONE_LINE)
         under = QRect(box.left(), box.top() + half, box.width(), half)
-        paint.write(painter, under, particulars(patient), small, c.quiet, ONE_LINE)
+        paint.write(painter, under, particulars(patient), small, c.quiet, flags=ONE_LINE)
         at = QRect(box.right() - visit_width, box.top(), visit_width, half)
-        paint.write(painter, at, visit, small, c.quiet, RIGHT)
+        paint.write(painter, at, visit, small, c.quiet, flags=RIGHT)
         painter.restore()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002 -- Qt's signature

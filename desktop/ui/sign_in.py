@@ -55,7 +55,7 @@ class SignInScreen(Screen):
         super().__init__(jobs)
         self.reducer, self.state, self._clinic = step, SignInState(), clinic
         self._hint = hint
-        self._session: "Session | None" = None
+        self._session: Session | None = None
         self._performers = {
             SignIn: self._sign_in,
             WaitOneSecond: lambda _effect: self._wait_one_second(),

@@ -1,7 +1,6 @@
 """The bar that is always there: sync, model and clock, in words."""
 
 from datetime import UTC, datetime
-
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
@@ -46,7 +45,7 @@ class StatusBar(Screen):
     def __init__(self, jobs: Jobs) -> None:
         super().__init__(jobs)
         self.reducer, self.state = step, FreshnessState()
-        self._session: "Session | None" = None
+        self._session: Session | None = None
         self._performers = {
             ReadSync: lambda _effect: self._read_sync(),
             ReadModel: lambda _effect: self._read_model(),

@@ -209,7 +209,8 @@ QLabel[look="refusal"] { background: $danger_soft; color: $danger_ink; border-ra
   padding: 8px 10px; }
 QLabel[look="notice"] { background: $notice_soft; color: $notice_ink; border-radius: 6px;
   padding: 6px 10px; }
-QLabel[look="done"] { background: $accent_soft; color: $ink; border-radius: 6px; padding: 8px 10px; }
+QLabel[look="done"] { background: $accent_soft; color: $ink; border-radius: 6px;
+  padding: 8px 10px; }
 QLabel[look="key"] { font-family: "DejaVu Sans Mono", "Consolas", monospace; font-size: $key;
   background: $surface; border: 1px solid $edge; border-radius: 8px; padding: 14px; }
 QLabel[look="hint"] { color: $quiet; border: 1px solid $line; border-radius: 4px;

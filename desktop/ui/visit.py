@@ -1,6 +1,7 @@
 """The visit, on one screen: findings left, differential centre, reasons right, decision below."""
 
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
@@ -27,6 +28,7 @@ from desktop.presenters.visit_state import (
     Explain,
     Explained,
     Failed,
+    Hit,
     HitsFound,
     LeaveAsked,
     OpenDraft,
@@ -80,7 +82,7 @@ class VisitScreen(Screen):
     ) -> None:
         super().__init__(jobs)
         self.reducer, self.state = step, VisitState(patient=patient)
-        self._clinic, self._session, self._labels = clinic, session, labels
+        self._clinic, self._session, self.labels = clinic, session, labels
         self._purpose = Leaving.PATIENTS
         self._autosave = QTimer(self)
         self._autosave.setSingleShot(True)
@@ -102,12 +104,12 @@ class VisitScreen(Screen):
     # The parts.
 
     def _build(self) -> None:
-        self.entry = EntryColumn(self._labels, self.dispatch)
-        self.differential = DifferentialColumn(self._labels, self.dispatch)
-        self.why = WhyColumn(self._labels, self.dispatch)
-        self.decision = DecisionBar(self._labels, self.dispatch)
-        self.differential.layout().setContentsMargins(2, 2, 8, 2)
-        self.why.layout().setContentsMargins(16, 14, 16, 14)
+        self.entry = EntryColumn(self.labels, self.dispatch)
+        self.differential = DifferentialColumn(self.labels, self.dispatch)
+        self.why = WhyColumn(self.labels, self.dispatch)
+        self.decision = DecisionBar(self.labels, self.dispatch)
+        self.differential.box.setContentsMargins(2, 2, 8, 2)
+        self.why.box.setContentsMargins(16, 14, 16, 14)
         why_card = card(column(tall(self.why)), 2)
         self.columns: list[QWidget] = [self.entry, tall(self.differential), why_card]
         body = QHBoxLayout()
@@ -160,7 +162,7 @@ class VisitScreen(Screen):
         )
         tabs: list[QPushButton] = []
         for place, title in enumerate(titles):
-            tab = button(t, title, lambda place=place: self._show_column(place))
+            tab = button(t, title, partial(self._show_column, place))
             tab.setCheckable(True)
             self._tabs.addButton(tab, place)
             tabs.append(tab)
@@ -177,7 +179,7 @@ class VisitScreen(Screen):
         keys.on(self, keys.DIAGNOSE, self._ask)
         keys.on(self, keys.BACK, self._escape)
         for verb, key in VERB_KEYS.items():
-            keys.on(self, key, lambda verb=verb: self._decide(verb))
+            keys.on(self, key, partial(self._decide, verb))
 
     # Moving about.
 
@@ -246,10 +248,12 @@ class VisitScreen(Screen):
         )
 
     def _search(self, effect: SearchFindings) -> None:
-        language = self._labels.language
+        language = self.labels.language
         self.jobs.run(
             lambda: self._clinic.search.search(effect.text, language, HITS),
-            lambda hits: self.dispatch(HitsFound(effect.text, tuple(hit.id for hit in hits))),
+            lambda hits: self.dispatch(
+                HitsFound(effect.text, tuple(Hit(hit.id, hit.matched) for hit in hits))
+            ),
             self._failed,
             Lane.LOOKUP,
         )
@@ -312,7 +316,10 @@ class VisitScreen(Screen):
         """Draw every part."""
         state = self.state
         self.name.setText(full_name(state.patient))
-        self.about.setText(f"{particulars(state.patient)} · {last_visit(state.patient)}")
+        about = particulars(state.patient)
+        if state.diagnosis is None:
+            about += f" · {last_visit(state.patient)}"
+        self.about.setText(about)
         self.saved.setText(_saved_text(state))
         say(self.refusal, messages.refusal(state.save_refusal or state.refusal))
         self.entry.show_state(state)

@@ -70,7 +70,7 @@ class WhyColumn(Spoken):
         )
         self.expected.marked.connect(lambda f, p: dispatch(FindingMarked(f, p)))
         self._unasked = message("small")
-        box = column(
+        self.box = column(
             heading(self.texts, lambda: translate("Why", "Por qué"), keys.shown(keys.WHY)),
             self.title,
             self.subtitle,
@@ -85,8 +85,8 @@ class WhyColumn(Spoken):
             self._unasked,
             gap=10,
         )
-        box.addStretch(1)
-        self.setLayout(box)
+        self.box.addStretch(1)
+        self.setLayout(self.box)
 
     def _heading(self, text: Callable[[], str], name: str) -> QWidget:
         return label(self.texts, text, name)
@@ -107,8 +107,8 @@ class WhyColumn(Spoken):
         clear(self._for)
         clear(self._against)
         shown = state.explanation is not None
-        for heading in (self._for_title, self._against_title):
-            heading.setVisible(shown)
+        for title in (self._for_title, self._against_title):
+            title.setVisible(shown)
         say(self.title, "" if state.selected is None else self._labels.disease(state.selected))
         say(self.subtitle, self._subtitle(state))
         say(self._nothing_for, "")

@@ -105,7 +105,7 @@ def button(texts: Texts, text: Text, pressed: Callable[[], object], name: str = 
     made.setAutoDefault(False)
     texts.bind(made.setText, text)
     texts.bind(made.setAccessibleName, text)
-    made.clicked.connect(lambda: pressed())
+    made.clicked.connect(lambda _checked: pressed())
     return made
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, Signal
-from PySide6.QtGui import QActionGroup, QCloseEvent
+from PySide6.QtCore import QEvent, QTimer, Signal
+from PySide6.QtGui import QActionGroup, QCloseEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -22,7 +23,7 @@ from desktop.presenters.reducer import Refusal
 from desktop.ui import keys, messages, theme
 from desktop.ui.first_run import FirstRunScreen, centred
 from desktop.ui.i18n import Language, Texts, Translators, translate
-from desktop.ui.jobs import Jobs
+from desktop.ui.jobs import Jobs, Lane
 from desktop.ui.key_map import KeyMap
 from desktop.ui.labels import Labels
 from desktop.ui.patients import PatientsScreen
@@ -45,6 +46,7 @@ class MainWindow(QMainWindow):
     """Opening, first run, sign-in, patients, visit."""
 
     ready = Signal()
+    demo_wanted = Signal()
 
     def __init__(self, file: PreferenceFile, translators: Translators, jobs: Jobs) -> None:
         super().__init__()
@@ -54,6 +56,7 @@ class MainWindow(QMainWindow):
         self._session: Session | None = None
         self._hint = ""
         self._close_asked = False
+        self._after_paint: list[Callable[[], None]] = []
         self.texts = Texts()
         self.stack = QStackedWidget()
         self.status = StatusBar(jobs)
@@ -153,7 +156,7 @@ class MainWindow(QMainWindow):
         self._choices(
             menu,
             lambda: translate("Window", "Tamaño del texto"),
-            tuple((scale, lambda scale=scale: f"{scale:.0%}") for scale in TEXT_SCALES),
+            tuple((scale, partial("{:.0%}".format, scale)) for scale in TEXT_SCALES),
             lambda value: replace(self.preferences, text_scale=value),
             self.preferences.text_scale,
         )
@@ -164,7 +167,7 @@ class MainWindow(QMainWindow):
         menu: QMenu,
         title: Callable[[], str],
         options: tuple[tuple[object, Callable[[], str]], ...],
-        changed: Callable[[object], Preferences],
+        changed: Callable[[Any], Preferences],
         current: object,
     ) -> None:
         sub = menu.addMenu("")
@@ -199,7 +202,7 @@ class MainWindow(QMainWindow):
     def _app() -> QApplication:
         app = QApplication.instance()
         if not isinstance(app, QApplication):
-            raise RuntimeError("the window needs a QApplication")
+            raise TypeError("the window needs a QApplication")
         return app
 
     def changeEvent(self, event: QEvent) -> None:
@@ -219,7 +222,7 @@ class MainWindow(QMainWindow):
     @property
     def screen_shown(self) -> QWidget:
         """The screen in front."""
-        return self.stack.currentWidget()
+        return self.stack.currentWidget() or self._opening
 
     def attach(self, clinic: "Clinic", *, set_up: bool, hint: str = "") -> None:
         """Go on from the opening page. hint: passphrase of the demonstration clinic."""
@@ -228,10 +231,32 @@ class MainWindow(QMainWindow):
             self.show_sign_in()
         else:
             first = FirstRunScreen(clinic, self.jobs)
+            first.demo_wanted.connect(self._open_demo)
             first.finished.connect(self.show_sign_in)
             self._show(first)
             first.enter_screen()
         self.ready.emit()
+
+    def after_first_paint(self, action: Callable[[], None]) -> None:
+        """Run `action` once the window has been drawn."""
+        self._after_paint.append(action)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw; then let what waits for the first drawing begin."""
+        super().paintEvent(event)
+        waiting, self._after_paint = self._after_paint, []
+        for action in waiting:
+            QTimer.singleShot(0, self, action)
+
+    def _open_demo(self) -> None:
+        self._show(self._opening, keep=True)
+        self.demo_wanted.emit()
+
+    @property
+    def opening_refusal(self) -> str:
+        """What the opening page says went wrong, empty while nothing did."""
+        return self._opening_refusal.text()
 
     def cannot_open(self, code: str) -> None:
         """Say on the opening page why there is no clinic to sign in to."""
@@ -249,10 +274,23 @@ class MainWindow(QMainWindow):
 
     def _signed_in(self, session: "Session") -> None:
         self._session = session
+        self._warm_up()
         self.status.follow(session)
         self.lock.show()
         self._draw_who()
         self.show_patients()
+
+    def _warm_up(self) -> None:
+        """Read what is made on first use, the search index and the names, before it is needed."""
+        if (clinic := self._clinic) is None:
+            return
+
+        def read() -> None:
+            clinic.search.search("a", self.preferences.language.value, 1)
+            clinic.catalogue.diseases  # noqa: B018 -- the reading is the point
+
+        # An error here meets the first real search, and is told there.
+        self.jobs.run(read, lambda _none: None, lambda _error: None, Lane.LOOKUP)
 
     def show_patients(self) -> None:
         """Show the patient list."""
@@ -308,7 +346,7 @@ class MainWindow(QMainWindow):
         self._who.setText("" if session is None else session.clinician.display_name)
 
     def _show(self, screen: QWidget, *, keep: bool = False) -> None:
-        before = self.stack.currentWidget()
+        before = self.screen_shown
         if not keep:
             self.stack.addWidget(screen)
         self.stack.setCurrentWidget(screen)

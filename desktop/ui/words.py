@@ -3,8 +3,6 @@
 from datetime import date, datetime
 from typing import Final
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP
-
 from ddx.domain.case import DAYS_PER_YEAR, Sex
 from ddx.domain.differential import Band, World
 from ddx.domain.feedback import OverrideReason, Verb
@@ -13,7 +11,7 @@ from ddx.domain.roles import Role
 from ddx.intake.draft import AgeUnit
 from desktop.presenters.likelihood import Frequency, natural_frequency
 from desktop.presenters.why import Reason
-from desktop.ui.i18n import translate
+from desktop.ui.i18n import QT_TRANSLATE_NOOP, translate
 
 _PRESENCE: Final = {
     Presence.PRESENT: QT_TRANSLATE_NOOP("Words", "Presente"),

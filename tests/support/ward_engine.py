@@ -121,9 +121,10 @@ class WardArtifacts:
                 "version": "ward",
                 "diseases": [_disease(d) for d in DISEASES if d.startswith("VD:")],
             },
-            members.RARE_DISEASES: [
-                {"id": MARFAN, "en": "Marfan syndrome", "es": "Síndrome de Marfan"}
-            ],
+            members.RARE_DISEASES: {
+                "version": "ward",
+                "diseases": [{"id": MARFAN, "en": "Marfan syndrome", "es": "Síndrome de Marfan"}],
+            },
         }
         return json.dumps(contents[name]).encode()
 

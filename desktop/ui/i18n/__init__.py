@@ -26,6 +26,11 @@ def translate(context: str, text: str) -> str:
     return QCoreApplication.translate(context, text)
 
 
+def QT_TRANSLATE_NOOP(_context: str, text: str) -> str:
+    """Return `text` as it is and mark it for `pyside6-lupdate`; `translate` it when shown."""
+    return text
+
+
 def system_language() -> Language:
     """Return English on an English system, Spanish on every other."""
     english = QLocale.system().language() is QLocale.Language.English

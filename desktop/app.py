@@ -1,0 +1,271 @@
+"""The clinic application: the only place that wires store, services, engine and window.
+
+`compose` shows a window first; the store's and the engine's modules load on worker threads while
+the clinician is still typing the passphrase. Without a display the same application runs one
+demonstration case offscreen (`desktop.ui.tour`) and prints what it found.
+"""
+
+import argparse
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from desktop.settings import Settings, SettingsError, data_directory, load_settings
+
+if TYPE_CHECKING:  # the window comes first; these load after it
+    import httpx
+    from PySide6.QtWidgets import QApplication
+
+    from desktop.services.clinic import Clinic
+    from desktop.services.engines import BundleShelf, DiagnosticEngine
+    from desktop.services.records import ModelStatus
+    from desktop.ui.window import MainWindow
+    from model_bundles.verify import Trust
+    from sync_service.client.updates import UpdateReport
+
+DEMO_FOLDER: Final = "demo"
+DEMO_LIMIT: Final = 10
+
+
+class LoadingShelf:
+    """A `BundleShelf` that is still being loaded: whoever needs it first waits for it.
+
+    A bundle that cannot be used raises its BundleError from every use, so the sign-in says so.
+    """
+
+    def __init__(self, load: Callable[[], "BundleShelf"]) -> None:
+        self._load = load
+        self._shelf: Future[BundleShelf] = Future()
+
+    def start(self) -> None:
+        """Begin loading on a thread of its own."""
+        threading.Thread(target=self._run, name="engine", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            self._shelf.set_result(self._load())
+        except BaseException as error:  # noqa: BLE001 -- handed to whoever asks for the shelf
+            self._shelf.set_exception(error)
+
+    @property
+    def engine(self) -> "DiagnosticEngine":
+        """The engine in use."""
+        return self._shelf.result().engine
+
+    @property
+    def status(self) -> "ModelStatus":
+        """Which bundle serves."""
+        return self._shelf.result().status
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Codes of what kept a better bundle from serving at start."""
+        return self._shelf.result().refused
+
+    def engine_for(self, digest: str) -> "DiagnosticEngine":
+        """Return the engine of the bundle with that digest. Raises OtherBundleError."""
+        return self._shelf.result().engine_for(digest)
+
+    def update(self, http: "httpx.Client", server: str) -> "UpdateReport":
+        """Install what the server offers and serve it."""
+        return self._shelf.result().update(http, server)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """The composed application. run: hand control to Qt until the window closes."""
+
+    qt: "QApplication"
+    window: "MainWindow"
+    data_dir: Path
+
+    def run(self) -> int:
+        """Return the exit code of the event loop."""
+        return int(self.qt.exec())
+
+
+def compose(
+    data_dir: Path,
+    *,
+    trust: "Trust | None" = None,
+    repository: Path | None = None,
+    server: str | None = None,
+    demo: bool = False,
+    language: str | None = None,
+) -> App:
+    """Return the application with its window on screen, still opening the clinic behind it.
+
+    trust, repository: another root and repository than the embedded ones (both or neither).
+    server: offered when the clinic links itself to a cloud. demo: create the demonstration
+    clinic when there is none.
+
+    Raises:
+        SettingsError: the settings file of `data_dir` cannot be used.
+    """
+    settings = load_settings(data_dir)
+    if server is not None:
+        settings = replace(settings, sync_url=server)
+    window, qt = _window(data_dir, language)
+    shelf = LoadingShelf(lambda: _shelf(data_dir, settings, trust, repository))
+    opener = _Opener(window, data_dir, shelf, settings)
+    window.demo_wanted.connect(opener.open_demo)
+    window.show()
+    window.after_first_paint(lambda: opener.open(demo=demo))
+    return App(qt=qt, window=window, data_dir=data_dir)
+
+
+def _window(data_dir: Path, language: str | None) -> "tuple[MainWindow, QApplication]":
+    from PySide6.QtWidgets import QApplication  # noqa: PLC0415 -- after the platform is chosen
+
+    from desktop.ui.i18n import Language, Translators  # noqa: PLC0415
+    from desktop.ui.jobs import Jobs  # noqa: PLC0415
+    from desktop.ui.preferences import PreferenceFile  # noqa: PLC0415
+    from desktop.ui.window import MainWindow  # noqa: PLC0415
+
+    existing = QApplication.instance()
+    qt = existing if isinstance(existing, QApplication) else QApplication(["vereda"])
+    qt.setApplicationName("Vereda")
+    window = MainWindow(PreferenceFile(data_dir), Translators(qt), Jobs())
+    if language is not None:
+        window.choose(replace(window.preferences, language=Language(language)))
+    return window, qt
+
+
+def _shelf(
+    data_dir: Path, settings: Settings, trust: "Trust | None", repository: Path | None
+) -> "BundleShelf":
+    from ddx.engine import Engine  # noqa: PLC0415 -- loads onnxruntime
+    from desktop.services.shelf import DeviceShelf  # noqa: PLC0415
+    from model_bundles import embedded  # noqa: PLC0415
+    from model_bundles.verify import open_verified  # noqa: PLC0415
+
+    root = trust or embedded.embedded_trust()
+    shipped = repository or embedded.default_repository()
+    return DeviceShelf(
+        data_dir,
+        Engine.from_artifacts,
+        trust=root,
+        open_embedded=lambda: open_verified(shipped, root),
+        channel=settings.update_channel,
+    )
+
+
+class _Opener:
+    """Opens the clinic of a data directory behind a window that is already there."""
+
+    def __init__(
+        self, window: "MainWindow", data_dir: Path, shelf: LoadingShelf, settings: Settings
+    ) -> None:
+        self._window, self._data_dir = window, data_dir
+        self._shelf, self._settings = shelf, settings
+
+    def open(self, *, demo: bool) -> None:
+        """Read what is there, then show the first run or the sign-in."""
+        self._shelf.start()
+        self._run(lambda: self._found(self._data_dir, create_demo=demo))
+
+    def open_demo(self) -> None:
+        """Open the demonstration clinic, beside the real one and never inside it."""
+        self._run(lambda: self._found(self._data_dir / DEMO_FOLDER, create_demo=True))
+
+    def _run(self, work: "Callable[[], tuple[Clinic, bool, str]]") -> None:
+        self._window.jobs.run(
+            work,
+            lambda found: self._window.attach(found[0], set_up=found[1], hint=found[2]),
+            lambda error: self._window.cannot_open(error.code),
+        )
+
+    def _found(self, folder: Path, *, create_demo: bool) -> "tuple[Clinic, bool, str]":
+        from desktop.services.clinic import Clinic  # noqa: PLC0415 -- loads the store
+
+        clinic = Clinic(folder, self._shelf, settings=self._settings)
+        hint = _demo_passphrase(clinic, create=create_demo)
+        return clinic, clinic.is_set_up(), hint
+
+
+def _demo_passphrase(clinic: "Clinic", *, create: bool) -> str:
+    """Return the public passphrase of a demonstration clinic, empty for a real one."""
+    from desktop.services import demo  # noqa: PLC0415
+
+    if not clinic.is_set_up():
+        if not create:
+            return ""
+        made = demo.create_demo_clinic(clinic)
+        _say(
+            "Centro de demostración creado / Demonstration clinic created\n"
+            f"  {made.clinician.display_name}\n"
+            f"  frase de paso / passphrase: {made.passphrase}\n"
+        )
+        return made.passphrase
+    is_demo = any(c.display_name == demo.CLINICIAN_NAME for c in clinic.clinicians())
+    return demo.PASSPHRASE if is_demo else ""
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def has_display(environment: Mapping[str, str], platform: str) -> bool:
+    """Whether a window can be seen: always outside Linux; there, with X11 or Wayland."""
+    if not platform.startswith("linux"):
+        return True
+    return bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="vereda", description="Vereda, the clinic's window.")
+    parser.add_argument("--data", type=Path, help="data directory of the clinic")
+    parser.add_argument("--lang", choices=("es", "en"), help="language of the window")
+    parser.add_argument("--demo", action="store_true", help="open the demonstration clinic")
+    parser.add_argument(
+        "--offscreen",
+        type=Path,
+        metavar="OUTDIR",
+        help="run one demonstration case without a display and save pictures of each screen",
+    )
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Start the clinic. Returns the exit code."""
+    asked = _parser().parse_args(argv)
+    pictures: Path | None = asked.offscreen
+    if pictures is None and not has_display(os.environ, sys.platform):
+        pictures = Path("build") / "screens"
+        _say("No display found: running the same application offscreen, on one case.\n")
+    demo = asked.demo or pictures is not None
+    data_dir = asked.data or (data_directory() / DEMO_FOLDER if demo else data_directory())
+    try:
+        if pictures is not None:
+            return _offscreen(data_dir, asked.lang, pictures)
+        return compose(data_dir, demo=demo, language=asked.lang).run()
+    except SettingsError as error:
+        sys.stderr.write(f"vereda.toml: {error}\n")
+        return 2
+
+
+def _offscreen(data_dir: Path, language: str | None, pictures: Path) -> int:
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from desktop.services.demo import PASSPHRASE, demo_cases  # noqa: PLC0415
+    from desktop.ui.tour import Tour, TourError  # noqa: PLC0415
+
+    app = compose(data_dir, demo=True, language=language)
+    try:
+        report = Tour(app.window, pictures).walk(PASSPHRASE, demo_cases()[0])
+    except TourError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    finally:
+        app.window.close()
+    _say(report)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

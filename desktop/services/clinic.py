@@ -170,7 +170,7 @@ class Clinic:
         return Session(desk, self._settings)
 
     def _write_down_sign_in(self, desk: Desk) -> None:
-        refused = self._vault.attempts.refused()
+        refused, bundles = self._vault.attempts.refused(), desk.shelf.refused
         with desk.store.write() as unit:
             device = unit.device.get().id
             for attempt in refused:
@@ -184,7 +184,7 @@ class Clinic:
                         detail=_told(attempt),
                     )
             desk.journal.record(unit, AuditAction.SIGN_IN, desk.clinician.id)
-            for code in desk.shelf.refused:
+            for code in bundles:
                 desk.journal.record(unit, AuditAction.BUNDLE_REFUSED, code)
         self._vault.attempts.audited(refused)
 

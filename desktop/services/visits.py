@@ -80,6 +80,7 @@ class VisitService:
             )
             stored = self._stored(receipt, draft.patient_id)
             unit.diagnoses.add(stored)
+            unit.patients.seen(draft.patient_id, receipt.made_at)
             unit.drafts.delete(draft_id)
             self._write_down(unit, receipt, draft.patient_id)
         return _record(stored, ())

@@ -60,7 +60,10 @@ class ClinicianTable(Table):
 
 
 class PatientTable(Table):
-    """People seen here. search_name: accents and case folded; pseudonym: what leaves."""
+    """People seen here. search_name: accents and case folded; pseudonym: what leaves.
+
+    last_seen_at: the newest visit, the creation before the first; orders the list.
+    """
 
     __tablename__ = "patient"
     id: Mapped[str] = mapped_column(ID, primary_key=True)
@@ -72,6 +75,7 @@ class PatientTable(Table):
     national_id: Mapped[str] = mapped_column(Text)
     pseudonym: Mapped[str] = mapped_column(DIGEST, unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcMoment)
+    last_seen_at: Mapped[datetime] = mapped_column(UtcMoment, index=True)
 
 
 class DraftTable(Table):

@@ -14,7 +14,7 @@ from ddx.domain.identifiers import RecordId
 from ddx.domain.roles import Role
 from desktop.store.attempts import Attempts
 from desktop.store.errors import StoreCorruptError, StoreExistsError, WrongKeyError
-from desktop.store.files import sync_directory
+from desktop.store.files import disk_errors, sync_directory
 from desktop.store.keys import (
     Argon2Cost,
     KeySlot,
@@ -66,18 +66,16 @@ class Vault:
         data_key = new_data_key()
         slot = self._slot(data_key, passphrase, first)
         recovery, printed = recovery_slot(data_key)
-        workshop = self._folder.with_name(f"{self._folder.name}.creating")
-        if workshop.exists():
-            shutil.rmtree(workshop)  # a creation that never finished: no patient was ever in it
-        workshop.mkdir(parents=True, mode=0o700)
-        store = ClinicStore.create(workshop / DATABASE, data_key)
-        try:
-            fill(store)
-        finally:
-            store.close()
-        KeySlots(slots=(slot, recovery)).write(workshop / SLOTS)
-        workshop.rename(self._folder)
-        sync_directory(self._folder.parent)
+        with disk_errors():
+            workshop = self._empty_workshop()
+            store = ClinicStore.create(workshop / DATABASE, data_key)
+            try:
+                fill(store)
+            finally:
+                store.close()
+            KeySlots(slots=(slot, recovery)).write(workshop / SLOTS)
+            workshop.rename(self._folder)
+            sync_directory(self._folder.parent)
         return printed
 
     def open(self, clinician: RecordId, passphrase: str) -> ClinicStore:
@@ -114,9 +112,17 @@ class Vault:
         if not self.exists:
             raise StoreCorruptError(self._folder, "there is no store to set aside")
         aside = self._folder.with_name(f"{self._folder.name}.quarantined-{at:%Y%m%dT%H%M%S%fZ}")
-        self._folder.rename(aside)
-        sync_directory(self._folder.parent)
+        with disk_errors():
+            self._folder.rename(aside)
+            sync_directory(self._folder.parent)
         return aside
+
+    def _empty_workshop(self) -> Path:
+        workshop = self._folder.with_name(f"{self._folder.name}.creating")
+        if workshop.exists():
+            shutil.rmtree(workshop)  # a creation that never finished: no patient was ever in it
+        workshop.mkdir(parents=True, mode=0o700)
+        return workshop
 
     def _slot(self, data_key: bytes, passphrase: str, person: ClinicianRecord) -> KeySlot:
         return passphrase_slot(

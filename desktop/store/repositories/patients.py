@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from ddx.domain.case import Sex
@@ -32,7 +32,16 @@ class PatientRepository:
                 national_id=patient.national_id,
                 pseudonym=patient.pseudonym,
                 created_at=patient.created_at,
+                last_seen_at=patient.created_at,
             )
+        )
+
+    def seen(self, id: RecordId, at: datetime) -> None:
+        """Remember that the patient was seen; an older visit changes nothing."""
+        self._session.execute(
+            update(PatientTable)
+            .where(PatientTable.id == id, PatientTable.last_seen_at < at)
+            .values(last_seen_at=at)
         )
 
     def get(self, id: RecordId) -> PatientRecord:
@@ -45,27 +54,23 @@ class PatientRepository:
     def search(self, text: str, limit: int) -> tuple[PatientRecord, ...]:
         """Return patients whose name holds every word of `text`, newest visit first.
 
-        Patients not seen yet come first, newest record first: they are about to be seen.
+        A patient not seen yet counts as seen when added: they are about to be.
         """
         query = _with_visits()
         for word in folded(text).split():
             query = query.where(PatientTable.search_name.contains(word, autoescape=True))
-        last = func.max(DiagnosisTable.made_at)
-        query = query.order_by(
-            func.coalesce(last, PatientTable.created_at).desc(), PatientTable.id.desc()
-        )
+        query = query.order_by(PatientTable.last_seen_at.desc(), PatientTable.id.desc())
         return tuple(_record(row) for row in self._session.execute(query.limit(limit)))
 
 
 def _with_visits() -> Select[PatientTable, int, datetime]:
-    return (
-        select(
-            PatientTable,
-            func.count(DiagnosisTable.id),
-            func.max(DiagnosisTable.made_at, type_=DiagnosisTable.made_at.type),
-        )
-        .outerjoin(DiagnosisTable, DiagnosisTable.patient_id == PatientTable.id)
-        .group_by(PatientTable.id)
+    """Return a query of patients with their visits counted; per row, so that a page is cheap."""
+    theirs = DiagnosisTable.patient_id == PatientTable.id
+    last = func.max(DiagnosisTable.made_at, type_=DiagnosisTable.made_at.type)
+    return select(
+        PatientTable,
+        select(func.count()).where(theirs).select_from(DiagnosisTable).scalar_subquery(),
+        select(last).where(theirs).scalar_subquery(),
     )
 
 

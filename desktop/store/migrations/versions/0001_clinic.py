@@ -51,9 +51,11 @@ def _people() -> None:
         sa.Column("national_id", sa.Text(), nullable=False),
         sa.Column("pseudonym", DIGEST, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("last_seen_at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_patient"),
         sa.UniqueConstraint("pseudonym", name="uq_patient_pseudonym"),
     )
+    op.create_index("ix_patient_last_seen_at", "patient", ["last_seen_at"])
 
 
 def _visits() -> None:

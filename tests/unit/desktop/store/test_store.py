@@ -113,10 +113,12 @@ def test_patients_are_found_by_any_part_of_the_name_without_accents(store):
 
 def test_the_patient_seen_last_comes_first(store, clinician):
     early, late = add_patient(store, given_name="A"), add_patient(store, given_name="B")
+    visits = [(late, 1), (early, 2), (early, -48)]
     with store.write() as unit:
-        unit.diagnoses.add(a_diagnosis(late.id, clinician.id, NOON + timedelta(hours=1)))
-        unit.diagnoses.add(a_diagnosis(early.id, clinician.id, NOON + timedelta(hours=2)))
-        unit.diagnoses.add(a_diagnosis(early.id, clinician.id, NOON - timedelta(days=2)))
+        for patient, hours in visits:
+            at = NOON + timedelta(hours=hours)
+            unit.diagnoses.add(a_diagnosis(patient.id, clinician.id, at))
+            unit.patients.seen(patient.id, at)
     with store.read() as unit:
         found = unit.patients.search("", 10)
     assert [(p.given_name, p.visits) for p in found] == [("A", 2), ("B", 1)]

@@ -54,6 +54,7 @@ def device(workshop, slots, tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_disk_that_fails_at_any_step_leaves_exactly_one_valid_active_bundle(
     workshop, device, monkeypatch
 ):
@@ -79,6 +80,26 @@ def test_a_disk_that_fails_at_any_step_leaves_exactly_one_valid_active_bundle(
         assert served(slots) == NEWER
         shutil.rmtree(here)
     assert allowed > 30
+
+
+def test_staging_again_and_failing_never_leaves_half_a_release_staged(
+    workshop, device, monkeypatch
+):
+    slots = Slots(device / "slots", workshop.trust)
+    client = workshop.client(device / "device")
+    offer = client.offered()
+    for allowed in itertools.count():
+        client.fetch(offer, slots)
+        with monkeypatch.context() as patch:
+            DiskFault(patch, allowed)
+            try:
+                client.fetch(offer, slots)
+                break
+            except BundleStorageError:
+                staged = Slots(device / "slots", workshop.trust).staged()
+        if staged is not None:
+            staged.check_every_member()
+    assert slots.staged().version == "2026.11.2"
 
 
 def test_a_rollback_that_fails_at_any_step_leaves_one_of_the_two(workshop, device, monkeypatch):

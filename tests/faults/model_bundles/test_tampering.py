@@ -151,7 +151,7 @@ def stored_files(version, members):
     return {f"{version}/manifest.json": manifest.content, **packed}
 
 
-@pytest.mark.parametrize("fault", ["bomb", "missing", "another member", "not zstd"])
+@pytest.mark.parametrize("fault", ["bomb", "missing", "another member", "same length", "not zstd"])
 def test_a_signed_release_that_does_not_hold_what_it_says_is_refused(workshop, slots, fault):
     workshop.publish("2026.11.1")
     workshop.install(slots)
@@ -164,6 +164,8 @@ def test_a_signed_release_that_does_not_hold_what_it_says_is_refused(workshop, s
             del stored[path]
         case "another member":
             stored[path] = stored["2026.11.2/models/meta.json.zst"]
+        case "same length":
+            stored[path] = pack(bytes(len(small_members()["models/common.onnx"])))
         case "not zstd":
             stored[path] = b"\x80\x04K*."
     sign_with_targets(workshop, "2026.11.2", stored)

@@ -8,12 +8,13 @@ import pytest
 from ddx.domain import artifacts
 from ddx.errors import ModelError
 from model_bundles import verify
+from model_bundles.authoring.build import build_bundle
 from model_bundles.errors import (
     BundleIncompatibleError,
     BundleMemberMissingError,
     BundleTamperedError,
 )
-from model_bundles.manifest import write_manifest
+from model_bundles.manifest import write_channel, write_manifest
 from model_bundles.verify import Trust, VerifiedBundle, open_verified
 from tests.support.bundle_workshop import CREATED_AT, BundleWorkshop, small_members
 
@@ -152,6 +153,17 @@ def test_a_rotated_root_is_followed_only_when_the_old_one_signed_it(workshop, tm
     forged = stranger.find("metadata/1.root.json").read_bytes()
     (workshop.repository / "metadata" / "2.root.json").write_bytes(forged)
     with pytest.raises(BundleTamperedError, match="role root"):
+        workshop.opened()
+
+
+def test_a_channel_that_names_a_digest_nobody_signed_opens_nothing(workshop):
+    built = workshop.publish("2026.11.1")
+    other = build_bundle(small_members(common=b"another"), "2026.11.1", CREATED_AT)
+    assert other.digest != built.digest
+    models = workshop.writer._current("models")
+    channel = write_channel("stable", other.release)
+    workshop.writer._add(models, {"channels/stable.json": channel}, CREATED_AT)
+    with pytest.raises(BundleTamperedError, match="is not signed"):
         workshop.opened()
 
 

@@ -124,6 +124,11 @@ class Catalogue:
         """Findings of the common model, in the order of the bundle."""
         return tuple(self._findings)
 
+    @property
+    def diseases(self) -> tuple[DiseaseId, ...]:
+        """Diseases the bundle names: our own in the order of the bundle, then the rare ones."""
+        return tuple(dict.fromkeys((*self._diseases, *self._rare_names)))
+
     @cached_property
     def implied(self) -> Mapping[FindingId, FindingId]:
         """Our own finding -> the HPO term it implies when present."""
@@ -206,7 +211,7 @@ class Catalogue:
     @cached_property
     def _rare_names(self) -> Mapping[DiseaseId, Mapping[str, Any]]:
         try:
-            rows = json.loads(self._artifacts.read(members.RARE_DISEASES))
+            rows = json.loads(self._artifacts.read(members.RARE_DISEASES))["diseases"]
             return {row["id"]: row for row in rows}
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{members.RARE_DISEASES} cannot be read: {error!r}") from error

@@ -1,0 +1,1 @@
+"""Thin orchestration: plain steps in order, runnable on one machine."""

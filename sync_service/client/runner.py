@@ -7,6 +7,7 @@ import hashlib
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -87,17 +88,21 @@ class Runner:
         *,
         software: Callable[[], Versions],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic_s: Callable[[], float] = time.monotonic,
         dice: Callable[[], float] = random.random,
         wake_after: Callable[[float], None] = lambda _: None,
     ) -> None:
         """Bind the ports.
 
-        software: versions at the moment of sending. dice: 0..1. wake_after: arranges a call
-        of `wake` in that many seconds; by default nobody wakes the runner (a single run).
+        software: versions at the moment of sending. monotonic_s: seconds that no clock change
+        touches. dice: 0..1. wake_after: arranges a call of `wake` in that many seconds; where
+        nobody does, the next tick or request after that time counts as the call.
         """
         self._outbox, self._transport, self._identity = outbox, transport, identity
         self._software, self._now, self._dice, self.wake_after = software, now, dice, wake_after
+        self._monotonic_s = monotonic_s
         self._state: machine.State = machine.Idle()
+        self._due_s = 0.0
         self._last_contact_at: datetime | None = None
         self._one_at_a_time = threading.Lock()
 
@@ -127,7 +132,10 @@ class Runner:
 
     def _run(self, first: machine.Event) -> SyncReport:
         with self._one_at_a_time:
-            event: machine.Event | None = first
+            overdue = (
+                isinstance(self._state, machine.Waiting) and self._monotonic_s() >= self._due_s
+            )
+            event: machine.Event | None = machine.Woken() if overdue else first
             try:
                 while event is not None:
                     self._state, effects = machine.step(self._state, event)
@@ -149,6 +157,7 @@ class Runner:
                     log.warning("record set aside: %s", reason)
                     self._outbox.quarantine(record, reason)
                 case machine.WakeAfter(seconds=seconds):
+                    self._due_s = self._monotonic_s() + seconds
                     self.wake_after(seconds)
                 case machine.SetClockOffset(seconds=seconds):
                     log.warning("server clock differs by %.0f s; signing with it", seconds)

@@ -1,6 +1,7 @@
 """A real cloud on loopback: uvicorn in a thread, or `vereda-cloud` in a process to be killed."""
 
 import asyncio
+import os
 import re
 import select
 import socket
@@ -133,7 +134,6 @@ class CloudProcess:
             [*command, "--port", str(self.port)],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            text=True,
         )
         printed = self._read_until("Ctrl+C")
         self.port = int(re.search(r"127\.0\.0\.1:(\d+)", printed).group(1))
@@ -157,12 +157,14 @@ class CloudProcess:
         except httpx.HTTPError:
             return False
 
-    def _read_until(self, sign, seconds=20.0):
+    def _read_until(self, sign, seconds=30.0):
         printed, until = "", time.monotonic() + seconds
+        descriptor = self.process.stdout.fileno()
         while sign not in printed:
             assert time.monotonic() < until, f"only said: {printed}"
-            if select.select([self.process.stdout], [], [], 0.1)[0]:
-                printed += self.process.stdout.readline()
+            assert self.process.poll() is None, f"it ended: {printed}"
+            if select.select([descriptor], [], [], 0.1)[0]:
+                printed += os.read(descriptor, 4096).decode()
         return printed
 
 

@@ -8,7 +8,11 @@ from support.memory_sink import MemorySink
 from support.sync_records import SOFTWARE, a_diagnosis, an_identity
 from support.sync_world import Link
 
-from sync_service.client.errors import ServerRefusedError, ServerUnreachableError
+from sync_service.client.errors import (
+    ServerBusyError,
+    ServerRefusedError,
+    ServerUnreachableError,
+)
 from sync_service.client.runner import Phase, Runner
 from sync_service.client.schedule import SyncSchedule
 
@@ -128,3 +132,30 @@ def test_the_schedule_wakes_a_waiting_runner_and_stops_when_told():
         assert outbox.counts().acknowledged == 1
     finally:
         schedule.stop()
+
+
+class BusyOnce(Sound):
+    """Asks for two minutes of patience, then works."""
+
+    def __init__(self):
+        super().__init__()
+        self.busy = True
+
+    def push(self, batch):
+        if self.busy:
+            self.busy = False
+            raise ServerBusyError(120.0)
+        return super().push(batch)
+
+
+@pytest.mark.parametrize("how", ["run_once", "tick"])
+def test_patience_ends_even_when_nobody_wakes_the_runner(how):
+    outbox, seconds = MemoryOutbox(), [0.0]
+    outbox.add(a_diagnosis())
+    runner = a_runner(BusyOnce(), outbox, monotonic_s=lambda: seconds[0], dice=lambda: 0.0)
+    assert runner.run_once().phase is Phase.WAITING
+    seconds[0] = 119.0
+    assert getattr(runner, how)().phase is Phase.WAITING
+    seconds[0] = 121.0
+    assert getattr(runner, how)().phase is Phase.IDLE
+    assert outbox.counts().acknowledged == 1

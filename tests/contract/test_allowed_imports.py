@@ -19,6 +19,7 @@ BUNDLES = {
     "urllib3",
     "cffi",
     "_cffi_backend",
+    "_openssl",  # the module cryptography binds OpenSSL under
 }
 PROTOCOL = {
     "pydantic",

@@ -93,4 +93,5 @@ def _event(row: OutboxEventTable) -> OutgoingEvent:
         created_at=row.created_at,
         payload=row.payload,
         payload_sha256=row.payload_sha256,
+        epoch=row.epoch,
     )

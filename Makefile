@@ -39,7 +39,7 @@ cloud: system $(VENV)/.clinic ## Start the cloud on loopback with an embedded da
 	$(BIN)/vereda-cloud
 
 demo: system $(VENV)/.clinic ## Cloud and clinic together: one case goes up, one bundle comes down
-	$(BIN)/python -m tests.e2e.demo
+	$(BIN)/python deploy/demo.py
 
 train: setup ## Fit, check, sign the default bundle from the clinical data sets
 	$(BIN)/vereda-train

@@ -27,7 +27,11 @@ class SyncStanding(Protocol):
 
     @property
     def phase(self) -> StrEnum:
-        """not_linked, idle, pushing, waiting or offline."""
+        """not_linked, idle, pushing, waiting, offline or refused."""
+
+    @property
+    def code(self) -> str:
+        """Why it waits or is refused, when it is."""
 
 
 class ModelStanding(Protocol):

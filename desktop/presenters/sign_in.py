@@ -24,15 +24,27 @@ class Clinician(Protocol):
         """What the clinician may do."""
 
 
+DAMAGED = "store.corrupt"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInState:
-    """retry_after_s: seconds to wait before another try is accepted, 0 when free to try."""
+    """set_aside_at: folder the damaged store was moved to, empty while there is none.
+
+    retry_after_s: seconds to wait before another try is accepted, 0 when free to try.
+    """
 
     clinicians: tuple[Clinician, ...] = ()
     chosen: RecordId | None = None
     opening: bool = False
     refusal: Refusal | None = None
     retry_after_s: int = 0
+    set_aside_at: str = ""
+
+    @property
+    def damaged(self) -> bool:
+        """Whether the store itself is the trouble, and can be set aside."""
+        return self.refusal is not None and self.refusal.code == DAMAGED
 
     @property
     def may_try(self) -> bool:
@@ -77,6 +89,23 @@ class SecondPassed:
 @dataclass(frozen=True, slots=True)
 class SignedIn:
     """The store is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAsideAsked:
+    """Move the damaged store out of the way, whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAsideDone:
+    """The damaged store is at `folder`."""
+
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Effect: move the damaged store out of the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +173,15 @@ def second_passed(state: SignInState, _event: SecondPassed) -> Step[SignInState]
 def signed_in(state: SignInState, _event: SignedIn) -> Step[SignInState]:
     """Go on to the patients."""
     return replace(state, opening=False, refusal=None), (OpenPatients(),)
+
+
+@step.on(SetAsideAsked)
+def set_aside_asked(state: SignInState, _event: SetAsideAsked) -> Step[SignInState]:
+    """Only what is damaged is ever moved."""
+    return state, (SetAside(),) if state.damaged else ()
+
+
+@step.on(SetAsideDone)
+def set_aside_done(state: SignInState, event: SetAsideDone) -> Step[SignInState]:
+    """Say where the data are; nobody can sign in to what is no longer here."""
+    return replace(state, refusal=None, clinicians=(), chosen=None, set_aside_at=event.folder), ()

@@ -43,7 +43,7 @@ class CandidateLine:
         c = self.candidate
         parts = [f"{c.rank}. {self.name}", self.likelihood, words.world(c.world)]
         if self.grave:
-            parts.append(translate("Differential", "Grave"))
+            parts.append(_grave())
         return ". ".join(parts)
 
 
@@ -101,33 +101,32 @@ class CandidateDelegate(QStyledItemDelegate):
             small,
             rare=is_rare,
         )
+        name = name.adjusted(0, 0, -badge - 8, 0)
+        if line.grave:
+            name = name.adjusted(0, 0, -self._draw_grave(painter, name, small), 0)
         bold = paint.sized(option.font, 1.0, QFont.Weight.DemiBold)
-        paint.write(painter, name.adjusted(0, 0, -badge - 8, 0), line.name, bold, c.ink)
+        paint.write(painter, name, line.name, bold, c.ink)
         self._draw_likelihood(painter, under, line, small)
         painter.restore()
+
+    def _draw_grave(self, painter: QPainter, box: QRect, font: QFont) -> int:
+        strong = paint.sized(font, 1.0, QFont.Weight.DemiBold)
+        text = _grave()
+        width = QFontMetrics(strong).horizontalAdvance(text) + 4
+        at = QRect(box.right() - width, box.top(), width, box.height())
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        paint.write(painter, at, text, strong, colours().danger, flags=right)
+        return width + 8
 
     def _draw_likelihood(
         self, painter: QPainter, box: QRect, line: CandidateLine, font: QFont
     ) -> None:
         c = colours()
-        bar_width = font.pixelSize() * 6
+        bar_width = round(font.pixelSize() * 4.5)
         bar = QRect(box.left(), box.center().y() - 3, bar_width, 7)
         paint.band_bar(painter, bar, BAND_STEPS[line.candidate.band])
         text = box.adjusted(bar_width + 10, 0, 0, 0)
         one_line = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        if line.grave:
-            grave = translate("Differential", "Grave")
-            strong = paint.sized(font, 1.0, QFont.Weight.DemiBold)
-            width = QFontMetrics(strong).horizontalAdvance(grave) + 4
-            paint.write(
-                painter,
-                QRect(text.right() - width, text.top(), width, text.height()),
-                grave,
-                strong,
-                c.danger,
-                flags=one_line,
-            )
-            text = text.adjusted(0, 0, -width - 8, 0)
         shown = QFontMetrics(font).elidedText(
             line.likelihood, Qt.TextElideMode.ElideRight, text.width()
         )
@@ -151,9 +150,14 @@ class CandidateDelegate(QStyledItemDelegate):
         small = paint.sized(option.font, 0.86)
         badge = QFontMetrics(small).horizontalAdvance(words.world(line.candidate.world)) + 24
         bold = paint.sized(option.font, 1.0, QFont.Weight.DemiBold)
-        text_width = width - 40 - self._rank_width(option.font) - badge
+        grave = QFontMetrics(bold).horizontalAdvance(_grave()) + 12 if line.grave else 0
+        text_width = width - 40 - self._rank_width(option.font) - badge - grave
         name = paint.wrapped_height(line.name, bold, text_width)
         return QSize(0, name + round(option.font.pixelSize() * 1.5) + 18)
+
+
+def _grave() -> str:
+    return translate("Differential", "Grave")
 
 
 class CandidateList(QListView):

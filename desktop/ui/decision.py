@@ -50,6 +50,7 @@ class DecisionBar(Spoken):
         self._state: VisitState | None = None
         self._names: dict[str, DiseaseId] = {}
         self._drawing = False
+        self._brief = False
         self.recorded = message("done")
         self.verbs = QWidget()
         self.buttons = {verb: self._verb_button(verb) for verb in Verb}
@@ -65,10 +66,17 @@ class DecisionBar(Spoken):
 
     def _verb_button(self, verb: Verb) -> QWidget:
         def text() -> str:
-            return f"{words.verb(verb)}  {keys.shown(VERB_KEYS[verb])}"
+            said = words.verb(verb)
+            return said if self._brief else f"{said}  {keys.shown(VERB_KEYS[verb])}"
 
         look = "primary" if verb is Verb.AGREE else ""
         return button(self.texts, text, lambda: self._dispatch(DecisionStarted(verb)), look)
+
+    def be_brief(self, *, brief: bool) -> None:
+        """Leave the keys out of the buttons where room is scarce."""
+        if brief != self._brief:
+            self._brief = brief
+            self.texts.say_again()
 
     def _form(self) -> QWidget:
         t: Texts = self.texts

@@ -8,12 +8,12 @@ from ddx.domain.differential import Alert, Differential
 from ddx.domain.identifiers import DiseaseId
 from desktop.presenters.likelihood import natural_frequency
 from desktop.presenters.visit_state import CandidateSelected, VisitState
-from desktop.ui import keys, messages, words
+from desktop.ui import keys, words
 from desktop.ui.candidate_list import CandidateLine, CandidateList
 from desktop.ui.i18n import translate
 from desktop.ui.labels import Labels
 from desktop.ui.vitals import name_of
-from desktop.ui.widgets import Spoken, clear, column, heading, label, message, plain_label, say
+from desktop.ui.widgets import Spoken, clear, column, heading, message, plain_label, say
 
 
 class AlertStrip(QFrame):
@@ -48,7 +48,7 @@ class AlertStrip(QFrame):
 
 def _alert_text(alert: Alert, labels: Labels) -> str:
     because = ", ".join(_evidence(item, labels) for item in alert.evidence)
-    text = messages.alert(alert.code)
+    text = labels.alert(alert.code)
     return f"● {text}" + (f" ({because})" if because else "")
 
 
@@ -75,11 +75,6 @@ class DifferentialColumn(Spoken):
         self.outside = message("small")
         self.unused = message("notice")
         self.made = message("small")
-        self._hint = label(
-            self.texts,
-            lambda: translate("Differential", "Una ayuda para pensar: decide usted."),
-            "small",
-        )
         self.box = column(
             self.strip,
             heading(
@@ -93,7 +88,6 @@ class DifferentialColumn(Spoken):
             self.unused,
             self.outside,
             self.made,
-            self._hint,
         )
         self.box.setStretchFactor(self.list, 1)
         self.list.setMinimumHeight(150)
@@ -147,7 +141,8 @@ class DifferentialColumn(Spoken):
         if state.diagnosis is None:
             return translate(
                 "Differential",
-                "Anote lo que encuentra y lo que descarta. Con {key} aparece la lista.",
+                "Anote lo que encuentra y lo que descarta. Con {key} aparece la lista: "
+                "una ayuda para pensar; decide usted.",
             ).format(key=keys.shown(keys.DIAGNOSE))
         if not state.diagnosis.differential.candidates:
             return translate(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -93,7 +93,6 @@ class EntryColumn(Spoken):
     def _build_patient(self) -> None:
         t = self.texts
         self.age = field(t, lambda: translate("Visit", "Edad"))
-        self.age.setMaximumWidth(90)
         self.age_unit = choice(t, lambda: translate("Visit", "Unidad de la edad"))
         self.sex = choice(t, lambda: translate("Visit", "Sexo"))
         for unit in AgeUnit:
@@ -109,7 +108,10 @@ class EntryColumn(Spoken):
         units = labelled(t, lambda: " ", self.age_unit)
         sex = labelled(t, lambda: translate("Visit", "Sexo"), self.sex)
         self._patient_row = row(age, units, sex)
-        self._patient_row.setStretch(2, 1)
+        for place, share in enumerate((2, 3, 4)):
+            self._patient_row.setStretch(place, share)
+        for control in (self.age, self.age_unit, self.sex):
+            control.setMinimumWidth(40)
 
     def _build_search(self) -> None:
         t = self.texts
@@ -160,6 +162,7 @@ class EntryColumn(Spoken):
 
     def _build_vitals(self) -> None:
         self.vitals_toggle = button(self.texts, self._vitals_title, self.toggle_vitals, "disclose")
+        self.vitals_toggle.setMinimumWidth(40)
         self.vitals = VitalsPanel()
         self.vitals.hide()
         self.vitals.typed.connect(lambda name, text: self._dispatch(VitalTyped(name, text)))
@@ -167,7 +170,7 @@ class EntryColumn(Spoken):
     def _vitals_title(self) -> str:
         taken = len(self._state.draft.vitals) if self._state else 0
         arrow = "▾" if self._state is not None and not self.vitals.isHidden() else "▸"
-        return translate("Visit", "{arrow} Constantes vitales · anotadas: {n}  {key}").format(
+        return translate("Visit", "{arrow} Constantes vitales ({n})  {key}").format(
             arrow=arrow, n=taken, key=keys.shown(keys.VITALS)
         )
 
@@ -176,7 +179,9 @@ class EntryColumn(Spoken):
         self.vitals.setVisible(self.vitals.isHidden())
         self.vitals_toggle.setText(self._vitals_title())
         if not self.vitals.isHidden():
-            next(iter(self.vitals.numbers.values())).setFocus()
+            first = next(iter(self.vitals.numbers.values()))
+            first.setFocus()
+            QTimer.singleShot(0, self, lambda: self.area.ensureWidgetVisible(self.vitals))
 
     def _send_age(self) -> None:
         self._dispatch(AgeTyped(self.age.text(), AgeUnit(self.age_unit.currentData())))

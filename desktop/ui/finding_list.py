@@ -32,6 +32,7 @@ from desktop.ui.theme import colours
 
 LINE = Qt.ItemDataRole.UserRole
 Index = QModelIndex | QPersistentModelIndex
+OF_TEN = "\u2060/\u206010"  # word joiners: an intensity is never split over two lines
 STATES = (Presence.PRESENT, Presence.EXCLUDED, Presence.UNKNOWN)
 KEYS = {
     Qt.Key.Key_P: Presence.PRESENT,
@@ -66,9 +67,9 @@ class FindingLine:
     def shown(self) -> str:
         """Label with its intensity, when it takes one."""
         if self.grade is not None:
-            return f"{self.label} · {self.grade:g}/10"
+            return f"{self.label} · {self.grade:g}{OF_TEN}"
         if self.graded and self.presence is Presence.PRESENT:
-            return f"{self.label} · ?/10"
+            return f"{self.label} · ?{OF_TEN}"
         return self.label
 
 

@@ -4,10 +4,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QCheckBox,
     QHBoxLayout,
     QLineEdit,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -30,6 +28,7 @@ from desktop.ui.i18n import translate
 from desktop.ui.jobs import Jobs
 from desktop.ui.screen import Screen, refusal_of
 from desktop.ui.widgets import (
+    Tick,
     button,
     card,
     column,
@@ -82,10 +81,11 @@ class FirstRunScreen(Screen):
             CreateClinic: self._create,
             OpenSignIn: lambda _effect: self.finished.emit(),
         }
-        self._pages = QStackedWidget()
-        self._pages.addWidget(self._form())
-        self._pages.addWidget(self._key_page())
-        self.setLayout(centred(self._pages))
+        self._form_card, self._key_card = self._form(), self._key_page()
+        self._key_card.hide()
+        holder = QWidget()
+        holder.setLayout(column(self._form_card, self._key_card))
+        self.setLayout(centred(holder))
         self.redraw()
 
     def _form(self) -> QWidget:
@@ -139,7 +139,7 @@ class FirstRunScreen(Screen):
             | Qt.TextInteractionFlag.TextSelectableByMouse
         )
         t.bind(self.key.setAccessibleName, lambda: translate("FirstRun", "Clave de recuperación"))
-        self.noted = QCheckBox()
+        self.noted = Tick()
 
         def noted() -> str:
             return translate("FirstRun", "La he copiado en papel y la guardo fuera del equipo")
@@ -213,6 +213,7 @@ class FirstRunScreen(Screen):
                 control.clear()
             self.key.setText(state.recovery_key)
             self.go_on.setEnabled(state.key_noted)
-            if self._pages.currentIndex() == 0:
-                self._pages.setCurrentIndex(1)
+            if self._key_card.isHidden():
+                self._form_card.hide()
+                self._key_card.show()
                 self.noted.setFocus()

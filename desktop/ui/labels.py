@@ -53,6 +53,15 @@ class Labels:
             return False
         return self.catalogue.term(FindingId(identifier)).kind == GRADED
 
+    def alert(self, code: str) -> str:
+        """Return what a red flag says; one without words is still shown, by its code."""
+        from ddx.safety.messages import MESSAGES  # noqa: PLC0415 -- loads the ontology
+
+        said = MESSAGES.get(code)
+        if said is None:
+            return translate("Words", "Señal de alarma: {code}").format(code=code)
+        return next(text for language, text in said.items() if language.value == self.language)
+
     def diseases(self) -> dict[str, DiseaseId]:
         """Return every disease by its name in the language of the window."""
         return {self.disease(disease): disease for disease in self.catalogue.diseases}

@@ -18,14 +18,68 @@ _REFUSALS: Final = {
     ),
     "store.corrupt": QT_TRANSLATE_NOOP(
         "Messages",
-        "Los datos de este equipo están dañados y se han apartado sin borrarlos. "
-        "Restaure la última copia de seguridad o llame a soporte.",
+        "Los datos de este equipo están dañados. Nada se ha borrado: apártelos con el botón y "
+        "restaure la última copia de seguridad, o llame a soporte.",
+    ),
+    "store.unusable": QT_TRANSLATE_NOOP(
+        "Messages",
+        "No se puede usar el almacén de datos. Reintente; si se repite, llame a soporte. "
+        "Nada se ha borrado.",
+    ),
+    "store.wrong_key": QT_TRANSLATE_NOOP("Messages", "La clave no abre este centro. Revísela."),
+    "store.exists": QT_TRANSLATE_NOOP(
+        "Messages", "En este equipo ya hay un centro. Cierre Vereda y ábralo para entrar."
+    ),
+    "store.newer": QT_TRANSLATE_NOOP(
+        "Messages", "Estos datos son de una versión más nueva de Vereda. Actualícela y entre."
     ),
     "store.full": QT_TRANSLATE_NOOP(
         "Messages", "El disco está lleno. Libere espacio: lo escrito sigue en pantalla."
     ),
     "store.busy": QT_TRANSLATE_NOOP(
         "Messages", "Otra ventana de Vereda está usando estos datos. Ciérrela y reintente."
+    ),
+    "store.closed": QT_TRANSLATE_NOOP("Messages", "La sesión está cerrada. Entre de nuevo."),
+    "record.missing": QT_TRANSLATE_NOOP(
+        "Messages", "Ese registro ya no está. Vuelva a los pacientes y ábralo de nuevo."
+    ),
+    "passphrase.too_short": QT_TRANSLATE_NOOP(
+        "Messages", "Use al menos 8 caracteres; varias palabras sueltas son fáciles de recordar."
+    ),
+    "clinic.details": QT_TRANSLATE_NOOP(
+        "Messages", "Faltan el nombre del centro o el suyo. No se ha creado nada."
+    ),
+    "recovery.refused": QT_TRANSLATE_NOOP(
+        "Messages", "La clave de recuperación no es la de este centro. Cópiela del papel."
+    ),
+    "audit.broken_chain": QT_TRANSLATE_NOOP(
+        "Messages", "El registro de auditoría no encaja. Avise a soporte antes de seguir."
+    ),
+    "settings.invalid": QT_TRANSLATE_NOOP(
+        "Messages", "El archivo de ajustes no se puede leer. Corríjalo o bórrelo y reinicie."
+    ),
+    "case.invalid": QT_TRANSLATE_NOOP(
+        "Messages", "Lo anotado no forma un caso. Revise los hallazgos y la edad."
+    ),
+    "identifier.malformed": QT_TRANSLATE_NOOP(
+        "Messages", "Un código no tiene la forma debida. Quite el hallazgo y búsquelo de nuevo."
+    ),
+    "explanation.other_bundle": QT_TRANSLATE_NOOP(
+        "Messages",
+        "La lista se hizo con un modelo que ya no está. Cambie algo y pulse F5 para explicarla.",
+    ),
+    "sync.not_linked": QT_TRANSLATE_NOOP(
+        "Messages", "Este centro no está unido a una nube. Todo sigue guardado en el equipo."
+    ),
+    "sync.unusable": QT_TRANSLATE_NOOP(
+        "Messages", "No se ha podido sincronizar. Todo sigue guardado aquí; se reintentará."
+    ),
+    "auth.unusable": QT_TRANSLATE_NOOP(
+        "Messages",
+        "La nube no reconoce este equipo. Todo sigue guardado aquí; pida un código nuevo.",
+    ),
+    "enrolment.unusable": QT_TRANSLATE_NOOP(
+        "Messages", "El código de alta no vale. Pida uno nuevo a quien administra la nube."
     ),
     "role.denied": QT_TRANSLATE_NOOP(
         "Messages", "Su función no permite esta acción. Pídala al médico responsable."
@@ -151,9 +205,6 @@ _ISSUES: Final = {
     ),
 }
 _MEANT: Final = QT_TRANSLATE_NOOP("Messages", "¿Quiso decir {meant}?")
-_ALERTS: Final = {
-    "news2.high": QT_TRANSLATE_NOOP("Messages", "Riesgo vital alto: valore el traslado urgente."),
-}
 
 
 def refusal(refused: Refusal | None) -> str:
@@ -200,11 +251,3 @@ def _named(value: str, labels: Labels) -> str:
     if value in ("age", "sex") or ":" in value:
         return labels.subject(value)
     return vitals.name_of(value)
-
-
-def alert(code: str) -> str:
-    """Return a red flag in words; one without words is still shown, with its code."""
-    source = _ALERTS.get(code)
-    if source is None:
-        return translate("Messages", "Señal de alarma: {code}").format(code=code)
-    return translate("Messages", source)

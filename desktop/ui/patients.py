@@ -66,6 +66,7 @@ from desktop.ui.widgets import (
     restyle,
     row,
     say,
+    tall,
 )
 
 if TYPE_CHECKING:  # the store and the engine load after the first paint
@@ -214,17 +215,21 @@ class PatientForm(QFrame):
             lambda: screen.dispatch(FormOpened(open=False)),
         )
         self._screen = screen
-        rows = column(label(t, lambda: translate("Patients", "Paciente nuevo"), "heading"), gap=12)
+        title = label(t, lambda: translate("Patients", "Paciente nuevo"), "heading")
+        rows = column(title, self.issues, gap=12)
         for control in (self.given, self.family, self.born, self.sex, self.national_id):
             rows.addLayout(labelled(t, control.accessibleName, control))
         for edit in (self.given, self.family, self.born, self.national_id):
             edit.returnPressed.connect(self._submit)
-        rows.addWidget(self.issues)
         rows.addStretch(1)
-        rows.addLayout(row(self.save, cancel))
+        rows.setContentsMargins(2, 2, 8, 2)
+        inside = QWidget()
+        inside.setLayout(rows)
+        self.area = tall(inside)
+        parts = column(self.area, self.save, cancel)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(card(rows, 18))
+        outer.addWidget(card(parts, 18))
         self.say_sexes()
 
     def say_sexes(self) -> None:
@@ -278,7 +283,7 @@ class PatientsScreen(Screen):
         self.search = field(
             t,
             lambda: translate("Patients", "Buscar paciente"),
-            lambda: translate("Patients", "Buscar por nombre o documento"),
+            lambda: translate("Patients", "Buscar por nombre"),
         )
         self.search.textEdited.connect(lambda text: self.dispatch(SearchTyped(text)))
         self.search.returnPressed.connect(self._open_first)
@@ -390,6 +395,8 @@ class PatientsScreen(Screen):
             self.search.setFocus()
         form.save.setEnabled(not state.registering)
         say(form.issues, "\n".join(messages.form_issue(issue) for issue in state.issues))
+        if state.issues:
+            form.area.ensureWidgetVisible(form.issues)
         wrong = {issue.field for issue in state.issues}
         for name, control in form.checked.items():
             restyle(control, "wrong", "true" if name in wrong else "false")

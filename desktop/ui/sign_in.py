@@ -14,6 +14,9 @@ from desktop.presenters.sign_in import (
     OpenPatients,
     Refused,
     SecondPassed,
+    SetAside,
+    SetAsideAsked,
+    SetAsideDone,
     SignedIn,
     SignIn,
     SignInState,
@@ -58,6 +61,7 @@ class SignInScreen(Screen):
         self._session: Session | None = None
         self._performers = {
             SignIn: self._sign_in,
+            SetAside: lambda _effect: self._move_aside(),
             WaitOneSecond: lambda _effect: self._wait_one_second(),
             OpenPatients: lambda _effect: self._hand_over(),
         }
@@ -74,6 +78,11 @@ class SignInScreen(Screen):
         self.demo = message("notice")
         self.refusal = message("refusal")
         self.wait = message("notice")
+        self.set_aside = button(
+            t,
+            lambda: translate("SignIn", "Apartar los datos dañados"),
+            lambda: self.dispatch(SetAsideAsked()),
+        )
         self.enter = button(t, lambda: translate("SignIn", "Entrar"), self._submit, "primary")
         return card(
             column(
@@ -90,6 +99,7 @@ class SignInScreen(Screen):
                 self.demo,
                 self.refusal,
                 self.wait,
+                self.set_aside,
                 self.enter,
                 gap=14,
             ),
@@ -130,6 +140,13 @@ class SignInScreen(Screen):
         self.dispatch(Refused(refusal_of(error), math.ceil(wait)))
         self.passphrase.setFocus()
 
+    def _move_aside(self) -> None:
+        self.jobs.run(
+            self._clinic.quarantine,
+            lambda folder: self.dispatch(SetAsideDone(str(folder))),
+            lambda error: self.dispatch(Refused(refusal_of(error))),
+        )
+
     def _wait_one_second(self) -> None:
         QTimer.singleShot(1000, self, lambda: self.dispatch(SecondPassed()))
 
@@ -147,8 +164,14 @@ class SignInScreen(Screen):
         )
         restyle(self.passphrase, "wrong", "true" if state.refusal else "false")
         say(self.refusal, messages.refusal(state.refusal))
+        self.set_aside.setVisible(state.damaged)
         hint = translate("SignIn", "Centro de demostración. Frase de paso: {passphrase}")
-        say(self.demo, hint.format(passphrase=self._hint) if self._hint else "")
+        aside = translate(
+            "SignIn",
+            "Los datos dañados están, enteros, en {folder}. Cierre y vuelva a abrir Vereda.",
+        )
+        said = hint.format(passphrase=self._hint) if self._hint else ""
+        say(self.demo, aside.format(folder=state.set_aside_at) if state.set_aside_at else said)
         waiting = translate("SignIn", "Podrá volver a intentarlo dentro de {n} s.")
         say(self.wait, waiting.format(n=state.retry_after_s) if state.retry_after_s else "")
 

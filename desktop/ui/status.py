@@ -28,7 +28,7 @@ from desktop.ui import keys, words
 from desktop.ui.i18n import translate
 from desktop.ui.jobs import Jobs, Lane
 from desktop.ui.screen import Screen, refusal_of
-from desktop.ui.widgets import button, column, look, plain_label, row
+from desktop.ui.widgets import OneLine, button, column, look, row
 
 if TYPE_CHECKING:  # the store and the engine load after the first paint
     from desktop.services.session import Session
@@ -52,9 +52,7 @@ class StatusBar(Screen):
             RunSync: lambda _effect: self._run_sync(),
             UpdateModel: lambda _effect: self._update(),
         }
-        self.sync, self.model, self.clock = (plain_label("small") for _ in range(3))
-        for part in (self.sync, self.model, self.clock):
-            part.setWordWrap(False)
+        self.sync, self.model, self.clock = (OneLine("small") for _ in range(3))
         self.now = button(
             self.texts,
             lambda: translate("Status", "Sincronizar  {key}").format(key=keys.shown(keys.SYNC)),
@@ -183,6 +181,9 @@ def _phase_text(state: FreshnessState, sync: SyncStanding) -> str:
     waiting = translate("Status", "pendientes: {n}").format(n=sync.pending)
     if state.syncing or sync.phase == "pushing":
         return translate("Status", "Enviando…") + f" · {waiting}"
+    if sync.phase == "refused":
+        refused = translate("Status", "La nube no acepta este equipo (código {code})")
+        return f"{refused.format(code=sync.code)} · {waiting}"
     phases = {
         "not_linked": translate("Status", "Solo en este equipo, sin nube"),
         "waiting": translate("Status", "Esperando para reintentar"),

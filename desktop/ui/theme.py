@@ -271,8 +271,12 @@ QListView:focus { border: 2px solid $accent; }
 QListView[look="bare"] { border-color: transparent; background: transparent; }
 QListView[look="bare"]:focus { border: 2px solid $accent; }
 
-QCheckBox { spacing: 8px; color: $ink; }
-QCheckBox:focus { color: $accent; }
+QCheckBox { spacing: 10px; color: $ink; padding: 3px; border: 2px solid transparent;
+  border-radius: 6px; }
+QCheckBox:focus { border-color: $accent; }
+QCheckBox::indicator { width: 16px; height: 16px; border: 1px solid $edge; border-radius: 4px;
+  background: $surface; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; }
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: 0; }
 QScrollArea#tall:focus { border: 2px solid $accent; border-radius: 6px; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 2px; }

@@ -128,7 +128,7 @@ class Tour:
         if made is None or not made.differential.alerts:
             return []
         title = translate("Differential", "No pasar por alto")
-        return [title, *(f"  ! {messages.alert(a.code)}" for a in made.differential.alerts), ""]
+        return [title, *(f"  ! {visit.labels.alert(a.code)}" for a in made.differential.alerts), ""]
 
     def _candidates(self, visit: VisitScreen) -> list[str]:
         made = visit.state.diagnosis

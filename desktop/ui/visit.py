@@ -52,7 +52,7 @@ from desktop.ui.patients import full_name, last_visit, particulars
 from desktop.ui.screen import Screen, refusal_of
 from desktop.ui.theme import BASE_PX
 from desktop.ui.why import WhyColumn
-from desktop.ui.widgets import button, card, column, message, plain_label, row, say, tall
+from desktop.ui.widgets import OneLine, button, card, column, message, row, say, tall
 
 if TYPE_CHECKING:  # the store and the engine load after the first paint
     from desktop.services.clinic import Clinic
@@ -114,7 +114,7 @@ class VisitScreen(Screen):
         self.columns: list[QWidget] = [self.entry, tall(self.differential), why_card]
         body = QHBoxLayout()
         body.setSpacing(22)
-        for area, share in zip(self.columns, (10, 11, 10), strict=True):
+        for area, share in zip(self.columns, (10, 12, 10), strict=True):
             body.addWidget(area, share)
         self.refusal = message("refusal")
         page = QVBoxLayout(self)
@@ -138,13 +138,7 @@ class VisitScreen(Screen):
             self.leave,
             "plain",
         )
-        self.name, self.about, self.saved = (
-            plain_label("heading"),
-            plain_label("quiet"),
-            plain_label("small"),
-        )
-        for part in (self.name, self.about, self.saved):
-            part.setWordWrap(False)
+        self.name, self.about, self.saved = OneLine("heading"), OneLine("quiet"), OneLine("small")
         header = row(self.back, self.name, self.about, gap=14)
         header.addStretch(1)
         header.addWidget(self.saved)
@@ -198,6 +192,9 @@ class VisitScreen(Screen):
         self._tabs.button(place).setChecked(True)
         for i, area in enumerate(self.columns):
             area.setVisible(not narrow or i == place)
+        self.decision.setVisible(not narrow or place > 0)
+        self.decision.be_brief(brief=narrow)
+        self.about.setVisible(not narrow)
 
     def _go(self, place: int, target: QWidget) -> None:
         self._show_column(place)

@@ -69,6 +69,7 @@ class VitalsPanel(Spoken):
             return f"{translate('Vitals', vital.name)} ({vital.unit})"
 
         edit = field(self.texts, name)
+        edit.setMinimumWidth(40)
         edit.textEdited.connect(lambda text: self.typed.emit(vital.field, text))
         self.numbers[vital.field] = edit
         return labelled(self.texts, name, edit)
@@ -78,6 +79,7 @@ class VitalsPanel(Spoken):
             return translate("Vitals", vital.name)
 
         combo = choice(self.texts, name)
+        combo.setMinimumWidth(40)
         for value, _text in ANSWERS:
             combo.addItem("", value)
         combo.activated.connect(lambda i: self.typed.emit(vital.field, combo.itemData(i)))

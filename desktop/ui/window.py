@@ -32,7 +32,7 @@ from desktop.ui.sign_in import SignInScreen
 from desktop.ui.status import StatusBar
 from desktop.ui.theme import TEXT_SCALES, Appearance
 from desktop.ui.visit import Leaving, VisitScreen
-from desktop.ui.widgets import button, card, column, plain_label, row, say
+from desktop.ui.widgets import OneLine, button, card, column, plain_label, row, say
 
 if TYPE_CHECKING:  # the store and the engine load after the first paint
     from desktop.services.clinic import Clinic
@@ -102,8 +102,7 @@ class MainWindow(QMainWindow):
     def _top(self) -> QFrame:
         self._wordmark = plain_label("wordmark")
         self._wordmark.setText("Vereda")
-        self._who = plain_label("quiet")
-        self._who.setWordWrap(False)
+        self._who = OneLine("quiet")
         self.settings = QToolButton()
         self.settings.setProperty("look", "plain")
         self.settings.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -118,7 +117,7 @@ class MainWindow(QMainWindow):
         )
         self.lock = button(
             self.texts,
-            lambda: translate("Window", "Cerrar sesión  {key}").format(key=keys.shown(keys.LOCK)),
+            lambda: translate("Window", "Cerrar sesión"),
             self.sign_out,
             "plain",
         )

@@ -40,9 +40,9 @@ _AGE_UNIT: Final = {
 }
 _VERB: Final = {
     Verb.AGREE: QT_TRANSLATE_NOOP("Words", "De acuerdo"),
-    Verb.REFUSE: QT_TRANSLATE_NOOP("Words", "Rechazar la lista"),
+    Verb.REFUSE: QT_TRANSLATE_NOOP("Words", "Rechazar"),
     Verb.ADD: QT_TRANSLATE_NOOP("Words", "Añadir otro"),
-    Verb.CUSTOM: QT_TRANSLATE_NOOP("Words", "Mi diagnóstico es otro"),
+    Verb.CUSTOM: QT_TRANSLATE_NOOP("Words", "Otro en su lugar"),
 }
 _REASON: Final = {
     OverrideReason.NOT_MY_JUDGEMENT: QT_TRANSLATE_NOOP("Words", "No coincide con mi juicio"),
@@ -115,7 +115,7 @@ def frequency(value: Frequency) -> str:
     """Return a natural frequency: "unos 9 de cada 10"."""
     template = {
         -1: translate("Words", "menos de {count} de cada {of}"),
-        0: translate("Words", "unos {count} de cada {of}"),
+        0: translate("Words", "{count} de cada {of}"),
         1: translate("Words", "más de {count} de cada {of}"),
     }[value.bound]
     return template.format(count=value.count, of=value.of)

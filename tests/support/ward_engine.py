@@ -207,7 +207,7 @@ def _alerts(case: Case) -> tuple[Alert, ...]:
     if spo2 is None or spo2 >= LOW_SPO2:
         return ()
     source = "Royal College of Physicians, NEWS2, 2017"
-    return (Alert(code="news2.high", urgent=True, evidence=("spo2_percent",), source=source),)
+    return (Alert(code="oxygen.below_90", urgent=True, evidence=("spo2_percent",), source=source),)
 
 
 @dataclass

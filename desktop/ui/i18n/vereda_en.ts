@@ -1,0 +1,1201 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="en" sourcelanguage="es">
+<context>
+    <name>Decision</name>
+    <message>
+        <source>Diagnóstico</source>
+        <translation>Diagnosis</translation>
+    </message>
+    <message>
+        <source>Escriba y elija de la lista</source>
+        <translation>Type and choose from the list</translation>
+    </message>
+    <message>
+        <source>Motivo</source>
+        <translation>Reason</translation>
+    </message>
+    <message>
+        <source>Nota (opcional, no sale del equipo)</source>
+        <translation>Note (optional, stays on this device)</translation>
+    </message>
+    <message>
+        <source>Guardar la decisión</source>
+        <translation>Save the decision</translation>
+    </message>
+    <message>
+        <source>Cancelar  {key}</source>
+        <translation>Cancel  {key}</translation>
+    </message>
+    <message>
+        <source>De acuerdo con: {disease}. Intro lo guarda.</source>
+        <translation>Agree with: {disease}. Enter saves it.</translation>
+    </message>
+    <message>
+        <source>Elija un motivo</source>
+        <translation>Choose a reason</translation>
+    </message>
+    <message>
+        <source>Elija el diagnóstico de la lista que aparece al escribir.</source>
+        <translation>Choose the diagnosis from the list that appears as you type.</translation>
+    </message>
+    <message>
+        <source>Elija un motivo: ayuda a corregir el modelo.</source>
+        <translation>Choose a reason: it helps to correct the model.</translation>
+    </message>
+    <message>
+        <source>✓ Decisión guardada. {said} · código {code}</source>
+        <translation>✓ Decision saved. {said} · code {code}</translation>
+    </message>
+</context>
+<context>
+    <name>Differential</name>
+    <message>
+        <source>Grave</source>
+        <translation>Severe</translation>
+    </message>
+    <message>
+        <source>No pasar por alto</source>
+        <translation>Do not overlook</translation>
+    </message>
+    <message>
+        <source>Diagnósticos por probabilidad</source>
+        <translation>Diagnoses by probability</translation>
+    </message>
+    <message>
+        <source>Lista de diagnósticos</source>
+        <translation>List of diagnoses</translation>
+    </message>
+    <message>
+        <source>Modelo {version} · {moment} · código {code}</source>
+        <translation>Model {version} · {moment} · code {code}</translation>
+    </message>
+    <message>
+        <source>Puede no ser ninguna de estas: en {frequency} casos así, es otra cosa.</source>
+        <translation>It may be none of these: in {frequency} cases like this it is something else.</translation>
+    </message>
+    <message>
+        <source>El modelo no sabe leer: {names}. Téngalo en cuenta usted.</source>
+        <translation>The model cannot read: {names}. Please weigh it yourself.</translation>
+    </message>
+    <message>
+        <source>Calculando…</source>
+        <translation>Working it out…</translation>
+    </message>
+    <message>
+        <source>Anote lo que encuentra y lo que descarta. Con {key} aparece la lista: una ayuda para pensar; decide usted.</source>
+        <translation>Note what you find and what you rule out. {key} shows the list: a help to think; you decide.</translation>
+    </message>
+    <message>
+        <source>Con estos datos no hay candidatos. Añada hallazgos y pulse {key}.</source>
+        <translation>These findings give no candidates. Add findings and press {key}.</translation>
+    </message>
+    <message>
+        <source>Lista anterior a los últimos cambios. Pulse {key} para actualizarla.</source>
+        <translation>This list is older than your last changes. Press {key} to update it.</translation>
+    </message>
+</context>
+<context>
+    <name>Findings</name>
+    <message>
+        <source>intensidad {n} de 10</source>
+        <translation>intensity {n} of 10</translation>
+    </message>
+    <message>
+        <source>Sí</source>
+        <translation>Yes</translation>
+    </message>
+    <message>
+        <source>No</source>
+        <translation>No</translation>
+    </message>
+</context>
+<context>
+    <name>FirstRun</name>
+    <message>
+        <source>Nombre del centro</source>
+        <translation>Name of the clinic</translation>
+    </message>
+    <message>
+        <source>Su nombre</source>
+        <translation>Your name</translation>
+    </message>
+    <message>
+        <source>Frase de paso</source>
+        <translation>Passphrase</translation>
+    </message>
+    <message>
+        <source>Repita la frase de paso</source>
+        <translation>Repeat the passphrase</translation>
+    </message>
+    <message>
+        <source>Le damos la bienvenida a Vereda</source>
+        <translation>Welcome to Vereda</translation>
+    </message>
+    <message>
+        <source>Todo queda cifrado en este equipo y funciona sin conexión.</source>
+        <translation>Everything stays encrypted on this device and works without a connection.</translation>
+    </message>
+    <message>
+        <source>Crear el centro</source>
+        <translation>Create the clinic</translation>
+    </message>
+    <message>
+        <source>Probar con el centro de demostración</source>
+        <translation>Try the demonstration clinic</translation>
+    </message>
+    <message>
+        <source>Clave de recuperación</source>
+        <translation>Recovery key</translation>
+    </message>
+    <message>
+        <source>La he copiado en papel y la guardo fuera del equipo</source>
+        <translation>I have copied it on paper and keep it away from this device</translation>
+    </message>
+    <message>
+        <source>Continuar</source>
+        <translation>Continue</translation>
+    </message>
+    <message>
+        <source>Es la única forma de entrar si se olvida la frase de paso. Se muestra una sola vez.</source>
+        <translation>It is the only way in if the passphrase is forgotten. It is shown only once.</translation>
+    </message>
+</context>
+<context>
+    <name>Keys</name>
+    <message>
+        <source>Mapa de teclas</source>
+        <translation>Map of keys</translation>
+    </message>
+    <message>
+        <source>Cerrar</source>
+        <translation>Close</translation>
+    </message>
+    <message>
+        <source>Este mapa de teclas</source>
+        <translation>This map of keys</translation>
+    </message>
+    <message>
+        <source>Buscar un hallazgo</source>
+        <translation>Search for a finding</translation>
+    </message>
+    <message>
+        <source>Ir a la lista de diagnósticos</source>
+        <translation>Go to the list of diagnoses</translation>
+    </message>
+    <message>
+        <source>Ir al porqué</source>
+        <translation>Go to the reasons</translation>
+    </message>
+    <message>
+        <source>Calcular la lista</source>
+        <translation>Work out the list</translation>
+    </message>
+    <message>
+        <source>Constantes vitales</source>
+        <translation>Vital signs</translation>
+    </message>
+    <message>
+        <source>Ir a los hallazgos anotados</source>
+        <translation>Go to the findings entered</translation>
+    </message>
+    <message>
+        <source>Sincronizar ahora</source>
+        <translation>Synchronise now</translation>
+    </message>
+    <message>
+        <source>De acuerdo con el diagnóstico elegido</source>
+        <translation>Agree with the selected diagnosis</translation>
+    </message>
+    <message>
+        <source>Rechazar la lista</source>
+        <translation>Reject the list</translation>
+    </message>
+    <message>
+        <source>Añadir otro diagnóstico</source>
+        <translation>Add another diagnosis</translation>
+    </message>
+    <message>
+        <source>Escribir mi propio diagnóstico</source>
+        <translation>Enter my own diagnosis</translation>
+    </message>
+    <message>
+        <source>Cerrar o volver a los pacientes</source>
+        <translation>Close, or back to the patients</translation>
+    </message>
+    <message>
+        <source>Paciente nuevo</source>
+        <translation>New patient</translation>
+    </message>
+    <message>
+        <source>Cerrar la sesión</source>
+        <translation>Sign out</translation>
+    </message>
+    <message>
+        <source>Presente (en una lista de hallazgos)</source>
+        <translation>Present (in a list of findings)</translation>
+    </message>
+    <message>
+        <source>Ausente: se buscó y no está</source>
+        <translation>Absent: looked for and not there</translation>
+    </message>
+    <message>
+        <source>No se sabe</source>
+        <translation>Not known</translation>
+    </message>
+    <message>
+        <source>Pasar al estado siguiente</source>
+        <translation>Go to the next state</translation>
+    </message>
+    <message>
+        <source>Quitar el hallazgo</source>
+        <translation>Remove the finding</translation>
+    </message>
+    <message>
+        <source>Intensidad, si el hallazgo la tiene</source>
+        <translation>Intensity, if the finding has one</translation>
+    </message>
+    <message>
+        <source>Presente (desde la búsqueda)</source>
+        <translation>Present (from the search)</translation>
+    </message>
+    <message>
+        <source>Ausente (desde la búsqueda)</source>
+        <translation>Absent (from the search)</translation>
+    </message>
+    <message>
+        <source>Moverse</source>
+        <translation>Moving about</translation>
+    </message>
+    <message>
+        <source>Hallazgos</source>
+        <translation>Findings</translation>
+    </message>
+    <message>
+        <source>Diagnóstico y decisión</source>
+        <translation>Diagnosis and decision</translation>
+    </message>
+    <message>
+        <source>Intro</source>
+        <translation>Enter</translation>
+    </message>
+    <message>
+        <source>Mayús</source>
+        <translation>Shift</translation>
+    </message>
+    <message>
+        <source>Espacio</source>
+        <translation>Space</translation>
+    </message>
+    <message>
+        <source>Supr</source>
+        <translation>Del</translation>
+    </message>
+</context>
+<context>
+    <name>Messages</name>
+    <message>
+        <source>Escriba su frase de paso para entrar.</source>
+        <translation>Type your passphrase to sign in.</translation>
+    </message>
+    <message>
+        <source>La frase de paso no es correcta. Revise las mayúsculas y vuelva a intentarlo.</source>
+        <translation>The passphrase is not right. Check capital letters and try again.</translation>
+    </message>
+    <message>
+        <source>El disco está lleno. Libere espacio: lo escrito sigue en pantalla.</source>
+        <translation>The disk is full. Free some space: what you typed is still on screen.</translation>
+    </message>
+    <message>
+        <source>Otra ventana de Vereda está usando estos datos. Ciérrela y reintente.</source>
+        <translation>Another Vereda window is using these data. Close it and try again.</translation>
+    </message>
+    <message>
+        <source>Su función no permite esta acción. Pídala al médico responsable.</source>
+        <translation>Your role does not allow this. Ask the responsible physician.</translation>
+    </message>
+    <message>
+        <source>Antes de calcular, corrija lo marcado a la izquierda. Nada se ha perdido.</source>
+        <translation>Before the list, correct what is marked on the left. Nothing was lost.</translation>
+    </message>
+    <message>
+        <source>Primero calcule la lista con F5; después podrá decidir.</source>
+        <translation>Work out the list with F5 first; then you can decide.</translation>
+    </message>
+    <message>
+        <source>Los hallazgos han cambiado. Pulse F5 para actualizar la lista y decida después.</source>
+        <translation>The findings have changed. Press F5 to update the list, then decide.</translation>
+    </message>
+    <message>
+        <source>Este diagnóstico ya no está en el modelo activo. Vuelva a calcular con F5.</source>
+        <translation>This diagnosis is no longer in the active model. Work out the list again with F5.</translation>
+    </message>
+    <message>
+        <source>Un hallazgo no existe en el vocabulario activo. Quítelo y búsquelo de nuevo.</source>
+        <translation>A finding is not in the active vocabulary. Remove it and search for it again.</translation>
+    </message>
+    <message>
+        <source>El modelo de este equipo no se puede usar. Reinstale Vereda o reciba un modelo nuevo; los datos de los pacientes están a salvo.</source>
+        <translation>The model on this device cannot be used. Reinstall Vereda or receive a new model; patient data are safe.</translation>
+    </message>
+    <message>
+        <source>Las piezas del modelo no encajan entre sí. Reinstale Vereda; los datos están a salvo.</source>
+        <translation>The parts of the model do not belong together. Reinstall Vereda; the data are safe.</translation>
+    </message>
+    <message>
+        <source>El modelo no ha superado la verificación y no se usará. Reinstale Vereda o llame a soporte; los datos de los pacientes están a salvo.</source>
+        <translation>The model did not pass verification and will not be used. Reinstall Vereda or call support; patient data are safe.</translation>
+    </message>
+    <message>
+        <source>Algo ha fallado dentro de Vereda. Lo guardado está a salvo: reintente y, si se repite, llame a soporte.</source>
+        <translation>Something failed inside Vereda. What was saved is safe: try again and, if it happens again, call support.</translation>
+    </message>
+    <message>
+        <source>Falta el nombre del centro.</source>
+        <translation>The name of the clinic is missing.</translation>
+    </message>
+    <message>
+        <source>Falta su nombre.</source>
+        <translation>Your name is missing.</translation>
+    </message>
+    <message>
+        <source>Use al menos 8 caracteres; varias palabras sueltas son fáciles de recordar.</source>
+        <translation>Use at least 8 characters; a few separate words are easy to remember.</translation>
+    </message>
+    <message>
+        <source>Los datos de este equipo están dañados. Nada se ha borrado: apártelos con el botón y restaure la última copia de seguridad, o llame a soporte.</source>
+        <translation>The data on this device are damaged. Nothing was deleted: set them aside with the button and restore the last backup, or call support.</translation>
+    </message>
+    <message>
+        <source>No se puede usar el almacén de datos. Reintente; si se repite, llame a soporte. Nada se ha borrado.</source>
+        <translation>The data store cannot be used. Try again; if it happens again, call support. Nothing was deleted.</translation>
+    </message>
+    <message>
+        <source>La clave no abre este centro. Revísela.</source>
+        <translation>The key does not open this clinic. Check it.</translation>
+    </message>
+    <message>
+        <source>En este equipo ya hay un centro. Cierre Vereda y ábralo para entrar.</source>
+        <translation>There is a clinic on this device already. Close Vereda and open it to sign in.</translation>
+    </message>
+    <message>
+        <source>Estos datos son de una versión más nueva de Vereda. Actualícela y entre.</source>
+        <translation>These data are from a newer Vereda. Update it, then sign in.</translation>
+    </message>
+    <message>
+        <source>La sesión está cerrada. Entre de nuevo.</source>
+        <translation>The session is closed. Sign in again.</translation>
+    </message>
+    <message>
+        <source>Ese registro ya no está. Vuelva a los pacientes y ábralo de nuevo.</source>
+        <translation>That record is no longer there. Go back to the patients and open it again.</translation>
+    </message>
+    <message>
+        <source>Faltan el nombre del centro o el suyo. No se ha creado nada.</source>
+        <translation>The clinic&apos;s name or yours is missing. Nothing was created.</translation>
+    </message>
+    <message>
+        <source>La clave de recuperación no es la de este centro. Cópiela del papel.</source>
+        <translation>The recovery key is not this clinic&apos;s. Copy it from the paper.</translation>
+    </message>
+    <message>
+        <source>El registro de auditoría no encaja. Avise a soporte antes de seguir.</source>
+        <translation>The audit record does not hold together. Tell support before going on.</translation>
+    </message>
+    <message>
+        <source>El archivo de ajustes no se puede leer. Corríjalo o bórrelo y reinicie.</source>
+        <translation>The settings file cannot be read. Correct or delete it and restart.</translation>
+    </message>
+    <message>
+        <source>Lo anotado no forma un caso. Revise los hallazgos y la edad.</source>
+        <translation>What was entered does not make a case. Check findings and age.</translation>
+    </message>
+    <message>
+        <source>Un código no tiene la forma debida. Quite el hallazgo y búsquelo de nuevo.</source>
+        <translation>A code is malformed. Remove the finding and search for it again.</translation>
+    </message>
+    <message>
+        <source>La lista se hizo con un modelo que ya no está. Cambie algo y pulse F5 para explicarla.</source>
+        <translation>The list was made by a model that is no longer here. Change something and press F5 to have it explained.</translation>
+    </message>
+    <message>
+        <source>Este centro no está unido a una nube. Todo sigue guardado en el equipo.</source>
+        <translation>This clinic is not linked to a cloud. Everything is kept on this device.</translation>
+    </message>
+    <message>
+        <source>No se ha podido sincronizar. Todo sigue guardado aquí; se reintentará.</source>
+        <translation>Synchronisation did not work. Everything is kept here; it will be tried again.</translation>
+    </message>
+    <message>
+        <source>La nube no reconoce este equipo. Todo sigue guardado aquí; pida un código nuevo.</source>
+        <translation>The cloud does not know this device. Everything is kept here; ask for a new code.</translation>
+    </message>
+    <message>
+        <source>El código de alta no vale. Pida uno nuevo a quien administra la nube.</source>
+        <translation>The enrolment code is not valid. Ask whoever runs the cloud for a new one.</translation>
+    </message>
+    <message>
+        <source>Las dos frases no coinciden.</source>
+        <translation>The two passphrases differ.</translation>
+    </message>
+    <message>
+        <source>Falta el nombre.</source>
+        <translation>The given name is missing.</translation>
+    </message>
+    <message>
+        <source>Faltan los apellidos.</source>
+        <translation>The family name is missing.</translation>
+    </message>
+    <message>
+        <source>Falta el nombre o los apellidos.</source>
+        <translation>A name is missing.</translation>
+    </message>
+    <message>
+        <source>Escriba la fecha de nacimiento como día/mes/año, por ejemplo 07/03/1984.</source>
+        <translation>Type the date of birth as day/month/year, for example 07/03/1984.</translation>
+    </message>
+    <message>
+        <source>La fecha de nacimiento es posterior a hoy. Revísela.</source>
+        <translation>The date of birth is in the future. Check it.</translation>
+    </message>
+    <message>
+        <source>Con esa fecha tendría más de 125 años. Revise el año.</source>
+        <translation>That date makes the patient older than 125. Check the year.</translation>
+    </message>
+    <message>
+        <source>Falta la edad: la lista será menos fiable.</source>
+        <translation>The age is missing: the list will be less reliable.</translation>
+    </message>
+    <message>
+        <source>Edad «{text}»: escriba solo el número y elija la unidad.</source>
+        <translation>Age “{text}”: type only the number and choose the unit.</translation>
+    </message>
+    <message>
+        <source>Edad {text}: no puede ser negativa.</source>
+        <translation>Age {text}: it cannot be negative.</translation>
+    </message>
+    <message>
+        <source>Edad {text}: supera los {limit_years} años. Revise el número y la unidad.</source>
+        <translation>Age {text}: over {limit_years} years. Check the number and the unit.</translation>
+    </message>
+    <message>
+        <source>«{finding}» no está en el vocabulario. Quítelo y búsquelo de nuevo.</source>
+        <translation>“{finding}” is not in the vocabulary. Remove it and search for it again.</translation>
+    </message>
+    <message>
+        <source>{finding}: está anotado dos veces. Quite uno.</source>
+        <translation>{finding}: entered twice. Remove one.</translation>
+    </message>
+    <message>
+        <source>{finding}: está como presente y como ausente. Quite uno de los dos.</source>
+        <translation>{finding}: both present and absent. Remove one of them.</translation>
+    </message>
+    <message>
+        <source>{excluded} está como ausente, pero {present} es un tipo de lo mismo. Corrija uno.</source>
+        <translation>{excluded} is marked absent, but {present} is a kind of it. Correct one.</translation>
+    </message>
+    <message>
+        <source>{present} suele implicar {excluded}, que está como ausente. Revíselo.</source>
+        <translation>{present} usually implies {excluded}, which is marked absent. Check it.</translation>
+    </message>
+    <message>
+        <source>{finding}: la intensidad va de 0 a 10.</source>
+        <translation>{finding}: intensity goes from 0 to 10.</translation>
+    </message>
+    <message>
+        <source>{finding}: no lleva intensidad. Quítelo y anótelo de nuevo.</source>
+        <translation>{finding}: takes no intensity. Remove it and enter it again.</translation>
+    </message>
+    <message>
+        <source>{finding}: falta la intensidad. Elija la línea y pulse un número.</source>
+        <translation>{finding}: intensity is missing. Select the line and press a number.</translation>
+    </message>
+    <message>
+        <source>{finding}: el inicio no puede estar en el futuro.</source>
+        <translation>{finding}: the onset cannot be in the future.</translation>
+    </message>
+    <message>
+        <source>{finding}: el inicio es anterior al nacimiento. Revise la edad o el inicio.</source>
+        <translation>{finding}: the onset is before birth. Check the age or the onset.</translation>
+    </message>
+    <message>
+        <source>Anote al menos un hallazgo, presente o ausente.</source>
+        <translation>Enter at least one finding, present or absent.</translation>
+    </message>
+    <message>
+        <source>Solo hay hallazgos ausentes: añada lo que sí encuentra.</source>
+        <translation>All findings are absent: add what you do find.</translation>
+    </message>
+    <message>
+        <source>«{vital}» no es una constante conocida.</source>
+        <translation>“{vital}” is not a known vital sign.</translation>
+    </message>
+    <message>
+        <source>{vital} «{text}»: escriba solo el número, con coma o punto decimal.</source>
+        <translation>{vital} “{text}”: type only the number, with a decimal comma or point.</translation>
+    </message>
+    <message>
+        <source>{vital}: responda sí o no.</source>
+        <translation>{vital}: answer yes or no.</translation>
+    </message>
+    <message>
+        <source>{vital} {value}: no es posible (de {low} a {high}). Revise el número.</source>
+        <translation>{vital} {value}: not possible ({low} to {high}). Check the number.</translation>
+    </message>
+    <message>
+        <source>{vital} {value}: poco habitual a esta edad. Confirme que es así.</source>
+        <translation>{vital} {value}: unusual at this age. Confirm that it is so.</translation>
+    </message>
+    <message>
+        <source>La tensión diastólica ({diastolic}) no es menor que la sistólica ({systolic}).</source>
+        <translation>Diastolic pressure ({diastolic}) is not below systolic ({systolic}).</translation>
+    </message>
+    <message>
+        <source>¿Quiso decir {meant}?</source>
+        <translation>Did you mean {meant}?</translation>
+    </message>
+    <message>
+        <source>No se ha podido completar la acción (código {code}). Reintente; si se repite, dé este código a soporte.</source>
+        <translation>That could not be completed (code {code}). Try again; if it happens again, give this code to support.</translation>
+    </message>
+    <message>
+        <source>{about}: revise este dato (código {code}).</source>
+        <translation>{about}: check this entry (code {code}).</translation>
+    </message>
+</context>
+<context>
+    <name>Patients</name>
+    <message>
+        <source>Sin consultas</source>
+        <translation>No visits</translation>
+    </message>
+    <message>
+        <source>Última consulta {date}</source>
+        <translation>Last visit {date}</translation>
+    </message>
+    <message>
+        <source>Nombre</source>
+        <translation>Given name</translation>
+    </message>
+    <message>
+        <source>Apellidos</source>
+        <translation>Family name</translation>
+    </message>
+    <message>
+        <source>Fecha de nacimiento</source>
+        <translation>Date of birth</translation>
+    </message>
+    <message>
+        <source>día/mes/año</source>
+        <translation>day/month/year</translation>
+    </message>
+    <message>
+        <source>Sexo</source>
+        <translation>Sex</translation>
+    </message>
+    <message>
+        <source>Documento (opcional)</source>
+        <translation>Identity document (optional)</translation>
+    </message>
+    <message>
+        <source>Guardar y abrir</source>
+        <translation>Save and open</translation>
+    </message>
+    <message>
+        <source>Cancelar</source>
+        <translation>Cancel</translation>
+    </message>
+    <message>
+        <source>Paciente nuevo</source>
+        <translation>New patient</translation>
+    </message>
+    <message>
+        <source>Buscar paciente</source>
+        <translation>Search patients</translation>
+    </message>
+    <message>
+        <source>Buscar por nombre</source>
+        <translation>Search by name</translation>
+    </message>
+    <message>
+        <source>Paciente nuevo  {key}</source>
+        <translation>New patient  {key}</translation>
+    </message>
+    <message>
+        <source>Pacientes</source>
+        <translation>Patients</translation>
+    </message>
+    <message>
+        <source>Nadie coincide. Ctrl+N registra un paciente nuevo.</source>
+        <translation>Nobody matches. Ctrl+N registers a new patient.</translation>
+    </message>
+</context>
+<context>
+    <name>SignIn</name>
+    <message>
+        <source>Profesional</source>
+        <translation>Clinician</translation>
+    </message>
+    <message>
+        <source>Frase de paso</source>
+        <translation>Passphrase</translation>
+    </message>
+    <message>
+        <source>Apartar los datos dañados</source>
+        <translation>Set the damaged data aside</translation>
+    </message>
+    <message>
+        <source>Entrar</source>
+        <translation>Sign in</translation>
+    </message>
+    <message>
+        <source>Vereda</source>
+        <translation>Vereda</translation>
+    </message>
+    <message>
+        <source>Apoyo al diagnóstico diferencial, también sin conexión.</source>
+        <translation>Differential diagnosis support, offline too.</translation>
+    </message>
+    <message>
+        <source>Abriendo…</source>
+        <translation>Opening…</translation>
+    </message>
+    <message>
+        <source>Centro de demostración. Frase de paso: {passphrase}</source>
+        <translation>Demonstration clinic. Passphrase: {passphrase}</translation>
+    </message>
+    <message>
+        <source>Los datos dañados están, enteros, en {folder}. Cierre y vuelva a abrir Vereda.</source>
+        <translation>The damaged data are, whole, in {folder}. Close Vereda and open it again.</translation>
+    </message>
+    <message>
+        <source>Podrá volver a intentarlo dentro de {n} s.</source>
+        <translation>You can try again in {n} s.</translation>
+    </message>
+</context>
+<context>
+    <name>Status</name>
+    <message>
+        <source>Sincronizar  {key}</source>
+        <translation>Synchronise  {key}</translation>
+    </message>
+    <message>
+        <source>Modelo {version} · de hace {n} días</source>
+        <translation>Model {version} · {n} days old</translation>
+    </message>
+    <message>
+        <source>Modelo {version} · de hoy</source>
+        <translation>Model {version} · from today</translation>
+    </message>
+    <message>
+        <source>recién actualizado</source>
+        <translation>just updated</translation>
+    </message>
+    <message>
+        <source>el modelo recibido no pasó la verificación; sigue este</source>
+        <translation>the model received did not pass verification; this one stays</translation>
+    </message>
+    <message>
+        <source>No se pudo leer el estado (código {code})</source>
+        <translation>The status could not be read (code {code})</translation>
+    </message>
+    <message>
+        <source>Sin sesión: los datos están cerrados y cifrados</source>
+        <translation>Signed out: the data are locked and encrypted</translation>
+    </message>
+    <message>
+        <source>rechazados por la nube: {n}</source>
+        <translation>refused by the cloud: {n}</translation>
+    </message>
+    <message>
+        <source>pendientes: {n}</source>
+        <translation>waiting: {n}</translation>
+    </message>
+    <message>
+        <source>Enviando…</source>
+        <translation>Sending…</translation>
+    </message>
+    <message>
+        <source>La nube no acepta este equipo (código {code})</source>
+        <translation>The cloud does not accept this device (code {code})</translation>
+    </message>
+    <message>
+        <source>Solo en este equipo, sin nube</source>
+        <translation>On this device only, no cloud</translation>
+    </message>
+    <message>
+        <source>Esperando para reintentar</source>
+        <translation>Waiting to try again</translation>
+    </message>
+    <message>
+        <source>Sin conexión: todo queda guardado aquí</source>
+        <translation>Offline: everything is kept here</translation>
+    </message>
+    <message>
+        <source>Por sincronizar</source>
+        <translation>To be synchronised</translation>
+    </message>
+    <message>
+        <source>Aún sin contacto con la nube</source>
+        <translation>No contact with the cloud yet</translation>
+    </message>
+    <message>
+        <source>Sincronizado {moment}</source>
+        <translation>Synchronised {moment}</translation>
+    </message>
+</context>
+<context>
+    <name>Tour</name>
+    <message>
+        <source>Imágenes guardadas en {folder}:</source>
+        <translation>Pictures saved in {folder}:</translation>
+    </message>
+    <message>
+        <source>Diagnóstico</source>
+        <translation>Diagnosis</translation>
+    </message>
+    <message>
+        <source>Banda</source>
+        <translation>Band</translation>
+    </message>
+    <message>
+        <source>Casos así</source>
+        <translation>Cases like this</translation>
+    </message>
+    <message>
+        <source>Tipo</source>
+        <translation>Kind</translation>
+    </message>
+</context>
+<context>
+    <name>Visit</name>
+    <message>
+        <source>Calcular la lista  {key}</source>
+        <translation>Work out the list  {key}</translation>
+    </message>
+    <message>
+        <source>Edad</source>
+        <translation>Age</translation>
+    </message>
+    <message>
+        <source>Unidad de la edad</source>
+        <translation>Unit of age</translation>
+    </message>
+    <message>
+        <source>Sexo</source>
+        <translation>Sex</translation>
+    </message>
+    <message>
+        <source>Buscar un hallazgo</source>
+        <translation>Search for a finding</translation>
+    </message>
+    <message>
+        <source>Buscar un hallazgo  {key}</source>
+        <translation>Search for a finding  {key}</translation>
+    </message>
+    <message>
+        <source>Resultados de la búsqueda</source>
+        <translation>Search results</translation>
+    </message>
+    <message>
+        <source>{take}: presente · {absent}: ausente · ↓ y P, A, U</source>
+        <translation>{take}: present · {absent}: absent · ↓ then P, A, U</translation>
+    </message>
+    <message>
+        <source>Hallazgos anotados</source>
+        <translation>Findings entered</translation>
+    </message>
+    <message>
+        <source>Escriba un síntoma o signo. Intro lo anota como presente; Mayús+Intro, como ausente.</source>
+        <translation>Type a symptom or sign. Enter notes it as present; Shift+Enter as absent.</translation>
+    </message>
+    <message>
+        <source>{arrow} Constantes vitales ({n})  {key}</source>
+        <translation>{arrow} Vital signs ({n})  {key}</translation>
+    </message>
+    <message>
+        <source>Ningún hallazgo con «{text}». Pruebe con otra palabra.</source>
+        <translation>No finding with “{text}”. Try another word.</translation>
+    </message>
+    <message>
+        <source>‹ Pacientes  {key}</source>
+        <translation>‹ Patients  {key}</translation>
+    </message>
+    <message>
+        <source>Hallazgos  {key}</source>
+        <translation>Findings  {key}</translation>
+    </message>
+    <message>
+        <source>Lista  {key}</source>
+        <translation>List  {key}</translation>
+    </message>
+    <message>
+        <source>Por qué  {key}</source>
+        <translation>Why  {key}</translation>
+    </message>
+    <message>
+        <source>Sin guardar: se reintenta</source>
+        <translation>Not saved: trying again</translation>
+    </message>
+    <message>
+        <source>Guardando…</source>
+        <translation>Saving…</translation>
+    </message>
+    <message>
+        <source>Escribiendo…</source>
+        <translation>Typing…</translation>
+    </message>
+    <message>
+        <source>Borrador recuperado</source>
+        <translation>Draft restored</translation>
+    </message>
+    <message>
+        <source>Consulta guardada</source>
+        <translation>Visit saved</translation>
+    </message>
+    <message>
+        <source>Guardado</source>
+        <translation>Saved</translation>
+    </message>
+</context>
+<context>
+    <name>Vitals</name>
+    <message>
+        <source>Temperatura</source>
+        <translation>Temperature</translation>
+    </message>
+    <message>
+        <source>Pulso</source>
+        <translation>Pulse</translation>
+    </message>
+    <message>
+        <source>Respiración</source>
+        <translation>Respiration</translation>
+    </message>
+    <message>
+        <source>Saturación</source>
+        <translation>Saturation</translation>
+    </message>
+    <message>
+        <source>Tensión sistólica</source>
+        <translation>Systolic pressure</translation>
+    </message>
+    <message>
+        <source>Tensión diastólica</source>
+        <translation>Diastolic pressure</translation>
+    </message>
+    <message>
+        <source>Peso</source>
+        <translation>Weight</translation>
+    </message>
+    <message>
+        <source>Glucemia capilar</source>
+        <translation>Capillary glucose</translation>
+    </message>
+    <message>
+        <source>Con oxígeno</source>
+        <translation>On oxygen</translation>
+    </message>
+    <message>
+        <source>Alerta y consciente</source>
+        <translation>Alert</translation>
+    </message>
+    <message>
+        <source>Sin dato</source>
+        <translation>Not recorded</translation>
+    </message>
+    <message>
+        <source>Sí</source>
+        <translation>Yes</translation>
+    </message>
+    <message>
+        <source>No</source>
+        <translation>No</translation>
+    </message>
+</context>
+<context>
+    <name>Why</name>
+    <message>
+        <source>Se esperaría, y no se ha preguntado</source>
+        <translation>Expected, and not asked</translation>
+    </message>
+    <message>
+        <source>A favor</source>
+        <translation>For</translation>
+    </message>
+    <message>
+        <source>En contra</source>
+        <translation>Against</translation>
+    </message>
+    <message>
+        <source>Hallazgos esperados que no se han preguntado</source>
+        <translation>Expected findings that were not asked</translation>
+    </message>
+    <message>
+        <source>Por qué</source>
+        <translation>Why</translation>
+    </message>
+    <message>
+        <source>Nada de lo anotado habla a favor.</source>
+        <translation>Nothing entered speaks for it.</translation>
+    </message>
+    <message>
+        <source>Nada de lo anotado habla en contra.</source>
+        <translation>Nothing entered speaks against it.</translation>
+    </message>
+    <message>
+        <source>Buena parte del resultado viene de lo que aún no se ha preguntado.</source>
+        <translation>A good part of the result comes from what has not been asked yet.</translation>
+    </message>
+    <message>
+        <source>Aquí verá qué habla a favor y en contra de cada diagnóstico.</source>
+        <translation>Here you will see what speaks for and against each diagnosis.</translation>
+    </message>
+    <message>
+        <source>Buscando las razones…</source>
+        <translation>Looking for the reasons…</translation>
+    </message>
+</context>
+<context>
+    <name>Window</name>
+    <message>
+        <source>Vereda</source>
+        <translation>Vereda</translation>
+    </message>
+    <message>
+        <source>Abriendo el centro…</source>
+        <translation>Opening the clinic…</translation>
+    </message>
+    <message>
+        <source>Ajustes ▾</source>
+        <translation>Settings ▾</translation>
+    </message>
+    <message>
+        <source>Teclas  {key}</source>
+        <translation>Keys  {key}</translation>
+    </message>
+    <message>
+        <source>Cerrar sesión</source>
+        <translation>Sign out</translation>
+    </message>
+    <message>
+        <source>Idioma</source>
+        <translation>Language</translation>
+    </message>
+    <message>
+        <source>Aspecto</source>
+        <translation>Appearance</translation>
+    </message>
+    <message>
+        <source>Como el sistema</source>
+        <translation>Like the system</translation>
+    </message>
+    <message>
+        <source>Claro</source>
+        <translation>Light</translation>
+    </message>
+    <message>
+        <source>Oscuro</source>
+        <translation>Dark</translation>
+    </message>
+    <message>
+        <source>Tamaño del texto</source>
+        <translation>Text size</translation>
+    </message>
+</context>
+<context>
+    <name>Words</name>
+    <message>
+        <source>Edad</source>
+        <translation>Age</translation>
+    </message>
+    <message>
+        <source>Sexo</source>
+        <translation>Sex</translation>
+    </message>
+    <message>
+        <source>Señal de alarma: {code}</source>
+        <translation>Red flag: {code}</translation>
+    </message>
+    <message>
+        <source>Presente</source>
+        <translation>Present</translation>
+    </message>
+    <message>
+        <source>Ausente</source>
+        <translation>Absent</translation>
+    </message>
+    <message>
+        <source>No se sabe</source>
+        <translation>Not known</translation>
+    </message>
+    <message>
+        <source>Muy probable</source>
+        <translation>Very likely</translation>
+    </message>
+    <message>
+        <source>Probable</source>
+        <translation>Likely</translation>
+    </message>
+    <message>
+        <source>Posible</source>
+        <translation>Possible</translation>
+    </message>
+    <message>
+        <source>Poco probable</source>
+        <translation>Unlikely</translation>
+    </message>
+    <message>
+        <source>Frecuente</source>
+        <translation>Common</translation>
+    </message>
+    <message>
+        <source>Rara</source>
+        <translation>Rare</translation>
+    </message>
+    <message>
+        <source>Mujer</source>
+        <translation>Female</translation>
+    </message>
+    <message>
+        <source>Hombre</source>
+        <translation>Male</translation>
+    </message>
+    <message>
+        <source>Sin dato</source>
+        <translation>Not recorded</translation>
+    </message>
+    <message>
+        <source>años</source>
+        <translation>years</translation>
+    </message>
+    <message>
+        <source>meses</source>
+        <translation>months</translation>
+    </message>
+    <message>
+        <source>días</source>
+        <translation>days</translation>
+    </message>
+    <message>
+        <source>De acuerdo</source>
+        <translation>Agree</translation>
+    </message>
+    <message>
+        <source>Rechazar</source>
+        <translation>Reject</translation>
+    </message>
+    <message>
+        <source>Añadir otro</source>
+        <translation>Add another</translation>
+    </message>
+    <message>
+        <source>Otro en su lugar</source>
+        <translation>Another instead</translation>
+    </message>
+    <message>
+        <source>No coincide con mi juicio</source>
+        <translation>Does not match my judgement</translation>
+    </message>
+    <message>
+        <source>Un término o criterio se entendió mal</source>
+        <translation>A term or criterion was misunderstood</translation>
+    </message>
+    <message>
+        <source>No se puede derivar</source>
+        <translation>Cannot refer</translation>
+    </message>
+    <message>
+        <source>Otro motivo</source>
+        <translation>Another reason</translation>
+    </message>
+    <message>
+        <source>Médico general</source>
+        <translation>General practitioner</translation>
+    </message>
+    <message>
+        <source>Médico responsable</source>
+        <translation>Responsible physician</translation>
+    </message>
+    <message>
+        <source>Ciencia de datos</source>
+        <translation>Data science</translation>
+    </message>
+    <message>
+        <source>Operación de modelos</source>
+        <translation>Model operations</translation>
+    </message>
+    <message>
+        <source>Auditoría</source>
+        <translation>Audit</translation>
+    </message>
+    <message>
+        <source>pesa mucho a favor</source>
+        <translation>counts strongly for it</translation>
+    </message>
+    <message>
+        <source>pesa a favor</source>
+        <translation>counts for it</translation>
+    </message>
+    <message>
+        <source>pesa un poco a favor</source>
+        <translation>counts slightly for it</translation>
+    </message>
+    <message>
+        <source>pesa mucho en contra</source>
+        <translation>counts strongly against it</translation>
+    </message>
+    <message>
+        <source>pesa en contra</source>
+        <translation>counts against it</translation>
+    </message>
+    <message>
+        <source>pesa un poco en contra</source>
+        <translation>counts slightly against it</translation>
+    </message>
+    <message>
+        <source>menos de {count} de cada {of}</source>
+        <translation>fewer than {count} in {of}</translation>
+    </message>
+    <message>
+        <source>{count} de cada {of}</source>
+        <translation>{count} in {of}</translation>
+    </message>
+    <message>
+        <source>más de {count} de cada {of}</source>
+        <translation>more than {count} in {of}</translation>
+    </message>
+    <message>
+        <source>{n} días</source>
+        <translation>{n} days</translation>
+    </message>
+    <message>
+        <source>{n} meses</source>
+        <translation>{n} months</translation>
+    </message>
+    <message>
+        <source>{n} años</source>
+        <translation>{n} years</translation>
+    </message>
+    <message>
+        <source>La edad {weight}.</source>
+        <translation>The age {weight}.</translation>
+    </message>
+    <message>
+        <source>El sexo {weight}.</source>
+        <translation>The sex {weight}.</translation>
+    </message>
+    <message>
+        <source>{finding}, ausente: {weight}.</source>
+        <translation>{finding}, absent: {weight}.</translation>
+    </message>
+    <message>
+        <source>{finding}, presente: {weight}.</source>
+        <translation>{finding}, present: {weight}.</translation>
+    </message>
+    <message>
+        <source>Lo tienen {frequency} pacientes descritos.</source>
+        <translation>Seen in {frequency} patients described.</translation>
+    </message>
+</context>
+</TS>

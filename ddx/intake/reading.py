@@ -7,7 +7,7 @@ from typing import Final
 from ddx.domain.case import DAYS_PER_YEAR
 from ddx.intake.draft import AgeUnit
 
-_NUMBER: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
 _YES: Final = frozenset({"true", "yes", "sí", "si", "1"})
 _NO: Final = frozenset({"false", "no", "0"})
 

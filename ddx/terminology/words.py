@@ -16,7 +16,8 @@ LONGEST: Final = 24
 
 EXACT: Final = 1.0
 SAME_SOUND: Final = 0.97
-BEGINS: Final = 0.75  # rises to 0.95 as the typed part nears the whole word
+BEGINS: Final = 0.82
+BEGINS_LENGTH: Final = 0.04  # more, as the typed part nears the whole word
 BEGINS_BY_SOUND: Final = 0.72
 MISSPELT: Final = (0.0, 0.82, 0.66)  # by number of edits
 BEGINS_MISSPELT: Final = 0.55
@@ -52,7 +53,7 @@ class Words:
         begins = _begins(self._written, typed[:LONGEST])
         lengths = np.count_nonzero(self._written[begins], axis=1)
         weights[begins] = np.maximum(
-            weights[begins], BEGINS + 0.2 * min(len(typed), LONGEST) / lengths
+            weights[begins], BEGINS + BEGINS_LENGTH * min(len(typed), LONGEST) / lengths
         )
         _raise(weights, _equals(self._written, typed[:LONGEST]), EXACT)
         return weights

@@ -1,5 +1,6 @@
 """Opens the database: durable, patient with other writers, silent about values."""
 
+import logging
 from typing import Any, Final
 
 from sqlalchemy import event
@@ -18,6 +19,7 @@ _SQLITE: Final = (
 
 def open_database(address: str) -> AsyncEngine:
     """Return an engine for a SQLAlchemy async address. Errors hide the values of statements."""
+    logging.getLogger("aiosqlite").setLevel(logging.INFO)  # its debug lines hold the values
     engine = create_async_engine(address, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)

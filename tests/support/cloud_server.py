@@ -1,6 +1,7 @@
 """A real cloud on loopback: uvicorn in a thread, or `vereda-cloud` in a process to be killed."""
 
 import asyncio
+import json
 import os
 import re
 import select
@@ -189,3 +190,9 @@ class Clinic:
     def push(self):
         """Push what waits; return the report."""
         return self.runner.run_once()
+
+    def ask(self, path, content):
+        """POST a signed question to a path of the cloud; return the raw answer."""
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        headers = self.transport._signature("POST", path, body)
+        return httpx.post(self.url + path, content=body, headers=headers)

@@ -1,9 +1,7 @@
 """The whole application in one process: diagnosis, health, metrics, documentation."""
 
-import base64
 import json
 import re
-import time
 
 import httpx
 import pytest
@@ -15,7 +13,6 @@ from cloud_api.app import create_app
 from cloud_api.metrics.metrics import BUCKETS_S
 from ddx.domain.wire import case_to_json, differential_from_json, explanation_from_json
 from model_bundles.errors import BundleTamperedError
-from sync_service.protocol.signing import signing_input
 
 
 @pytest.fixture
@@ -31,33 +28,11 @@ def clinic(cloud):
     return Clinic(cloud.url).enrol(cloud.code())
 
 
-def ask(clinic, path, content):
-    body = json.dumps(content).encode() if not isinstance(content, bytes) else content
-    at_s, nonce = int(time.time()), f"{time.monotonic_ns():032x}"
-    signature = clinic.identity.sign(
-        signing_input(
-            method="POST",
-            target=path,
-            body=body,
-            device_id=clinic.identity.device_id,
-            timestamp_s=at_s,
-            nonce=nonce,
-        )
-    )
-    headers = {
-        "X-Vereda-Device": clinic.identity.device_id,
-        "X-Vereda-Timestamp": str(at_s),
-        "X-Vereda-Nonce": nonce,
-        "X-Vereda-Signature": base64.b64encode(signature).decode(),
-    }
-    return httpx.post(clinic.url + path, content=body, headers=headers)
-
-
 CASE = case_to_json(a_case())
 
 
 def test_a_case_comes_back_as_a_differential_with_its_bundle(clinic, settings):
-    answer = ask(clinic, "/predict", {"case": CASE, "limit": 5})
+    answer = clinic.ask("/predict", {"case": CASE, "limit": 5})
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
     differential = differential_from_json(answer.json()["differential"])
@@ -66,7 +41,7 @@ def test_a_case_comes_back_as_a_differential_with_its_bundle(clinic, settings):
 
 
 def test_a_disease_of_the_case_is_explained(clinic):
-    answer = ask(clinic, "/explain", {"case": CASE, "disease": "VD:dengue"})
+    answer = clinic.ask("/explain", {"case": CASE, "disease": "VD:dengue"})
     assert explanation_from_json(answer.json()["explanation"]).disease == "VD:dengue"
     assert answer.json()["bundle_version"] == "2026.11.1"
 
@@ -92,7 +67,7 @@ def test_a_disease_of_the_case_is_explained(clinic):
     ],
 )
 def test_a_bad_question_is_refused_in_plain_terms(clinic, path, content, expected):
-    answer = ask(clinic, path, content)
+    answer = clinic.ask(path, content)
     assert (answer.status_code, answer.json()["code"]) == expected
 
 
@@ -104,7 +79,7 @@ def test_nobody_asks_without_being_enrolled(cloud):
 def test_health_ready_and_metrics_answer(cloud, clinic):
     assert httpx.get(f"{cloud.url}/health").json() == {"status": "alive"}
     assert httpx.get(f"{cloud.url}/ready").json()["ready"] is True
-    ask(clinic, "/predict", {"case": CASE})
+    clinic.ask("/predict", {"case": CASE})
     label = 'route="/predict"'
     assert cloud.metric(f'vereda_http_requests_total{{method="POST",{label},status="200"}}') == 1
     assert {0.2, 0.4, 0.5} <= set(BUCKETS_S)
@@ -133,7 +108,7 @@ def test_an_engine_that_cannot_start_is_said_and_sync_goes_on(settings):
         ready = httpx.get(f"{cloud.url}/ready")
         assert (ready.status_code, ready.json()["engine"]) == (503, "bundle.tampered")
         clinic = Clinic(cloud.url).enrol(cloud.code())
-        answer = ask(clinic, "/predict", {"case": CASE})
+        answer = clinic.ask("/predict", {"case": CASE})
         assert (answer.status_code, answer.json()["code"]) == (503, "engine.not_ready")
         assert answer.headers["Retry-After"] == "30"
         assert clinic.transport.status().stored == 0

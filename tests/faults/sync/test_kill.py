@@ -29,6 +29,7 @@ def stored(cloud):
     return rows
 
 
+@pytest.mark.slow
 def test_a_server_killed_again_and_again_mid_batch_loses_and_repeats_nothing(cloud):
     clinic = Clinic(cloud.url).enrol(cloud.code)
     clinic.runner.wake_after = lambda seconds: None

@@ -1,5 +1,6 @@
 """A few hundred seeded worlds of loss, delay, duplication and death; and planted bugs, caught."""
 
+import pytest
 from support.sync_world import Link, World
 
 from sync_service.client.machine import Answer, Answered
@@ -9,6 +10,7 @@ from sync_service.protocol.codes import RecordStatus
 WORLDS = 300
 
 
+@pytest.mark.slow
 def test_no_world_loses_repeats_reorders_or_strands_a_record():
     broken = {seed: found for seed in range(WORLDS) if (found := World(seed).live().violations())}
     assert broken == {}

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from ddx.domain.case import Case
 from ddx.domain.identifiers import DiseaseId
-from ddx.features.encode import KindOf, encode
+from ddx.features.encode import KindOf, encode, encode_table
 from ddx.inference.common import CommonModel
 from training.evaluate.common import SEED, Estimate, evaluate
-from training.sources.ddxplus import Patient, Vocabulary, case_of
+from training.sources.ddxplus import DataSetMalformedError, Patient, Vocabulary, pack
 from training.sources.ddxplus_ranked import OpenedVisit, opened_case, read_ranked
 
 FURTHER: Final = 7
@@ -33,20 +33,25 @@ def evaluate_ranked(
     Rows equal to a patient the model was fitted on are left out.
 
     Raises:
-        DataSetMissingError, DataSetMalformedError: the set is absent or unreadable.
+        DataSetMissingError, DataSetMalformedError: the set is absent, unreadable, or nothing of
+            it is new to the model.
     """
     known = {_identity(patient) for patient in fitted_on}
     visits = [v for v in read_ranked(data) if _identity(v.patient) not in known]
+    if not visits:
+        raise DataSetMalformedError("every row of the second test set was fitted on")
     grades = np.array([severity[d] for d in model.diseases])
     truth = np.array([_truth(v, model, vocabulary) for v in visits], dtype=np.int64)
     rng = np.random.default_rng(SEED)
+    everything = pack((v.patient for v in visits), vocabulary).table(vocabulary.findings)
+    opened = [opened_case(v, vocabulary, FURTHER, rng) for v in visits]
     protocols = {
-        "second_set_full_evidence": [case_of(v.patient, vocabulary) for v in visits],
-        "second_set_opening_and_7": [opened_case(v, vocabulary, FURTHER, rng) for v in visits],
+        "second_set_full_evidence": encode_table(everything, model.schema, ontology),
+        "second_set_opening_and_7": _rows(opened, model, ontology),
     }
     return {
-        name: evaluate(model.probabilities_of(_rows(cases, model, ontology)), truth, grades)
-        for name, cases in protocols.items()
+        name: evaluate(model.probabilities_of(rows), truth, grades)
+        for name, rows in protocols.items()
     }
 
 

@@ -45,14 +45,18 @@ class DataSetMissingError(DdxError):
 
     code: ClassVar[str] = "training.data_missing"
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            f"{path} is missing. Download the English release of DDXPlus "
-            "(github.com/mila-iqia/ddxplus, CC-BY): release_evidences.json, "
-            "release_conditions.json and release_train_patients.zip; put the three files into "
-            f"{path.parent} (the folder `ddxplus` of the data folder, set by VEREDA_DATA)."
-        )
+    def __init__(self, path: Path, remedy: str | None = None) -> None:
+        """Name the absent file; remedy: what to do, the English release of DDXPlus by default."""
+        super().__init__(f"{path} is missing. {remedy or _download_release(path.parent)}")
         self.path = path
+
+
+def _download_release(folder: Path) -> str:
+    return (
+        "Download the English release of DDXPlus (github.com/mila-iqia/ddxplus, CC-BY): "
+        f"{EVIDENCES}, {CONDITIONS} and {RELEASE_ZIP}; put the three files into {folder} "
+        "(the folder `ddxplus` of the data folder, set by VEREDA_DATA)."
+    )
 
 
 class DataSetMalformedError(DdxError):
@@ -320,6 +324,17 @@ def case_of(patient: Patient, vocabulary: Vocabulary) -> Case:
             _finding(finding, seen.get(i), graded=finding in vocabulary.graded)
             for i, finding in enumerate(vocabulary.findings)
         ),
+    )
+
+
+def complaints_of(patient: Patient, vocabulary: Vocabulary) -> Case:
+    """Return `patient` as a case with only what is present; nothing else was asked."""
+    seen = _present(patient, vocabulary)
+    found = ((vocabulary.findings[i], value) for i, value in seen.items())
+    return Case(
+        age_days=_age_days(patient),
+        sex=patient.sex,
+        findings=tuple(_finding(f, value, graded=f in vocabulary.graded) for f, value in found),
     )
 
 

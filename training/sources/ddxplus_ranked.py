@@ -25,13 +25,19 @@ from training.sources.ddxplus import (
     DataSetMissingError,
     Patient,
     Vocabulary,
-    case_of,
+    complaints_of,
     partial,
     read_conditions,
     read_json,
 )
 
 _SEX: Final = {"F": Sex.FEMALE, "M": Sex.MALE}
+
+_REMEDY: Final = (
+    "It holds rows of release_validate_patients from the French release of DDXPlus "
+    f"(github.com/mila-iqia/ddxplus, CC-BY); put it and {CODE_MAP} into {{folder}}, or do "
+    "without: it is a second test set only."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +46,11 @@ class OpenedVisit:
 
     patient: Patient
     opening: str
+
+
+def has_ranked(data: Path) -> bool:
+    """Return whether `data` holds the set; who downloaded only the release does without."""
+    return (data / FOLDER / RANKED).is_file()
 
 
 def read_ranked(data: Path) -> tuple[OpenedVisit, ...]:
@@ -51,7 +62,7 @@ def read_ranked(data: Path) -> tuple[OpenedVisit, ...]:
     """
     path = data / FOLDER / RANKED
     if not path.is_file():
-        raise DataSetMissingError(path)
+        raise DataSetMissingError(path, _REMEDY.format(folder=path.parent))
     names = {c["cond-name-fr"]: name for name, c in read_conditions(data).items()}
     codes = read_json(data / FOLDER / CODE_MAP)
     try:
@@ -98,11 +109,11 @@ def opened_case(
 
     The further ones are findings the patient has, drawn evenly; nothing is excluded.
     """
-    whole = case_of(visit.patient, vocabulary)
+    complaints = complaints_of(visit.patient, vocabulary)
     opening = vocabulary.read(visit.opening)
     kept = set() if opening is None else {vocabulary.findings[opening[0]]}
-    others = [finding for finding in whole.present if finding.id not in kept]
-    return partial(whole, kept | _drawn(others, further, rng))
+    others = [finding for finding in complaints.findings if finding.id not in kept]
+    return partial(complaints, kept | _drawn(others, further, rng))
 
 
 def _drawn(findings: list[Finding], n: int, rng: np.random.Generator) -> set[FindingId]:

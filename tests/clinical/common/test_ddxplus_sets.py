@@ -64,19 +64,19 @@ def test_second_set_speaks_the_same_language(clinical_data, vocabulary):
 def test_thousands_of_patients_fit_in_seconds_and_diagnose_the_rest(
     clinical_data, patients, vocabulary
 ):
-    """A tenth of the patients and rounds; what ships is fitted on all (figures: model card)."""
+    """A few patients and rounds; what ships is fitted on all (figures: model card)."""
     severity = {DiseaseId(d.id): d.severity for d in knowledge.diseases()}
-    few = patients[::12]
+    few = patients[::20]
     fit = fit_patients(
         few,
         vocabulary,
         severity,
         ontology=None,
-        settings=FitSettings(rounds=10, full_rows=3000, partial_rows=6000, threads=1),
+        settings=FitSettings(rounds=8, full_rows=2000, partial_rows=4000, threads=1),
         progress=lambda _line: None,
     )
     assert fit.parity < 1e-5
-    assert fit.metrics["full_evidence"]["top1"].value > 0.93
+    assert fit.metrics["full_evidence"]["top1"].value > 0.90
     assert fit.metrics["present_5"]["top3"].value > 0.70
     train = [few[i] for i in split_patients(few).train]
     second = evaluate_ranked(fit.model, vocabulary, severity, clinical_data, fitted_on=train)

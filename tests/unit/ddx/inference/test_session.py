@@ -34,7 +34,7 @@ def test_self_contained_model_runs():
 
 
 def test_model_with_data_in_another_file_is_refused(tmp_path, monkeypatch):
-    """The file is there and would load: the refusal is ours."""
+    """The file is there; whether the runtime would follow it must not decide."""
     (tmp_path / "w.bin").write_bytes(np.array([3, 4], dtype=np.float32).tobytes())
     monkeypatch.chdir(tmp_path)
     weight = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[2, 1])

@@ -24,7 +24,7 @@ LIMITS = (
     "the same disease; see the lines with the paper removed and the clean set.",
     "The gate between common and rare separates synthetic patients from published cases and "
     "partly learns that difference.",
-    f"The prior of rare disease ({RARE_PRIOR:.2f}) is an estimate from prevalence, not from visits.",
+    f"The prior of rare disease ({RARE_PRIOR:.2f}) is an estimate from prevalence, not visits.",
 )
 
 
@@ -126,7 +126,8 @@ counts as missed.
 ## Gate between both worlds
 Right side of one half on held-out cases: {gate["gate_accuracy"]:.4f} (mean of both worlds;
 {gate["common_cases"]:.0f} and {gate["rare_cases"]:.0f} cases). Temperature of the rare scores
-{gate["rare_temperature"]:.2f}; disease not retrieved in {gate["rare_miss_rate"]:.3f} of the rare cases.
+{gate["rare_temperature"]:.2f}; disease not retrieved in {gate["rare_miss_rate"]:.3f} of the rare
+cases.
 """
 
 

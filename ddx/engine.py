@@ -117,7 +117,7 @@ class Engine:
         row, query = self.read(case)
         digest = hashlib.sha256(np.ascontiguousarray(row.values, dtype="<f4").tobytes())
         for terms in (query.present, query.excluded):
-            indexes = np.array([term.index for term in terms], dtype="<i4")
+            indexes = np.array(sorted(term.index for term in terms), dtype="<i4")
             digest.update(b"|" + indexes.tobytes())
         return digest.hexdigest()
 

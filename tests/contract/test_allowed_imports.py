@@ -58,48 +58,39 @@ ROOMS = {
     "desktop.app": CORE | BUNDLES | PROTOCOL | SYNC_CLIENT | STORE | QT,
 }
 
-REPORT = """
-import importlib, json, sys
-importlib.import_module(sys.argv[1])
-rooms = {"ddx", "model_bundles", "sync_service", "desktop", "cloud_api", "training"}
-standard = set(sys.stdlib_module_names) | set(sys.builtin_module_names)
-tops = {name.split(".")[0] for name in sys.modules}
-print(json.dumps(sorted(top for top in tops - standard - rooms if not top.startswith(("__", "_sysconfigdata", "_cython")))))
-"""
+LOADED = "print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+IMPORT_ROOM = f"import importlib, json, sys; importlib.import_module(sys.argv[1]); {LOADED}"
+WHOLE_VISIT = (
+    "import json, sys; from desktop.app import main; "
+    f"code = main(['--data', sys.argv[1], '--offscreen', sys.argv[2]]); {LOADED}; sys.exit(code)"
+)
+OURS = {"ddx", "model_bundles", "sync_service", "desktop", "cloud_api", "training"}
+STANDARD = set(sys.stdlib_module_names) | set(sys.builtin_module_names) | OURS
+GENERATED = ("__", "_sysconfigdata", "_cython")
+"""Prefixes of module names the interpreter and Cython make up."""
 
 
-@pytest.mark.parametrize("room", sorted(ROOMS))
-def test_a_room_in_a_fresh_process_imports_only_what_its_list_allows(room):
+def loaded_by(program: str, *arguments: str) -> set[str]:
+    """Run `program` in a fresh process; return the third-party packages it ended up with."""
     run = subprocess.run(
-        [sys.executable, "-c", REPORT, room], capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 0, run.stderr
-    imported = {name for name in json.loads(run.stdout) if not name.startswith("__editable__")}
-    assert imported - ROOMS[room] - INJECTED - OPTIONAL == set()
-
-
-WHOLE_VISIT = """
-import json, sys
-from desktop.app import main
-code = main(["--data", sys.argv[1], "--offscreen", sys.argv[2]])
-rooms = {"ddx", "model_bundles", "sync_service", "desktop", "cloud_api", "training"}
-standard = set(sys.stdlib_module_names) | set(sys.builtin_module_names)
-tops = {name.split(".")[0] for name in sys.modules} - standard - rooms
-print(json.dumps([code, sorted(t for t in tops if not t.startswith(("__", "_sysconfigdata", "_cython")))]))
-"""
-
-
-@pytest.mark.gui
-def test_a_whole_visit_loads_nothing_of_training_or_the_cloud(tmp_path):
-    run = subprocess.run(
-        [sys.executable, "-c", WHOLE_VISIT, str(tmp_path / "clinic"), str(tmp_path / "screens")],
+        [sys.executable, "-c", program, *arguments],
         capture_output=True,
         text=True,
         check=False,
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
     )
     assert run.returncode == 0, run.stderr
-    code, imported = json.loads(run.stdout.splitlines()[-1])
+    names = set(json.loads(run.stdout.splitlines()[-1])) - STANDARD
+    return {name for name in names if not name.startswith(GENERATED)}
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_a_room_in_a_fresh_process_imports_only_what_its_list_allows(room):
+    assert loaded_by(IMPORT_ROOM, room) - ROOMS[room] - INJECTED - OPTIONAL == set()
+
+
+@pytest.mark.gui
+def test_a_whole_visit_loads_nothing_of_training_or_the_cloud(tmp_path):
     migrations = {"alembic", "mako", "markupsafe"}  # only when a store is created or upgraded
-    assert code == 0
-    assert set(imported) - ROOMS["desktop.app"] - INJECTED - OPTIONAL - migrations == set()
+    loaded = loaded_by(WHOLE_VISIT, str(tmp_path / "clinic"), str(tmp_path / "screens"))
+    assert loaded - ROOMS["desktop.app"] - INJECTED - OPTIONAL - migrations == set()

@@ -1,6 +1,7 @@
 """Published patients through the desktop's services on an encrypted store, end to end."""
 
 import pytest
+
 from benchmarks import ward
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]

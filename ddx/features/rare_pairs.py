@@ -1,0 +1,355 @@
+"""What the learned rare ranker sees of a (case, candidate) pair: named columns, one code path.
+
+`pair_features` turns the evidence of one query into float32 (n_candidates, len(FEATURES)), in
+the order of FEATURES. Training and device both call it, so they cannot drift apart. nan means
+"not known" (age, sex, prevalence, onset); the trees learn where it goes.
+
+Columns compare candidates of one query with each other too (ranks, gaps, posteriors): the same
+disease described by the same findings looks better where no rival explains them.
+"""
+
+import hashlib
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ddx.domain.case import Sex
+from ddx.features.rare_evidence import PairEvidence, Patient
+from ddx.features.rare_facts import FACTS
+from ddx.features.rare_index import RareParameters
+
+Floats = NDArray[np.float32]
+Columns = dict[str, Floats]
+
+OBLIGATE: Final = 0.8
+"""HPO calls a finding "very frequent" from 80 % of patients (HP:0040281)."""
+
+FEATURES: Final = {
+    # Likelihood ratios (Robinson et al. 2020, Am J Hum Genet 107:403; ddx.inference.rare)
+    "lr": "the first stage's score: sum of log likelihood ratios",
+    "lr_present": "its part from findings seen",
+    "lr_excluded": "its part from findings ruled out",
+    "lr_per_finding": "lr_present / findings seen",
+    "lr_strict": "as lr_present, findings not annotated count as chance (no ancestors)",
+    "lr_lenient": "as lr_present, an ancestor's ratio counts in full, square root",
+    "lr_low_noise": "as lr_present with 5 % noise: one unexplained finding weighs heavily",
+    "lr_high_noise": "as lr_present with 50 % noise: unexplained findings weigh little",
+    "lr_kin": "as lr_present from ancestors alone, never the finding itself",
+    "lr_best": "largest log ratio of any finding",
+    "lr_second": "second largest",
+    "lr_top3": "mean of the three largest",
+    "lr_worst": "smallest log ratio of any finding",
+    "lr_spread": "standard deviation of the log ratios",
+    "lr_against": "sum of the negative log ratios",
+    # Findings of the case explained by the disease
+    "exact": "findings annotated themselves (or through a more specific term)",
+    "exact_share": "exact / findings seen",
+    "exact_content": "share of the case's information content annotated exactly",
+    "unexplained": "findings whose log ratio is negative",
+    "unexplained_content": "largest content of a finding the disease shares less than a third of",
+    "frequency_mean": "mean frequency in the disease of the findings seen",
+    "frequency_max": "largest such frequency",
+    "expected_content": "mean over findings of the best ancestor's content times its frequency",
+    # Semantic similarity (Resnik 1995; Lin 1998; Koehler 2009; Pesquita 2008, BMC Bioinf 9:S4)
+    "resnik_case": "mean over findings of the content shared with the disease (Phenomizer)",
+    "resnik_case_max": "largest shared content",
+    "resnik_case_min": "smallest shared content",
+    "resnik_disease": "mean over annotations of the content shared with the case",
+    "resnik_disease_weighed": "the same, weighed by the annotation's frequency",
+    "resnik_both": "mean of both directions (best-match average)",
+    "match_case": "mean share of a finding's own content that the disease shares (Lin-like)",
+    "match_disease": "mean share of an annotation's own content that the case shares",
+    "simgic": "content of common closure / content of united closure (simGIC)",
+    "closure_case": "share of the case's closure content that the disease has",
+    "closure_disease": "share of the disease's closure content that the case has",
+    "latent": "cosine of case and disease in the latent space of all annotations",
+    # What the disease leads one to expect
+    "coverage": "frequency-weighed share of annotations that the case shows (exact or broader)",
+    "coverage_content": "the same, weighed by content too",
+    "obligates": "annotations of at least 80 %",
+    "obligates_seen": "share of these that the case shows, nan without any",
+    "obligates_ruled_out": "how many of these the case rules out",
+    "ruled_out": "sum of frequencies of annotations ruled out",
+    "never_seen": "findings present that no described patient showed (stated 0 %)",
+    # Findings ruled out
+    "excluded_max": "largest frequency in the disease of a finding ruled out",
+    "excluded_surprise": "sum of -log(1 - 0.99 frequency) over findings ruled out",
+    "excluded_annotated_share": "share of the findings ruled out that the disease can show",
+    # The case (equal for all candidates: lets trees condition on it)
+    "case_present": "findings seen",
+    "case_excluded": "findings ruled out",
+    "case_content": "mean content of the findings seen",
+    "case_content_max": "largest content of a finding seen",
+    "case_redundant": "share of the findings entered that another one already says",
+    # The disease
+    "annotations": "log(1 + annotated terms)",
+    "annotation_content": "mean content of the annotations",
+    "annotations_stated": "share of the annotations that state a frequency",
+    "closure": "content of the disease's closure",
+    **FACTS,
+    # Patient against disease
+    "age": "age in years",
+    "before_onset": "years the patient is younger than the earliest onset, log(1 + x)",
+    "after_onset": "years the patient is older than the latest onset, log(1 + x)",
+    "sex_x_linked": "+1 male, -1 female with an X-linked disease; 0 otherwise",
+    # Candidates against each other
+    "rank": "log of the position by lr",
+    "gap_to_best": "lr of the best candidate minus lr",
+    "gap_to_next": "lr minus that of the next candidate down",
+    "posterior": "softmax of lr over the candidates",
+    "rank_resnik": "log of the position by resnik_both",
+    "rank_simgic": "log of the position by simgic",
+    "rank_strict": "log of the position by lr_strict",
+    "rank_coverage": "log of the position by coverage_content",
+    "gap_resnik": "best resnik_both minus its own",
+    "gap_simgic": "best simgic minus its own",
+    "gap_latent": "best latent minus its own",
+    "family_others": "other candidates whose name differs by a subtype number only",
+    "family_posterior": "posterior of the whole family",
+    "family_gap": "lr minus that of the best other family member, nan without any",
+    "neighbours": "mean latent likeness to all candidates, weighed by their posterior",
+    "lone_content": "largest content only this candidate shares: shared minus the others' mean",
+}
+"""Name of every column and what it holds; the order is the model's."""
+
+FEATURES_HASH: Final = hashlib.sha256("\n".join(FEATURES).encode()).hexdigest()
+"""Carried by the model: it reads these columns in this order and no others."""
+
+
+def pair_features(
+    evidence: PairEvidence, patient: Patient, parameters: RareParameters
+) -> NDArray[np.float32]:
+    """Return float32 (n_candidates, len(FEATURES)); nan where something is not known.
+
+    parameters: constants of the first stage, for `lr` and what derives from it.
+    """
+    count = len(evidence.family)
+    columns: Columns = {}
+    if not count:
+        return np.zeros((0, len(FEATURES)), dtype=np.float32)
+    columns |= _ratios(evidence, parameters)
+    columns |= _explained(evidence)
+    columns |= _similarity(evidence)
+    columns |= _expected(evidence)
+    columns |= _excluded(evidence)
+    columns |= _case(evidence, patient)
+    columns |= _patient(evidence, patient)
+    columns |= _rivals(evidence, columns)
+    broadcast = [np.broadcast_to(columns[name], count) for name in FEATURES]
+    return np.stack(broadcast, axis=1).astype(np.float32)
+
+
+def present_log_ratios(
+    evidence: PairEvidence, *, noise: float, weight: float, exponent: float
+) -> Floats:
+    """Return log ratios (n_present, n) as `ddx.inference.rare` defines them."""
+    kin = weight * evidence.kin**exponent if weight else 0.0
+    ratios: Floats = np.log(noise + (1 - noise) * np.maximum(evidence.own, kin))
+    return ratios
+
+
+def _ratios(evidence: PairEvidence, p: RareParameters) -> Columns:
+    n = max(len(evidence.own), 1)
+    weight, exponent = p.ancestor_weight, p.ancestor_exponent
+
+    def total(noise: float, weight: float, exponent: float) -> Floats:
+        logs = present_log_ratios(evidence, noise=noise, weight=weight, exponent=exponent)
+        summed: Floats = logs.sum(axis=0)
+        return summed
+
+    logs = present_log_ratios(evidence, noise=p.noise, weight=weight, exponent=exponent)
+    doubts = [
+        p.excluded_weight * np.log1p(-p.excluded_strength * f**p.excluded_exponent)
+        for f in (evidence.excluded_share, evidence.excluded_chance[:, np.newaxis])
+    ]
+    present, excluded = logs.sum(axis=0), (doubts[0] - doubts[1]).sum(axis=0)
+    kin_only = np.log(p.noise + (1 - p.noise) * weight * evidence.kin**exponent)
+    padded = np.concatenate([logs, np.zeros((3, logs.shape[1]))])[: max(len(logs), 3)]
+    falling = -np.sort(-padded, axis=0)
+    return {
+        "lr": present + excluded,
+        "lr_present": present,
+        "lr_excluded": excluded,
+        "lr_per_finding": present / n,
+        "lr_strict": total(p.noise, 0.0, 1.0),
+        "lr_lenient": total(p.noise, 1.0, 0.5),
+        "lr_low_noise": total(0.05, weight, exponent),
+        "lr_high_noise": total(0.5, weight, exponent),
+        "lr_kin": kin_only.sum(axis=0),
+        "lr_best": falling[0],
+        "lr_second": falling[1],
+        "lr_top3": falling[:3].mean(axis=0),
+        "lr_worst": logs.min(axis=0, initial=np.inf) if len(logs) else present,
+        "lr_spread": logs.std(axis=0) if len(logs) else present,
+        "lr_against": np.minimum(logs, 0).sum(axis=0),
+        "unexplained": (logs < 0).sum(axis=0),
+    }
+
+
+def _explained(evidence: PairEvidence) -> Columns:
+    n = max(len(evidence.own), 1)
+    content = evidence.content[:, np.newaxis]
+    exact = evidence.own_share > 0
+    missed = content * (evidence.shared < content / 3)
+    return {
+        "exact": exact.sum(axis=0),
+        "exact_share": exact.sum(axis=0) / n,
+        "exact_content": (exact * content).sum(axis=0) / max(float(content.sum()), 1e-9),
+        "unexplained_content": missed.max(axis=0, initial=0),
+        "frequency_mean": evidence.own_share.sum(axis=0) / n,
+        "frequency_max": evidence.own_share.max(axis=0, initial=0),
+        "expected_content": evidence.weighed.sum(axis=0) / n,
+    }
+
+
+def _similarity(evidence: PairEvidence) -> Columns:
+    case = resnik_case(evidence)
+    disease = resnik_disease(evidence)
+    own = np.maximum(evidence.annotation_content, 1e-3)
+    content = np.maximum(evidence.content[:, np.newaxis], 1e-3)
+    share, shared = evidence.annotation_share, evidence.closure_shared
+    united = evidence.closure_query + evidence.closure_disease - shared
+    return {
+        "resnik_case": case,
+        "resnik_case_max": evidence.shared.max(axis=0, initial=0),
+        "resnik_case_min": evidence.shared.min(axis=0, initial=99) if len(content) else case,
+        "resnik_disease": disease,
+        "resnik_disease_weighed": _mean(evidence, evidence.annotation_match, share),
+        "resnik_both": (case + disease) / 2,
+        "match_case": (evidence.shared / content).sum(axis=0) / max(len(content), 1),
+        "match_disease": _mean(evidence, evidence.annotation_match / own),
+        "simgic": shared / np.maximum(united, 1e-6),
+        "closure_case": shared / max(evidence.closure_query, 1e-6),
+        "closure_disease": shared / np.maximum(evidence.closure_disease, 1e-6),
+        "latent": evidence.latent @ evidence.latent_query,
+    }
+
+
+def resnik_case(evidence: PairEvidence) -> Floats:
+    """Return the mean content each finding shares with the disease: Phenomizer's similarity."""
+    mean: Floats = evidence.shared.sum(axis=0) / max(len(evidence.shared), 1)
+    return mean
+
+
+def resnik_disease(evidence: PairEvidence) -> Floats:
+    """Return the mean content each annotation that some patient showed shares with the case."""
+    shown = (evidence.annotation_share > 0).astype(np.float32)
+    return _mean(evidence, evidence.annotation_match, shown)
+
+
+def _expected(evidence: PairEvidence) -> Columns:
+    share, content = evidence.annotation_share, evidence.annotation_content
+    shown = evidence.annotation_match >= content - 1e-4
+    obligate = share >= OBLIGATE
+    obligates = _sum(evidence, obligate)
+    with np.errstate(invalid="ignore"):
+        obligates_seen = _sum(evidence, obligate & shown) / np.where(obligates, obligates, np.nan)
+    annotations = _sum(evidence, np.ones_like(share))
+    return {
+        "coverage": _mean(evidence, shown, share),
+        "coverage_content": _mean(evidence, shown, share * content),
+        "obligates": obligates,
+        "obligates_seen": obligates_seen,
+        "obligates_ruled_out": _sum(evidence, obligate & evidence.annotation_ruled_out),
+        "ruled_out": _sum(evidence, share * evidence.annotation_ruled_out),
+        "never_seen": _sum(evidence, shown & (share == 0)),
+        "annotations": np.log1p(annotations),
+        "annotation_content": _mean(evidence, content),
+        "annotations_stated": _mean(evidence, evidence.annotation_stated),
+        "closure": evidence.closure_disease,
+    }
+
+
+def _excluded(evidence: PairEvidence) -> Columns:
+    share = evidence.excluded_share
+    return {
+        "excluded_max": share.max(axis=0, initial=0),
+        "excluded_surprise": -np.log1p(-0.99 * share).sum(axis=0),
+        "excluded_annotated_share": (share > 0).sum(axis=0) / max(len(share), 1),
+    }
+
+
+def _case(evidence: PairEvidence, patient: Patient) -> Columns:
+    query = patient.query
+    said = len(query.present) + len(query.excluded)
+    values = {
+        "case_present": len(query.present),
+        "case_excluded": len(query.excluded),
+        "case_content": evidence.content.mean() if len(evidence.content) else np.nan,
+        "case_content_max": evidence.content.max(initial=0),
+        "case_redundant": len(query.redundant) / max(said + len(query.redundant), 1),
+        "age": np.nan if patient.age_years is None else patient.age_years,
+    }
+    return {name: np.array(value, dtype=np.float32) for name, value in values.items()}
+
+
+def _patient(evidence: PairEvidence, patient: Patient) -> Columns:
+    facts = {name: evidence.facts[:, i] for i, name in enumerate(FACTS)}
+    age = np.float32(np.nan if patient.age_years is None else patient.age_years)
+    sign = {Sex.MALE: 1.0, Sex.FEMALE: -1.0}.get(patient.sex, np.nan)
+    return facts | {
+        "before_onset": np.log1p(np.maximum(facts["onset_first"] - age, 0)),
+        "after_onset": np.log1p(np.maximum(age - facts["onset_last"], 0)),
+        "sex_x_linked": sign * facts["x_linked"],
+    }
+
+
+def _rivals(evidence: PairEvidence, columns: Columns) -> Columns:
+    lr = columns["lr"]
+    falling = np.sort(lr)[::-1]
+    after = np.minimum(np.searchsorted(-falling, -lr, side="right"), len(lr) - 1)
+    weights = np.exp(lr - lr.max())
+    posterior = weights / weights.sum()
+    centre = posterior @ evidence.latent
+    mean_shared = evidence.shared.mean(axis=1, keepdims=True)
+    lone = (evidence.shared - mean_shared).max(axis=0, initial=0)
+    return {
+        "rank": _log_rank(lr),
+        "gap_to_best": lr.max() - lr,
+        "gap_to_next": lr - falling[after],
+        "posterior": posterior,
+        "rank_resnik": _log_rank(columns["resnik_both"]),
+        "rank_simgic": _log_rank(columns["simgic"]),
+        "rank_strict": _log_rank(columns["lr_strict"]),
+        "rank_coverage": _log_rank(columns["coverage_content"]),
+        "gap_resnik": columns["resnik_both"].max() - columns["resnik_both"],
+        "gap_simgic": columns["simgic"].max() - columns["simgic"],
+        "gap_latent": columns["latent"].max() - columns["latent"],
+        "neighbours": evidence.latent @ centre,
+        "lone_content": lone,
+        **_families(evidence.family, lr, posterior),
+    }
+
+
+def _families(family: NDArray[np.int32], lr: Floats, posterior: Floats) -> Columns:
+    same = family[:, np.newaxis] == family[np.newaxis]
+    others = same & ~np.eye(len(family), dtype=bool)
+    best = np.where(others, lr[np.newaxis], -np.inf).max(axis=1)
+    return {
+        "family_others": others.sum(axis=1),
+        "family_posterior": same @ posterior,
+        "family_gap": np.where(np.isfinite(best), lr - best, np.nan),
+    }
+
+
+def _log_rank(scores: Floats) -> Floats:
+    """Return log(1 + number of candidates with a better score)."""
+    better = np.searchsorted(np.sort(-scores), -scores, side="left")
+    return np.log1p(better).astype(np.float32)
+
+
+def _sum(evidence: PairEvidence, values: NDArray[np.generic]) -> Floats:
+    """Return the sum of an annotation-wise array per candidate."""
+    n = len(evidence.family)
+    summed = np.bincount(evidence.owner, values.astype(np.float64), minlength=n)
+    return summed.astype(np.float32)
+
+
+def _mean(
+    evidence: PairEvidence, values: NDArray[np.generic], weights: Floats | None = None
+) -> Floats:
+    weights = np.ones_like(evidence.annotation_share) if weights is None else weights
+    total = _sum(evidence, weights)
+    mean: Floats = _sum(evidence, values * weights) / np.maximum(total, 1e-6)
+    return mean

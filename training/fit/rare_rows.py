@@ -1,0 +1,159 @@
+"""Rows the learned rare ranker is fitted and measured on: one block of candidates per case."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ddx.domain.case import Case
+from ddx.domain.identifiers import DiseaseId
+from ddx.features.rare_evidence import Patient, Profile, RareTables, gather
+from ddx.features.rare_facts import RareFacts
+from ddx.features.rare_pairs import pair_features
+from ddx.features.rare_query import read_case
+from ddx.inference.rare import DEFAULT_LIMIT, RareRanker
+from training.evaluate.rare import Protocol
+from training.fit.rare import RareFit, fit_rare
+from training.fit.rare_facts import MergedAnnotations, fit_facts, merge_equivalents, profile_of
+from training.fit.rare_simulate import SimulatedPatient
+from training.sources.hpo import read_annotations, read_ontology
+from training.sources.phenopackets import LabelledCase
+
+
+@dataclass(frozen=True, slots=True)
+class RareWorkbench:
+    """The merged index and everything needed to turn a case into rows."""
+
+    fit: RareFit
+    merged: MergedAnnotations
+    arrays: Mapping[str, NDArray]
+    ranker: RareRanker
+    tables: RareTables
+
+    @classmethod
+    def build(cls, folder: Path) -> "RareWorkbench":
+        """Fit index and facts from the installed HPO release and the data sets in `folder`."""
+        merged = merge_equivalents(read_annotations(), folder)
+        fit = fit_rare(read_ontology(), merged.release)
+        arrays = fit_facts(fit, merged, folder)
+        tables = RareTables(fit.index, RareFacts(arrays))
+        return cls(fit, merged, arrays, RareRanker(fit.index), tables)
+
+    def main_codes(self, truths: Iterable[DiseaseId]) -> tuple[DiseaseId, ...]:
+        """Return the codes under which the diseases are ranked; those not in the index drop."""
+        main = self.merged.main_code
+        return tuple(dict.fromkeys(main[t] for t in truths if main.get(t) in self.fit.rows))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRows:
+    """One case and its candidates.
+
+    numbers: int32, candidates by first-stage score. features: float32 (n, len(FEATURES)).
+    right: bool, which candidates are the diagnosis; all False when it was not retrieved.
+    first_stage: position of the diagnosis among ALL diseases by likelihood ratio, 0 when the
+    index lacks it. group: what a split must not cut: the diseases of the case.
+    """
+
+    id: str
+    paper: str
+    group: tuple[DiseaseId, ...]
+    numbers: NDArray[np.int32]
+    features: NDArray[np.float32]
+    right: NDArray[np.bool_]
+    first_stage: int
+
+
+def rows_of_case(
+    bench: RareWorkbench,
+    labelled: LabelledCase,
+    protocol: Protocol,
+    change: Callable[[Case], Case] = lambda case: case,
+) -> CaseRows:
+    """Return the rows of a published case, its paper dealt with as the protocol says.
+
+    change: applied to the case first (fewer findings, vaguer ones …).
+    """
+    truths = bench.main_codes(labelled.truths)
+    stand_ins: dict[int, Profile] = {}
+    if protocol is not Protocol.AS_PUBLISHED and labelled.pmid is not None:
+        sole = protocol is Protocol.SOLE_SOURCE_REMOVED
+        for truth in truths:
+            if found := without_paper(bench, truth, labelled.pmid, sole):
+                stand_ins[bench.fit.index.number_of(truth)] = found
+    rows = _rows(bench, change(labelled.case), truths, stand_ins)
+    return replace(rows, id=labelled.id, paper=labelled.pmid or labelled.id)
+
+
+def rows_of_simulated(bench: RareWorkbench, patient: SimulatedPatient, id: str) -> CaseRows:
+    """Return the rows of a simulated patient, scored without its source."""
+    stand_ins: dict[int, Profile] = {}
+    if patient.kept is not None:
+        number = bench.fit.index.number_of(patient.disease)
+        profile = profile_of(bench.fit, bench.tables.facts, patient.disease, patient.kept)
+        stand_ins[number] = profile
+    rows = _rows(bench, patient.case, (patient.disease,), stand_ins)
+    return replace(rows, id=id, paper=patient.source)
+
+
+def without_paper(
+    bench: RareWorkbench, disease: DiseaseId, pmid: str, sole_source: bool
+) -> Profile | None:
+    """Return the profile of a disease without a paper; None when that changes nothing."""
+    rows = bench.fit.rows[disease]
+    if not any(pmid in row.references for row in rows):
+        return None
+    return _cached_profile(_Removal(bench, disease, pmid, sole_source))
+
+
+@dataclass(frozen=True, slots=True)
+class _Removal:
+    bench: RareWorkbench
+    disease: DiseaseId
+    pmid: str
+    sole_source: bool
+
+    def __hash__(self) -> int:
+        return hash((id(self.bench), self.disease, self.pmid, self.sole_source))
+
+
+@cache
+def _cached_profile(removal: _Removal) -> Profile:
+    bench, pmid = removal.bench, removal.pmid
+    kept = [
+        row
+        for row in bench.fit.rows[removal.disease]
+        if (row.references != (pmid,) if removal.sole_source else pmid not in row.references)
+    ]
+    return profile_of(bench.fit, bench.tables.facts, removal.disease, kept)
+
+
+def _rows(
+    bench: RareWorkbench,
+    case: Case,
+    truths: tuple[DiseaseId, ...],
+    stand_ins: Mapping[int, Profile],
+) -> CaseRows:
+    query = read_case(case, bench.fit.index.ontology)
+    scores = bench.ranker.score_all(query)
+    for number, profile in stand_ins.items():
+        shares = profile.shares
+        scores[number] = bench.ranker.weigh(query, lambda t, s=shares: float(s[t])).score
+    order = np.argsort(-scores, kind="stable")
+    numbers = order[:DEFAULT_LIMIT].astype(np.int32)
+    right = [bench.fit.index.number_of(t) for t in truths]
+    first = min((int(np.flatnonzero(order == n)[0]) + 1 for n in right), default=0)
+    patient = Patient(query=query, age_years=case.age_years, sex=case.sex)
+    evidence = gather(bench.tables, query, numbers, stand_ins)
+    return CaseRows(
+        id="",
+        paper="",
+        group=truths,
+        numbers=numbers,
+        features=pair_features(evidence, patient, bench.fit.index.parameters),
+        right=np.isin(numbers, right),
+        first_stage=first,
+    )

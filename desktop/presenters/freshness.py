@@ -157,7 +157,7 @@ def sync_asked(state: FreshnessState, _event: SyncAsked) -> Step[FreshnessState]
 @step.on(SyncRead)
 def sync_read(state: FreshnessState, event: SyncRead) -> Step[FreshnessState]:
     """Show the standing."""
-    return replace(state, sync=event.sync), ()
+    return replace(state, sync=event.sync, refusal=None), ()
 
 
 @step.on(SyncDone)

@@ -1,5 +1,6 @@
 """Centre column of the visit: what must not be missed, the ranked list, what it rests on."""
 
+from collections import Counter
 from collections.abc import Callable
 
 from PySide6.QtWidgets import QFrame, QVBoxLayout
@@ -117,10 +118,17 @@ class DifferentialColumn(Spoken):
                     code=made.short_code,
                 ),
             )
-        lines = [
-            CandidateLine(c, self._labels.disease(c.disease)) for c in made.differential.candidates
-        ]
+        lines = self._lines(made.differential)
         self.list.show_lines(lines, state.selected)
+
+    def _lines(self, differential: Differential) -> list[CandidateLine]:
+        """Name the candidates; two of the same name are told apart by their code."""
+        names = [self._labels.disease(c.disease) for c in differential.candidates]
+        twice = {name for name, count in Counter(names).items() if count > 1}
+        return [
+            CandidateLine(c, f"{name} ({c.disease})" if name in twice else name)
+            for c, name in zip(differential.candidates, names, strict=True)
+        ]
 
     def _draw_answer(self, differential: Differential) -> None:
         self.strip.show_alerts(differential.alerts, self._labels)

@@ -81,9 +81,9 @@ def shown(key: Key) -> str:
 
 
 def on(widget: QWidget, key: Key, action: Callable[[], object]) -> QShortcut:
-    """Run `action` when `key` is pressed anywhere inside `widget`."""
+    """Run `action` when `key` is pressed anywhere in the window, while `widget` is shown."""
     sequence = QKeySequence(key.portable, QKeySequence.SequenceFormat.PortableText)
     shortcut = QShortcut(sequence, widget)
-    shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+    shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
     shortcut.activated.connect(action)
     return shortcut

@@ -94,6 +94,9 @@ _REFUSALS: Final = {
         "Messages",
         "Los hallazgos han cambiado. Pulse F5 para actualizar la lista y decida después.",
     ),
+    "patient.refused": QT_TRANSLATE_NOOP(
+        "Messages", "Los datos del paciente no se sostienen. Corrija lo marcado."
+    ),
     "disease.unknown": QT_TRANSLATE_NOOP(
         "Messages", "Este diagnóstico ya no está en el modelo activo. Vuelva a calcular con F5."
     ),

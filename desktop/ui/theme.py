@@ -6,7 +6,7 @@ from string import Template
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
 FAMILIES: Final = ("Segoe UI Variable", "Segoe UI", "Inter", "Noto Sans", "DejaVu Sans")
@@ -124,16 +124,12 @@ def apply(app: QApplication, palette: Colours, scale: float) -> None:
     """Dress the application. scale: text size, 1.0 is 100 %."""
     _current[0] = palette
     app.setStyle("Fusion")
-    font = QFont(list(FAMILIES))
+    font = app.font()
+    font.setFamilies([f for f in FAMILIES if QFontDatabase.hasFamily(f)] or [font.family()])
     font.setPixelSize(round(BASE_PX * scale))
     app.setFont(font)
     app.setPalette(_qt_palette(palette))
     app.setStyleSheet(stylesheet(palette, scale))
-
-
-def line_height(font: QFont) -> int:
-    """Height in pixels of one comfortable line of `font`."""
-    return round(QFontMetricsF(font).height() * 1.15)
 
 
 def contrast(ink: str, ground: str) -> float:

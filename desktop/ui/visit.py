@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QButtonGroup,
+    QHBoxLayout,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ddx.domain.feedback import Verb
 from ddx.errors import DdxError
@@ -184,7 +191,12 @@ class VisitScreen(Screen):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show three columns, or one with a switcher when the text is large."""
         super().resizeEvent(event)
-        self._show_column(self._tabs.checkedId())
+        self._show_column(self._column_in_use())
+
+    def _column_in_use(self) -> int:
+        focus = QApplication.focusWidget()
+        inside = (i for i, c in enumerate(self.columns) if focus and c.isAncestorOf(focus))
+        return next(inside, self._tabs.checkedId())
 
     def _show_column(self, place: int) -> None:
         narrow = self._narrow
@@ -332,8 +344,8 @@ def _saved_text(state: VisitState) -> str:
         return translate("Visit", "Guardando…")
     if state.unsaved:
         return translate("Visit", "Escribiendo…")
-    if state.restored:
-        return translate("Visit", "Borrador recuperado")
     if state.diagnosis is not None and not state.stale:
         return translate("Visit", "Consulta guardada")
+    if state.restored:
+        return translate("Visit", "Borrador recuperado")
     return translate("Visit", "Guardado") if state.revision else ""

@@ -435,6 +435,10 @@
         <translation>The enrolment code is not valid. Ask whoever runs the cloud for a new one.</translation>
     </message>
     <message>
+        <source>Los datos del paciente no se sostienen. Corrija lo marcado.</source>
+        <translation>The patient&apos;s details do not hold. Correct what is marked.</translation>
+    </message>
+    <message>
         <source>Las dos frases no coinciden.</source>
         <translation>The two passphrases differ.</translation>
     </message>

@@ -1,0 +1,129 @@
+"""Names for screen readers, contrast, large text, small screens."""
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontDatabase
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QComboBox,
+    QFrame,
+    QLineEdit,
+    QScrollArea,
+    QWidget,
+)
+
+from desktop.ui.first_run import FirstRunScreen
+from desktop.ui.sign_in import SignInScreen
+from desktop.ui.theme import DARK, LIGHT, MIN_CONTRAST, contrast
+
+CONTROLS = (QAbstractButton, QAbstractItemView, QComboBox, QLineEdit)
+
+
+def nameless(root):
+    """Controls of our own that a screen reader could not name."""
+    found = []
+    for control in root.findChildren(QWidget):
+        inside_another = isinstance(control.parent(), (QComboBox, QAbstractItemView, QFrame)) and (
+            control.objectName().startswith("qt_") or type(control).__module__.startswith("PySide6")
+        )
+        if not isinstance(control, CONTROLS) or control.focusPolicy() is Qt.FocusPolicy.NoFocus:
+            continue
+        if isinstance(control, QAbstractItemView) and inside_another:
+            continue  # the list a combo box drops down
+        if not control.accessibleName():
+            found.append(f"{type(control).__name__} in {type(control.parent()).__name__}")
+    return found
+
+
+def test_every_control_of_the_first_run_has_a_name(new_window, clinic, hands):
+    window = new_window()
+    window.attach(clinic, set_up=False)
+    hands.screen(window, FirstRunScreen)
+    assert nameless(window) == []
+
+
+def test_every_control_of_the_sign_in_has_a_name(new_window, set_up, hands):
+    window = new_window()
+    window.attach(set_up, set_up=True)
+    hands.screen(window, SignInScreen)
+    assert nameless(window) == []
+
+
+def test_every_control_of_the_patients_has_a_name(window):
+    assert nameless(window) == []
+
+
+def test_every_control_of_the_visit_has_a_name(window, answered, hands):
+    hands.press(Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
+    assert nameless(window) == []
+
+
+def test_every_control_of_the_key_map_has_a_name(window):
+    window.show_keys()
+    assert nameless(window.key_map) == []
+
+
+def test_a_list_reads_its_lines_aloud(answered):
+    role = Qt.ItemDataRole.AccessibleTextRole
+    entered = answered.entry.entered.lines
+    assert entered.data(entered.index(0), role) == "Fiebre, presente"
+    ranked = answered.differential.list.lines
+    assert "Neumonía" in ranked.data(ranked.index(0), role)
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+def test_everything_written_can_be_read(palette):
+    faint = {
+        pair: round(contrast(*pair), 2)
+        for pair in palette.written_pairs()
+        if contrast(*pair) < MIN_CONTRAST
+    }
+    assert faint == {}
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+def test_the_border_of_a_control_can_be_seen(palette):
+    assert contrast(palette.edge, palette.surface) >= 3.0
+
+
+def test_contrast_is_the_ratio_of_the_web_guidelines():
+    assert contrast("#000000", "#FFFFFF") == pytest.approx(21.0)
+    assert contrast("#777777", "#FFFFFF") == pytest.approx(4.48, abs=0.01)
+
+
+def test_letters_are_drawn_with_a_font_that_exists(window, qapp):
+    assert QFontDatabase.families()
+    assert QFontDatabase.hasFamily(qapp.font().families()[0])
+
+
+def cut_off(screen):
+    """Columns wider than the room they have."""
+    return [
+        area.widget().findChild(QWidget)
+        for area in screen.findChildren(QScrollArea)
+        if area.isVisible() and area.widget().width() > area.viewport().width()
+    ]
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.25, 1.5, 2.0])
+def test_nothing_is_cut_off_sideways_on_a_small_screen(window, answered, hands, scale):
+    window.choose(replace(window.preferences, text_scale=scale))
+    window.resize(1024, 600)
+    assert (window.width(), window.height()) == (1024, 600)
+    for key in (Qt.Key.Key_F2, Qt.Key.Key_F3, Qt.Key.Key_F4):
+        hands.press(key)
+        hands.rest(0.05)
+        assert cut_off(answered) == []
+
+
+def test_large_text_shows_one_column_at_a_time_with_keys_to_change(window, answered, hands):
+    window.choose(replace(window.preferences, text_scale=2.0))
+    window.resize(1024, 600)
+    hands.until(answered.switcher.isVisible)
+    hands.press(Qt.Key.Key_F4)
+    assert [c.isVisible() for c in answered.columns] == [False, False, True]
+    hands.press(Qt.Key.Key_F2)
+    assert [c.isVisible() for c in answered.columns] == [True, False, False]

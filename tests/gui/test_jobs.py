@@ -1,0 +1,73 @@
+"""Work off the GUI thread."""
+
+import threading
+
+import pytest
+
+from ddx.errors import DdxError
+from desktop.ui.jobs import Jobs, Lane
+
+
+class TrialError(DdxError):
+    code = "trial"
+
+
+@pytest.fixture
+def jobs(qtbot):
+    made = Jobs()
+    yield made
+    made.drain()
+
+
+def test_a_lane_keeps_the_order_and_answers_on_the_gui_thread(jobs, qtbot):
+    order, threads = [], set()
+    for i in range(20):
+        jobs.run(
+            lambda i=i: order.append(i) or i,
+            lambda _i: threads.add(threading.current_thread()),
+            pytest.fail,
+        )
+    qtbot.waitUntil(lambda: len(order) == len(threads) * 20 == 20)
+    assert order == list(range(20))
+    assert threads == {threading.main_thread()}
+
+
+def test_a_look_up_does_not_wait_behind_the_store(jobs, qtbot):
+    release, answers = threading.Event(), []
+    jobs.run(lambda: release.wait(5), lambda _: answers.append("store"), pytest.fail)
+    jobs.run(lambda: "found", answers.append, pytest.fail, Lane.LOOKUP)
+    qtbot.waitUntil(lambda: answers == ["found"])
+    release.set()
+    qtbot.waitUntil(lambda: answers == ["found", "store"])
+
+
+def test_an_error_arrives_with_its_code(jobs, qtbot):
+    errors = []
+
+    def work():
+        raise TrialError("no")
+
+    jobs.run(work, pytest.fail, errors.append)
+    qtbot.waitUntil(lambda: len(errors) == 1)
+    assert errors[0].code == "trial"
+
+
+def test_what_nobody_foresaw_becomes_internal_and_logs_no_values(jobs, qtbot, caplog):
+    errors = []
+
+    def work():
+        raise ValueError("Zenobia Quispe")
+
+    jobs.run(work, pytest.fail, errors.append)
+    qtbot.waitUntil(lambda: len(errors) == 1)
+    assert errors[0].code == "internal"
+    assert "ValueError" in caplog.text
+    assert "Zenobia" not in caplog.text
+
+
+def test_after_draining_no_answer_is_delivered(qtbot):
+    jobs, answers = Jobs(), []
+    jobs.run(lambda: 1, answers.append, pytest.fail)
+    assert jobs.drain()
+    qtbot.wait(20)
+    assert answers == []

@@ -1,0 +1,56 @@
+"""Finding and registering patients."""
+
+from PySide6.QtCore import Qt
+
+from desktop.ui.visit import VisitScreen
+
+CONTROL = Qt.KeyboardModifier.ControlModifier
+
+
+def test_typing_a_name_narrows_the_list(window, hands):
+    screen = hands.patients(window)
+    assert screen.list.lines.rowCount() == 2
+    hands.type("zen")
+    hands.until(lambda: screen.list.lines.rowCount() == 1)
+
+
+def test_nobody_found_says_how_to_register(window, hands):
+    screen = hands.patients(window)
+    hands.type("zzz")
+    hands.until(screen.empty.isVisible)
+    assert "Ctrl+N" in screen.empty.text()
+
+
+def test_an_incomplete_new_patient_says_all_that_is_missing(window, hands):
+    screen = hands.patients(window)
+    hands.press(Qt.Key.Key_N, CONTROL)
+    hands.press(Qt.Key.Key_Return)
+    assert screen.form.issues.text().splitlines() == [
+        "Falta el nombre.",
+        "Faltan los apellidos.",
+        "Escriba la fecha de nacimiento como día/mes/año, por ejemplo 07/03/1984.",
+    ]
+
+
+def test_a_birth_date_in_the_future_is_refused_in_words_and_nothing_typed_is_lost(window, hands):
+    screen = hands.patients(window)
+    hands.press(Qt.Key.Key_N, CONTROL)
+    for text in ("Inés", "Roldán", "1/1/2999"):
+        hands.type(text)
+        hands.press(Qt.Key.Key_Tab)
+    screen.form.save.click()
+    hands.until(screen.form.issues.isVisible)
+    assert screen.form.issues.text() == "La fecha de nacimiento es posterior a hoy. Revísela."
+    assert screen.form.given.text() == "Inés"
+
+
+def test_a_new_patient_is_registered_from_the_keyboard_and_opened(window, hands):
+    hands.patients(window)
+    hands.press(Qt.Key.Key_N, CONTROL)
+    for text in ("Inés", "Roldán", "7/3/1984"):
+        hands.type(text)
+        hands.press(Qt.Key.Key_Tab)
+    hands.press(Qt.Key.Key_Tab)
+    hands.press(Qt.Key.Key_Return)
+    visit = hands.screen(window, VisitScreen)
+    assert visit.name.text() == "Roldán, Inés"

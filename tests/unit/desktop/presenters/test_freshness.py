@@ -1,0 +1,86 @@
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+import pytest
+
+from desktop.presenters.freshness import (
+    Failed,
+    FreshnessState,
+    ModelRead,
+    ReadModel,
+    ReadSync,
+    RunSync,
+    SyncAsked,
+    SyncDone,
+    SyncRead,
+    Tick,
+    Tone,
+    UpdateDone,
+    UpdateModel,
+    model_age,
+    step,
+)
+from desktop.presenters.reducer import Refusal
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+class Phase(StrEnum):
+    IDLE = "idle"
+
+
+@dataclass(frozen=True)
+class Standing:
+    pending: int = 3
+    quarantined: int = 0
+    last_contact_at: None = None
+    phase: Phase = Phase.IDLE
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Model:
+    version: str = "2026.11.1"
+    built_at: datetime = NOW
+
+
+def test_a_tick_reads_both_standings():
+    assert step(FreshnessState(), Tick())[1] == (ReadSync(), ReadModel())
+
+
+def test_syncing_pushes_before_it_looks_for_a_model_and_only_once():
+    state, effects = step(FreshnessState(), SyncAsked())
+    assert effects == (RunSync(), UpdateModel())
+    assert step(state, SyncAsked()) == (state, ())
+
+
+def test_after_a_push_the_new_standing_is_shown():
+    syncing, _ = step(FreshnessState(), SyncAsked())
+    state, _ = step(syncing, SyncDone(Standing(pending=0)))
+    assert (state.syncing, state.sync) == (False, Standing(pending=0))
+
+
+def test_a_new_model_is_read_after_an_update():
+    assert step(FreshnessState(), UpdateDone("activated"))[1] == (ReadModel(),)
+    assert step(FreshnessState(), ModelRead(Model()))[0].model == Model()
+
+
+def test_a_standing_that_cannot_be_read_is_said_until_it_can():
+    lost, _ = step(FreshnessState(), Failed(Refusal("store.busy")))
+    assert lost.refusal == Refusal("store.busy")
+    assert step(lost, SyncRead(Standing()))[0].refusal is None
+
+
+@pytest.mark.parametrize(
+    ("age", "days", "tone"),
+    [
+        (timedelta(hours=3), 0, Tone.CALM),
+        (timedelta(days=180), 180, Tone.CALM),
+        (timedelta(days=181), 181, Tone.ATTENTION),
+        (timedelta(days=-4), 0, Tone.CALM),
+    ],
+)
+def test_an_old_model_asks_for_attention(age, days, tone):
+    told = model_age(NOW - age, NOW)
+    assert (told.days, told.tone) == (days, tone)

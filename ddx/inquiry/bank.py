@@ -1,0 +1,150 @@
+"""Every question the common model can learn from, ready to be weighed.
+
+A choice (`pain.site`) is one question whose answer is the set of its values; any other finding
+is a question of its own. What each disease tends to answer is the `frequency` table that the
+bundle carries beside the trees.
+"""
+
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ddx.domain.artifacts import COMMON_TREES, Artifacts
+from ddx.domain.identifiers import FindingId
+from ddx.errors import ModelError, SchemaMismatchError
+from ddx.features.schema import ColumnKind, FeatureSchema
+from ddx.inquiry.effort import Means, means_of
+from ddx.inquiry.gain import Floats, certainty
+from ddx.terminology.catalogue import Catalogue
+
+SAMPLES: Final = 16
+"""Answers drawn per disease for a choice: the standard error of its gain is below 0.05 bits."""
+
+_SEED: Final = 20_261_123
+"""Fixes the drawn answers, so that the same case gets the same questions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One question. subject: a finding id, or the group of a choice.
+
+    findings, columns: what the answer settles, and where the model reads it.
+    kinds: for each finding, the HPO terms it is a case of; antecedents are cases of nothing.
+    above, below: columns of the kinds of a yes/no finding, and of its special cases.
+    """
+
+    subject: str
+    findings: tuple[FindingId, ...]
+    columns: tuple[int, ...]
+    kinds: tuple[frozenset[FindingId], ...]
+    means: Means
+    graded: bool = False
+    above: tuple[int, ...] = ()
+    below: tuple[int, ...] = ()
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether the answer is a set of values rather than yes or no."""
+        return len(self.findings) > 1
+
+
+class QuestionBank:
+    """The questions of one bundle.
+
+    yes_no, choices: items by kind. frequency: float64 (n_diseases, n_columns), nan only where a
+    column holds no finding. asked_of, certain: the columns of `yes_no` and `gain.certainty`.
+    """
+
+    def __init__(self, items: tuple[Item, ...], frequency: Floats) -> None:
+        self.items = items
+        self.frequency = frequency
+        self.yes_no = tuple(item for item in items if not item.is_choice)
+        self.choices = tuple(item for item in items if item.is_choice)
+        columns = [item.columns[0] for item in self.yes_no]
+        self.yes_no_frequency = np.ascontiguousarray(frequency[:, columns])
+        self.certain = certainty(self.yes_no_frequency)
+
+    @classmethod
+    def from_artifacts(
+        cls, artifacts: Artifacts, schema: FeatureSchema, catalogue: Catalogue
+    ) -> Self:
+        """Return the questions of a bundle.
+
+        Raises:
+            ModelError: the trees member is missing or malformed.
+            SchemaMismatchError: its table is not over the columns of `schema`.
+            UnknownFindingError: the schema names a finding the catalogue lacks.
+        """
+        frequency, schema_hash = _read_frequency(artifacts)
+        if schema_hash != schema.hash or frequency.shape[1] != len(schema):
+            raise SchemaMismatchError("frequencies were counted on the columns of another schema")
+        return cls(_items(schema, catalogue), frequency)
+
+    @cached_property
+    def answers(self) -> Mapping[str, Floats]:
+        """Drawn answers by choice: 0 or 1, (n_diseases, SAMPLES, n_values)."""
+        rng = np.random.default_rng(_SEED)
+        drawn: dict[str, Floats] = {}
+        for item in self.choices:
+            chance = self.frequency[:, item.columns][:, np.newaxis, :]
+            shape = (len(self.frequency), SAMPLES, len(item.columns))
+            drawn[item.subject] = (rng.random(shape) < chance).astype(np.float64)
+        return drawn
+
+
+def _items(schema: FeatureSchema, catalogue: Catalogue) -> tuple[Item, ...]:
+    """Return the questions in column order; a choice stands where its first value does."""
+    grouped: dict[str, list[FindingId]] = {}
+    for finding in schema.findings:
+        grouped.setdefault(catalogue.term(finding).group or finding, []).append(finding)
+    upwards = {finding: _kinds(finding, catalogue) for finding in schema.findings}
+    return tuple(
+        _item(subject, tuple(findings), schema, catalogue, upwards)
+        for subject, findings in grouped.items()
+    )
+
+
+def _item(
+    subject: str,
+    findings: tuple[FindingId, ...],
+    schema: FeatureSchema,
+    catalogue: Catalogue,
+    upwards: Mapping[FindingId, frozenset[FindingId]],
+) -> Item:
+    own, at = findings[0], schema.positions
+    linked = len(findings) == 1 and own in catalogue.ontology
+    special = (f for f in schema.findings if f != own and f.startswith("HP:") and own in upwards[f])
+    kinds = (k for k in upwards[own] - {own} if k in at) if linked else ()
+    return Item(
+        subject=subject,
+        findings=findings,
+        columns=tuple(at[finding] for finding in findings),
+        kinds=tuple(upwards[finding] for finding in findings),
+        means=means_of(catalogue.term(own), catalogue),
+        graded=schema.columns[at[own]].kind is ColumnKind.GRADE,
+        above=tuple(at[k] for k in kinds if schema.columns[at[k]].kind is ColumnKind.PRESENCE),
+        below=tuple(at[f] for f in special) if linked else (),
+    )
+
+
+def _kinds(finding: FindingId, catalogue: Catalogue) -> frozenset[FindingId]:
+    """Return the term that `finding` is or implies and all above it; none for an antecedent."""
+    term = catalogue.implied.get(finding, finding)
+    if catalogue.term(finding).antecedent or term not in catalogue.ontology:
+        return frozenset()
+    return frozenset((catalogue.resolve(term), *catalogue.ontology.ancestors(term)))
+
+
+def _read_frequency(artifacts: Artifacts) -> tuple[NDArray[np.float64], str]:
+    """Return the table and the schema hash of the trees member, leaving the trees unread."""
+    try:
+        with np.load(io.BytesIO(artifacts.read(COMMON_TREES)), allow_pickle=False) as arrays:
+            return arrays["frequency"].astype(np.float64), str(arrays["schema_hash"])
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{COMMON_TREES} cannot be read: {error!r}") from error

@@ -1,0 +1,1 @@
+"""What Vereda does from a terminal, without window, store or network."""

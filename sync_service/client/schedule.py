@@ -3,6 +3,7 @@
 APScheduler on a daemon thread; jitter keeps a district's clinics from arriving together.
 """
 
+import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -11,7 +12,6 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 PUSH_EVERY_S: Final = 300
 UPDATE_EVERY_S: Final = 86_400
-_WAKE: Final = "wake"
 
 
 class SyncSchedule:
@@ -27,6 +27,8 @@ class SyncSchedule:
         update_every_s: int = UPDATE_EVERY_S,
     ) -> None:
         self._wake = wake
+        self._numbers = itertools.count(1)
+        self._arranged = 0
         self._scheduler = BackgroundScheduler(
             daemon=True,
             timezone=UTC,
@@ -46,9 +48,19 @@ class SyncSchedule:
         self._scheduler.start()
 
     def wake_after(self, seconds: float) -> None:
-        """Arrange one call of `wake`; a later arrangement replaces an earlier one."""
+        """Arrange one call of `wake`; a later arrangement replaces an earlier one.
+
+        Each arrangement is a job of its own and a superseded one does nothing when its time
+        comes. Replacing or removing a job by id would race with the scheduler, which removes a
+        job that has run by the same id: the new one would be lost, or the thread would die.
+        """
+        self._arranged = number = next(self._numbers)
         at = datetime.now(UTC) + timedelta(seconds=seconds)
-        self._scheduler.add_job(self._wake, "date", run_date=at, id=_WAKE, replace_existing=True)
+        self._scheduler.add_job(self._wake_if_latest, "date", [number], run_date=at)
+
+    def _wake_if_latest(self, number: int) -> None:
+        if number == self._arranged:
+            self._wake()
 
     def stop(self) -> None:
         """Stop; a call in progress is finished first."""

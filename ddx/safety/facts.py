@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from ddx.domain.case import Case
-from ddx.domain.finding import Finding
+from ddx.domain.finding import Finding, Severity
 from ddx.domain.identifiers import FindingId
 from ddx.terminology.catalogue import Catalogue
 
@@ -40,12 +40,59 @@ class Facts:
 Condition = Callable[[Facts], Evidence | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One red flag. urgent: act before reading the differential."""
+
+    code: str
+    urgent: bool
+    source: str
+    condition: Condition
+
+
 def finding(*kinds: str) -> Condition:
     """Hold when any of `kinds`, or a special case of one, is present."""
 
     def holds(facts: Facts) -> Evidence | None:
         shown = (item for kind in kinds for item in facts.kinds.get(FindingId(kind), ()))
         return tuple(dict.fromkeys(shown)) or None
+
+    return holds
+
+
+def seen(*kinds: str) -> Condition:
+    """Hold as `finding` does, and for a finding the catalogue does not know, by its very id.
+
+    A device may run a vocabulary older than a rule; what the clinician stated still counts.
+    """
+    known = finding(*kinds)
+
+    def holds(facts: Facts) -> Evidence | None:
+        stated = (f.id for f in facts.case.present if f.id in kinds and f.grade != 0)
+        shown = (*(known(facts) or ()), *stated)
+        return tuple(dict.fromkeys(shown)) or None
+
+    return holds
+
+
+def marked_severe(*kinds: str) -> Condition:
+    """Hold when a finding that shows one of `kinds` was marked severe by the clinician."""
+    shows = seen(*kinds)
+
+    def holds(facts: Facts) -> Evidence | None:
+        severe = {f.id for f in facts.case.present if f.severity is Severity.SEVERE}
+        return tuple(item for item in shows(facts) or () if item in severe) or None
+
+    return holds
+
+
+def graded_at_least(graded: str, bound: float) -> Condition:
+    """Hold when the graded finding is present with `bound` or more, on its scale of 0..10."""
+
+    def holds(facts: Facts) -> Evidence | None:
+        found = next((f for f in facts.case.present if f.id == graded), None)
+        enough = found is not None and found.grade is not None and found.grade >= bound
+        return (graded,) if enough else None
 
     return holds
 

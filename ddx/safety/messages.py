@@ -143,3 +143,152 @@ MESSAGES: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
         ),
     }
 )
+
+FURTHER_MESSAGES: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
+    {
+        "emergency.breathing": _both(
+            "Dificultad respiratoria grave o cianosis central: vía aérea y oxígeno ahora.",
+            "Respiratory distress or central cyanosis: airway and oxygen now.",
+        ),
+        "emergency.shock": _both(
+            "Choque: acceso venoso, líquidos según la causa y traslado ya.",
+            "Shock: venous access, fluids according to the cause, and transfer now.",
+        ),
+        "emergency.coma": _both(
+            "Coma: proteja la vía aérea, mida la glucosa y traslade ya.",
+            "Coma: protect the airway, check glucose and transfer now.",
+        ),
+        "emergency.heart_rate": _both(
+            "Pulso menor de 50 o mayor de 150: valore de inmediato; electrocardiograma.",
+            "Pulse below 50 or above 150: assess at once; electrocardiogram.",
+        ),
+        "emergency.brain_signs": _both(
+            "Alteración mental o nuca rígida con fiebre, frío o cefalea: atienda de inmediato.",
+            "Altered mental state or stiff neck with fever, cold or headache: attend at once.",
+        ),
+        "emergency.snake_bite": _both(
+            "Mordedura de serpiente: reposo del miembro, sin torniquete; traslade ya.",
+            "Snake bite: keep the limb still, no tourniquet; transfer now.",
+        ),
+        "emergency.purpura_and_altered": _both(
+            "Petequias o púrpura con alteración mental: trate como sepsis meningocócica.",
+            "Petechiae or purpura with altered mental state: treat as meningococcal sepsis.",
+        ),
+        "emergency.low_glucose_and_altered": _both(
+            "Glucosa baja con alteración mental: dé glucosa ahora.",
+            "Low glucose with altered mental state: give glucose now.",
+        ),
+        "pregnancy.danger_sign": _both(
+            "Embarazo con signo de peligro (visión, cefalea, abdomen o conciencia): refiera ya.",
+            "Pregnancy with a danger sign (vision, headache, abdomen, consciousness): refer now.",
+        ),
+        "pain.severe": _both(
+            "Dolor de 7 o más sobre 10: alivie y valore pronto.",
+            "Pain of 7 or more out of 10: relieve and assess soon.",
+        ),
+        "adult.priority_sign": _both(
+            "Signo de prioridad (sibilancias, desmayo, no retiene, no bebe o palidez intensa).",
+            "Priority sign (wheeze, fainting, keeps nothing down, cannot drink, severe pallor).",
+        ),
+        "adult.high_risk_vital_sign": _both(
+            "Signo vital de alto riesgo: revisión por quien tenga más experiencia.",
+            "High-risk vital sign: review by the most experienced clinician.",
+        ),
+        "dengue.shock": _both(
+            "Posible dengue con choque (pulso estrecho, frío o presión baja): grave; trate ya.",
+            "Possible dengue with shock (narrow pulse, cold or low pressure): severe; treat now.",
+        ),
+        "dengue.fluid_with_distress": _both(
+            "Posible dengue con líquido y dificultad respiratoria: grave; oxígeno y traslado.",
+            "Possible dengue with fluid and respiratory distress: severe; oxygen and transfer.",
+        ),
+        "dengue.severe_bleeding": _both(
+            "Posible dengue con sangrado grave: dengue grave; prepare transfusión y traslado.",
+            "Possible dengue with severe bleeding: severe; prepare transfusion and transfer.",
+        ),
+        "dengue.impaired_consciousness": _both(
+            "Posible dengue con alteración de la conciencia: dengue grave; traslade ya.",
+            "Possible dengue with impaired consciousness: severe; transfer now.",
+        ),
+        "dengue.warning_sign": _both(
+            "Donde hay dengue: signo de alarma; hidrate, vigile y refiera para observación.",
+            "Where dengue circulates: warning sign; hydrate, watch and refer for observation.",
+        ),
+        "child.unable_to_drink": _both(
+            "Niño que no puede beber o mamar: signo general de peligro; refiera de urgencia.",
+            "Child unable to drink or breastfeed: general danger sign; refer urgently.",
+        ),
+        "child.vomits_everything": _both(
+            "Niño que vomita todo: signo general de peligro; refiera de urgencia.",
+            "Child who vomits everything: general danger sign; refer urgently.",
+        ),
+        "infant.feeds_badly": _both(
+            "Menor de 2 meses que come mal: posible infección grave; refiera.",
+            "Under 2 months and feeding badly: possible serious infection; refer.",
+        ),
+        "infant.fever_37_5": _both(
+            "37.5 °C o más en menor de 2 meses: posible infección grave; refiera.",
+            "37.5 °C or more under 2 months: possible serious infection; refer.",
+        ),
+        "child.bulging_fontanelle": _both(
+            "Fiebre con fontanela abombada: posible meningitis; refiera de urgencia.",
+            "Fever with bulging fontanelle: possible meningitis; refer urgently.",
+        ),
+        "child.fever_39_under_6_months": _both(
+            "39 °C o más entre 3 y 6 meses: riesgo intermedio; examine y vigile.",
+            "39 °C or more from 3 to 6 months: intermediate risk; examine and watch.",
+        ),
+        "child.fever_with_tachycardia": _both(
+            "Fiebre con taquicardia para la edad: riesgo intermedio; vuelva a medir y vigile.",
+            "Fever with tachycardia for age: intermediate risk; measure again and watch.",
+        ),
+        "child.dehydration_severe": _both(
+            "Diarrea con deshidratación grave: plan C; líquidos ahora y traslado.",
+            "Diarrhea with severe dehydration: plan C; fluids now and transfer.",
+        ),
+        "child.dehydration_some": _both(
+            "Diarrea con algún grado de deshidratación: plan B en la clínica; vigile.",
+            "Diarrhea with some dehydration: plan B at the clinic; watch.",
+        ),
+        "child.danger_zone": _both(
+            "Pulso, respiración o saturación en zona de peligro para la edad: reevalúe pronto.",
+            "Pulse, breathing or saturation in the danger zone for age: reassess soon.",
+        ),
+        "child.priority_sign": _both(
+            "Niño letárgico, inquieto, muy pálido o con tiraje: pasa primero.",
+            "Child lethargic, restless, very pale or with retractions: goes first.",
+        ),
+        "infant.under_2_months": _both(
+            "Menor de 2 meses: no espera en la fila.",
+            "Under 2 months: does not wait in line.",
+        ),
+    }
+)
+"""Words of `ddx.safety.triage.FURTHER_RULES`."""
+
+TRIAGE_MESSAGES: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
+    {
+        "triage.level_1": _both("Rojo: atención inmediata.", "Red: immediate."),
+        "triage.level_2": _both("Naranja: muy urgente.", "Orange: very urgent."),
+        "triage.level_3": _both("Amarillo: urgente.", "Yellow: urgent."),
+        "triage.level_4": _both("Verde: puede esperar.", "Green: standard."),
+        "triage.level_5": _both("Azul: no urgente.", "Blue: non-urgent."),
+        "triage.severity_1": _both(
+            "No se puede descartar una enfermedad de máxima gravedad.",
+            "A disease of the highest severity cannot be set aside.",
+        ),
+        "triage.severity_2": _both(
+            "No se puede descartar una enfermedad grave.",
+            "A severe disease cannot be set aside.",
+        ),
+        "triage.missing": _both(
+            "Faltan signos vitales: el nivel podría ser más urgente.",
+            "Vital signs are missing: the level could be more urgent.",
+        ),
+    }
+)
+"""Words of the levels, and of the reasons that are no red flag."""
+
+ALL_MESSAGES: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
+    {**MESSAGES, **FURTHER_MESSAGES, **TRIAGE_MESSAGES}
+)

@@ -5,13 +5,10 @@ us. A rule says "do not overlook this", never what the disease is. Words for the
 `ddx.safety.messages`.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from ddx.safety.facts import (
-    Condition,
-    Evidence,
-    Facts,
+    Rule,
     above,
     age_days,
     age_years,
@@ -24,16 +21,17 @@ from ddx.safety.facts import (
     finding,
     not_alert,
 )
-
-MONTH: Final = 365.25 / 12
+from ddx.safety.paediatric import (
+    FEVER_NICE,
+    IMCI,
+    MONTH,
+    PALS,
+    fast_breathing,
+    low_pressure_for_age,
+)
 
 WHO_BEC: Final = "WHO/ICRC. Basic emergency care: approach to the acutely ill and injured. 2018"
-IMCI: Final = "WHO. Integrated Management of Childhood Illness, chart booklet. 2014"
-PALS: Final = (
-    "American Heart Association. Pediatric Advanced Life Support, hypotension by age. 2020"
-)
 QSOFA: Final = "Singer M et al. Sepsis-3. JAMA 2016;315:801-810 (qSOFA)"
-FEVER_NICE: Final = "NICE. Fever in under 5s, NG143. 2019"
 MENINGITIS_NICE: Final = "NICE. Meningitis and meningococcal disease, NG240. 2024"
 CHEST_PAIN: Final = "Gulati M et al. AHA/ACC chest pain guideline. Circulation 2021;144:e368-e454"
 GBS: Final = "Blatchford O et al. Lancet 2000;356:1318-1321 (Glasgow-Blatchford score of 2 or more)"
@@ -51,33 +49,6 @@ _imci_age: Final = age_days(2 * MONTH, 5 * 365.25)
 _young_infant: Final = age_days(0, 2 * MONTH)
 
 
-def _low_pressure_by_age(facts: Facts) -> Evidence | None:
-    """Hold when a child's systolic pressure is what PALS calls hypotension at that age.
-
-    Under 60 mmHg to 28 days, 70 to one year, 70 + 2 x age in years to ten, 90 from then on.
-    """
-    years, systolic = facts.case.age_years, facts.case.vitals.systolic_mmhg
-    if years is None or systolic is None or years >= 16:
-        return None
-    if years >= 10:
-        lowest = 90.0
-    elif years >= 1:
-        lowest = 70 + 2 * int(years)
-    else:
-        lowest = 60.0 if facts.case.age_days is not None and facts.case.age_days <= 28 else 70.0
-    return ("systolic_mmhg",) if systolic < lowest else None
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One red flag. urgent: act before reading the differential."""
-
-    code: str
-    urgent: bool
-    source: str
-    condition: Condition
-
-
 RULES: Final = (
     Rule("airway.stridor", True, WHO_BEC, _stridor),
     Rule("consciousness.not_alert", True, WHO_BEC, not_alert),
@@ -87,7 +58,7 @@ RULES: Final = (
         "WHO. Pulse oximetry training manual. 2011",
         below("spo2_percent", 90),
     ),
-    Rule("child.low_blood_pressure", True, PALS, _low_pressure_by_age),
+    Rule("child.low_blood_pressure", True, PALS, low_pressure_for_age),
     Rule("child.convulsion", True, IMCI, all_of(age_days(0, 5 * 365.25), _seizure)),
     Rule(
         "child.lethargic_or_unconscious",
@@ -101,17 +72,15 @@ RULES: Final = (
         IMCI,
         all_of(
             any_of(finding("HP:0012735"), _dyspnea),
-            any_of(
-                all_of(age_days(2 * MONTH, 12 * MONTH), at_least("respiratory_rate_bpm", 50)),
-                all_of(age_days(12 * MONTH, 5 * 365.25), at_least("respiratory_rate_bpm", 40)),
-            ),
+            _imci_age,
+            fast_breathing,
         ),
     ),
     Rule(
         "infant.fast_breathing",
         True,
         IMCI,
-        all_of(_young_infant, at_least("respiratory_rate_bpm", 60)),
+        all_of(_young_infant, fast_breathing),
     ),
     Rule("infant.cold", True, IMCI, all_of(_young_infant, below("temperature_c", 35.5))),
     Rule(

@@ -76,7 +76,8 @@ def common_cases(data: Path, count: int = COMMON_CASES) -> list[Labelled]:
     patients = read_patients(data)
     held_out = split_patients(patients).test
     order = np.random.default_rng(SEED).permutation(len(held_out))[:count]
-    return [_labelled(patients[held_out[i]]) for i in order]
+    vocabulary = Vocabulary.of(knowledge.findings(), knowledge.diseases())
+    return [_labelled(patients[held_out[i]], vocabulary) for i in order]
 
 
 def visits(cases: Iterable[Labelled]) -> list[Labelled]:
@@ -85,8 +86,7 @@ def visits(cases: Iterable[Labelled]) -> list[Labelled]:
     return [Labelled(with_budget(c.case, present=8, excluded=6, rng=rng), c.truths) for c in cases]
 
 
-def _labelled(patient: Patient) -> Labelled:
-    vocabulary = Vocabulary.of(knowledge.findings(), knowledge.diseases())
+def _labelled(patient: Patient, vocabulary: Vocabulary) -> Labelled:
     disease = vocabulary.disease_of_condition[patient.condition]
     return Labelled(case_of(patient, vocabulary), (disease,))
 

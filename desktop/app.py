@@ -33,59 +33,67 @@ DEMO_LIMIT: Final = 10
 
 
 class LoadingShelf:
-    """A `BundleShelf` that is still being loaded: whoever needs it first waits for it.
+    """A `BundleShelf` that loads on a thread of its own: whoever needs it waits for it.
 
     A bundle that cannot be used raises its BundleError from every use, so the sign-in says so.
     """
 
     def __init__(self, load: Callable[[], "BundleShelf"]) -> None:
         self._load = load
-        self._shelf: Future[BundleShelf] = Future()
+        self._loaded: Future[BundleShelf] = Future()
+        self._started = threading.Lock()
 
     def start(self) -> None:
-        """Begin loading on a thread of its own."""
-        threading.Thread(target=self._run, name="engine", daemon=True).start()
+        """Begin loading, unless it has begun."""
+        if self._started.acquire(blocking=False):  # never released: there is one loading
+            threading.Thread(target=self._run, name="engine", daemon=True).start()
+
+    @property
+    def _shelf(self) -> "BundleShelf":
+        self.start()
+        return self._loaded.result()
 
     def _run(self) -> None:
         try:
-            self._shelf.set_result(self._load())
+            self._loaded.set_result(self._load())
         except BaseException as error:  # noqa: BLE001 -- handed to whoever asks for the shelf
-            self._shelf.set_exception(error)
+            self._loaded.set_exception(error)
 
     @property
     def engine(self) -> "DiagnosticEngine":
         """The engine in use."""
-        return self._shelf.result().engine
+        return self._shelf.engine
 
     @property
     def status(self) -> "ModelStatus":
         """Which bundle serves."""
-        return self._shelf.result().status
+        return self._shelf.status
 
     @property
     def refused(self) -> tuple[str, ...]:
         """Codes of what kept a better bundle from serving at start."""
-        return self._shelf.result().refused
+        return self._shelf.refused
 
     def engine_for(self, digest: str) -> "DiagnosticEngine":
         """Return the engine of the bundle with that digest. Raises OtherBundleError."""
-        return self._shelf.result().engine_for(digest)
+        return self._shelf.engine_for(digest)
 
     def update(self, http: "httpx.Client", server: str) -> "UpdateReport":
         """Install what the server offers and serve it."""
-        return self._shelf.result().update(http, server)
+        return self._shelf.update(http, server)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """The composed application. run: hand control to Qt until the window closes."""
+    """The composed application. opener: kept here, Qt holds the methods it calls weakly."""
 
     qt: "QApplication"
     window: "MainWindow"
+    opener: "Opener"
     data_dir: Path
 
     def run(self) -> int:
-        """Return the exit code of the event loop."""
+        """Hand control to Qt until the window closes; return the exit code."""
         return int(self.qt.exec())
 
 
@@ -112,11 +120,11 @@ def compose(
         settings = replace(settings, sync_url=server)
     window, qt = _window(data_dir, language)
     shelf = LoadingShelf(lambda: _shelf(data_dir, settings, trust, repository))
-    opener = _Opener(window, data_dir, shelf, settings)
+    opener = Opener(window, data_dir, shelf, settings)
     window.demo_wanted.connect(opener.open_demo)
     window.show()
     window.after_first_paint(lambda: opener.open(demo=demo))
-    return App(qt=qt, window=window, data_dir=data_dir)
+    return App(qt=qt, window=window, opener=opener, data_dir=data_dir)
 
 
 def _window(data_dir: Path, language: str | None) -> "tuple[MainWindow, QApplication]":
@@ -155,7 +163,7 @@ def _shelf(
     )
 
 
-class _Opener:
+class Opener:
     """Opens the clinic of a data directory behind a window that is already there."""
 
     def __init__(
@@ -165,8 +173,7 @@ class _Opener:
         self._shelf, self._settings = shelf, settings
 
     def open(self, *, demo: bool) -> None:
-        """Read what is there, then show the first run or the sign-in."""
-        self._shelf.start()
+        """Read what is there, show the first run or the sign-in, then load the engine."""
         self._run(lambda: self._found(self._data_dir, create_demo=demo))
 
     def open_demo(self) -> None:
@@ -176,9 +183,13 @@ class _Opener:
     def _run(self, work: "Callable[[], tuple[Clinic, bool, str]]") -> None:
         self._window.jobs.run(
             work,
-            lambda found: self._window.attach(found[0], set_up=found[1], hint=found[2]),
+            lambda found: self._opened(*found),
             lambda error: self._window.cannot_open(error.code),
         )
+
+    def _opened(self, clinic: "Clinic", set_up: bool, hint: str) -> None:
+        self._window.attach(clinic, set_up=set_up, hint=hint)
+        self._shelf.start()  # while the passphrase is being typed
 
     def _found(self, folder: Path, *, create_demo: bool) -> "tuple[Clinic, bool, str]":
         from desktop.services.clinic import Clinic  # noqa: PLC0415 -- loads the store

@@ -64,6 +64,7 @@ class DifferentialColumn(Spoken):
         super().__init__()
         self._labels = labels
         self._state: VisitState | None = None
+        self._candidates: list[CandidateLine] = []
         self.strip = AlertStrip()
         self.stale = message("notice")
         self.empty = message("quiet")
@@ -118,8 +119,7 @@ class DifferentialColumn(Spoken):
                     code=made.short_code,
                 ),
             )
-        lines = self._lines(made.differential)
-        self.list.show_lines(lines, state.selected)
+        self.list.show_lines(self._candidates, state.selected)
 
     def _lines(self, differential: Differential) -> list[CandidateLine]:
         """Name the candidates; two of the same name are told apart by their code."""
@@ -131,6 +131,7 @@ class DifferentialColumn(Spoken):
         ]
 
     def _draw_answer(self, differential: Differential) -> None:
+        self._candidates = self._lines(differential)
         self.strip.show_alerts(differential.alerts, self._labels)
         outside = translate(
             "Differential", "Puede no ser ninguna de estas: en {frequency} casos así, es otra cosa."

@@ -202,11 +202,15 @@ class EntryColumn(Spoken):
             shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
             self._take(Presence.EXCLUDED if shift else Presence.PRESENT)
             return True
-        if key is Qt.Key.Key_Escape and self.search.text():
-            self.search.clear()
-            self._dispatch(SearchTyped(""))
-            return True
         return super().eventFilter(watched, event)
+
+    def clear_search(self) -> bool:
+        """Empty the search; return whether there was something in it."""
+        if not self.search.text():
+            return False
+        self._dispatch(SearchTyped(""))
+        self.search.setFocus()
+        return True
 
     def _walk(self, *, down: bool) -> None:
         if down:

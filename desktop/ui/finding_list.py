@@ -172,7 +172,10 @@ class FindingList(QListView):
     def show_lines(self, lines: Sequence[FindingLine]) -> None:
         """Show `lines` and keep the current row where it was."""
         row = self.currentIndex().row()
+        names = [line.shown for line in self.lines.lines]
         self.lines.show(lines)
+        if names != [line.shown for line in self.lines.lines]:
+            self.doItemsLayout()  # a longer name may take a second line
         if self.lines.rowCount() and not self.currentIndex().isValid():
             kept = min(max(row, 0), self.lines.rowCount() - 1)
             self.setCurrentIndex(self.lines.index(kept))

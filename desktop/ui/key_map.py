@@ -31,7 +31,7 @@ class KeyMap(QDialog):
         outer.addWidget(tall(inside), 1)
         outer.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
         self._texts = texts
-        self.resize(900, 560)
+        self.resize(920, 610)
         close.setFocus()
 
     def _group(self, texts: Texts, title: str, entries: tuple[keys.Key, ...]) -> QWidget:

@@ -46,7 +46,6 @@ from desktop.presenters.patients import (
     parse_day,
     step,
 )
-from desktop.services.errors import NewPatientRefusedError
 from desktop.services.records import NewPatient
 from desktop.ui import keys, messages, paint, words
 from desktop.ui.finding_list import LINE, Index
@@ -361,6 +360,8 @@ class PatientsScreen(Screen):
         )
 
     def _failed(self, error: DdxError) -> None:
+        from desktop.services.errors import NewPatientRefusedError  # noqa: PLC0415 -- numpy
+
         if isinstance(error, NewPatientRefusedError):
             found = tuple(FormIssue(issue.field, issue.code) for issue in error.issues)
             self.dispatch(FormRefused(found))

@@ -6,7 +6,7 @@ from string import Template
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtGui import QColor, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
 FAMILIES: Final = ("Segoe UI Variable", "Segoe UI", "Inter", "Noto Sans", "DejaVu Sans")

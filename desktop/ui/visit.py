@@ -231,7 +231,7 @@ class VisitScreen(Screen):
         if self.state.decision.verb is not None:
             self.dispatch(DecisionCancelled())
             self.differential.list.setFocus()
-        else:
+        elif not self.entry.clear_search():
             self.leave()
 
     def leave(self, purpose: Leaving = Leaving.PATIENTS) -> None:

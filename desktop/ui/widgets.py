@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QLineEdit,
     QPushButton,
     QScrollArea,
@@ -263,12 +264,14 @@ def tall(content: QWidget) -> QScrollArea:
     return area
 
 
-def clear(layout: QBoxLayout) -> None:
-    """Take everything out of `layout`."""
+def clear(layout: QLayout) -> None:
+    """Take everything out of `layout`, and out of the layouts inside it."""
     while (item := layout.takeAt(0)) is not None:
         if (widget := item.widget()) is not None:
             widget.hide()
             widget.deleteLater()
+        elif (inner := item.layout()) is not None:
+            clear(inner)
 
 
 def spread(widget: QWidget) -> QWidget:

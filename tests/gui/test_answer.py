@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QLabel
 from support.ward_engine import DENGUE, INFLUENZA, PAIN, PNEUMONIA
 
 from ddx.domain.feedback import OverrideReason, Verb
+from desktop.presenters.why import why
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
@@ -43,6 +44,9 @@ def test_moving_through_the_list_explains_each_candidate(answered, hands):
     hands.until(lambda: answered.state.explanation)
     assert answered.state.selected == INFLUENZA
     assert answered.why.title.text() == "Gripe"
+    text = visible_text(answered.why)
+    told = why(answered.state.explanation)
+    assert text.count("pesa") == len(told.reasons_for) + len(told.reasons_against)
 
 
 def test_what_is_expected_and_not_asked_can_be_answered_where_it_stands(answered, hands):

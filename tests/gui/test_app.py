@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from desktop import app
+from desktop.ui.first_run import FirstRunScreen
 from desktop.ui.sign_in import SignInScreen
 from model_bundles import embedded
 
@@ -48,6 +49,19 @@ def test_a_bundle_that_cannot_be_used_is_told_at_the_sign_in(tmp_path, qtbot, ha
     qtbot.addWidget(composed.window)
     hands.until(lambda: composed.window.opening_refusal, timeout=20_000)
     assert "llame a soporte" in composed.window.opening_refusal
+    composed.window.jobs.drain()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("shipped")
+def test_the_first_run_offers_the_demonstration_beside_the_real_clinic(tmp_path, qtbot, hands):
+    composed = app.compose(tmp_path, language="es")
+    qtbot.addWidget(composed.window)
+    hands.until(lambda: isinstance(composed.window.screen_shown, FirstRunScreen), timeout=60_000)
+    composed.window.screen_shown.demo_wanted.emit()
+    hands.until(lambda: isinstance(composed.window.screen_shown, SignInScreen), timeout=60_000)
+    assert (tmp_path / "demo" / "store").is_dir()
+    assert not (tmp_path / "store").exists()
     composed.window.jobs.drain()
 
 

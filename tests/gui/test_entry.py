@@ -68,6 +68,14 @@ def test_enter_never_takes_a_result_of_older_text(visit, hands):
     assert states(visit) == {}
 
 
+def test_escape_empties_the_search_before_it_leaves_the_visit(window, visit, hands):
+    hands.type("fiebre")
+    hands.press(Qt.Key.Key_Escape)
+    assert window.screen_shown is visit
+    assert visit.entry.search.text() == ""
+    assert visit.state.hits == ()
+
+
 def test_vital_signs_are_reached_with_one_key_and_kept_as_typed(visit, hands):
     hands.press(Qt.Key.Key_F6)
     hands.type("38,5")
@@ -120,6 +128,7 @@ def test_leaving_with_escape_saves_first(window, visit, hands):
     hands.screen(window, PatientsScreen)
     again = hands.open_visit(window)
     assert states(again) == {FEVER: Presence.PRESENT}
+    hands.diagnose(again)  # the keys now belong to the visit in front
 
 
 def test_signing_out_in_the_middle_of_a_visit_saves_first(window, visit, hands, set_up):

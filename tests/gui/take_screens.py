@@ -1,0 +1,220 @@
+"""Takes the pictures of docs/screens: every screen, both languages, light and dark.
+
+    python tests/gui/take_screens.py docs/screens
+
+Runs the composed application on the bundle that ships, in a data directory of its own.
+"""
+
+import os
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+from PIL import Image
+from PySide6.QtCore import QEventLoop, Qt, QTimer
+from PySide6.QtTest import QTest
+
+from ddx.domain.case import Sex
+from ddx.domain.finding import Presence
+from desktop.app import compose
+from desktop.presenters.visit_state import FindingMarked, VitalTyped
+from desktop.services.demo import PASSPHRASE
+from desktop.ui.first_run import FirstRunScreen
+from desktop.ui.i18n import Language
+from desktop.ui.patients import PatientsScreen
+from desktop.ui.sign_in import SignInScreen
+from desktop.ui.theme import Appearance
+from desktop.ui.visit import VisitScreen
+
+CONTROL = Qt.KeyboardModifier.ControlModifier
+LOOKS = (
+    ("es", Language.SPANISH, Appearance.LIGHT, 1.0),
+    ("en", Language.ENGLISH, Appearance.LIGHT, 1.0),
+    ("es-dark", Language.SPANISH, Appearance.DARK, 1.0),
+)
+SEARCHES = {Language.SPANISH: "dolor de pe", Language.ENGLISH: "chest pa"}
+COUGH, FEVER, DYSPNEA = "HP:0012735", "HP:0001945", "HP:0002094"
+CHILLS, RASH = "HP:0025143", "HP:0000988"
+
+
+def breathe(ms=60):
+    loop = QEventLoop()
+    QTimer.singleShot(ms, loop.quit)
+    loop.exec()
+
+
+def wait(holds, limit_s=60):
+    for _ in range(limit_s * 100):
+        if holds():
+            return
+        breathe(10)
+    raise TimeoutError
+
+
+class Camera:
+    def __init__(self, window, folder):
+        self.window, self.folder = window, folder
+
+    def take(self, name, widget=None):
+        """One picture per look."""
+        before = self.window.preferences
+        for suffix, language, appearance, scale in LOOKS:
+            self.window.choose(
+                replace(before, language=language, appearance=appearance, text_scale=scale)
+            )
+            self.shoot(f"{name}.{suffix}", widget)
+        self.window.choose(before)
+        breathe()
+
+    def shoot(self, name, widget=None):
+        breathe(120)
+        path = self.folder / f"{name}.png"
+        (widget or self.window).grab().save(str(path))
+        with Image.open(path) as picture:  # 256 colours are enough for a window
+            small = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        small.save(path, optimize=True)
+
+
+def first_run(camera):
+    window = camera.window
+    wait(lambda: isinstance(window.screen_shown, FirstRunScreen))
+    screen = window.screen_shown
+    QTest.keyClick(screen.fields[next(iter(screen.fields))], Qt.Key.Key_Return)
+    camera.take("first-run")
+    screen.demo_wanted.emit()
+
+
+def sign_in(camera):
+    window = camera.window
+    wait(lambda: isinstance(window.screen_shown, SignInScreen))
+    screen = window.screen_shown
+    wait(lambda: screen.state.may_try)
+    screen.passphrase.setText("otra cosa")
+    screen.enter.click()
+    wait(lambda: screen.state.refusal and screen.state.may_try)
+    camera.take("sign-in")
+    screen.passphrase.setText(PASSPHRASE)
+    screen.enter.click()
+    wait(lambda: isinstance(window.screen_shown, PatientsScreen))
+    screen = window.screen_shown
+    wait(lambda: screen.state.patients)
+    camera.take("patients")
+
+
+def new_visit(camera):
+    window = camera.window
+    screen = window.screen_shown
+    QTest.keyClick(window, Qt.Key.Key_N, CONTROL)
+    for field, text in ((screen.form.given, "María"), (screen.form.family, "Quispe Mamani")):
+        field.setText(text)
+    camera.take("new-patient")
+    screen.form.born.setText("07/03/1984")
+    screen.form.sex.setCurrentIndex(screen.form.sex.findData(Sex.FEMALE.value))
+    screen.form.save.click()
+    return opened(window)
+
+
+def opened(window):
+    wait(lambda: isinstance(window.screen_shown, VisitScreen))
+    visit = window.screen_shown
+    wait(lambda: visit.state.draft_id)
+    return visit
+
+
+def answered(visit):
+    QTest.keyClick(visit, Qt.Key.Key_F5)
+    wait(lambda: visit.state.explanation and not visit.state.stale)
+
+
+def entry(camera, visit):
+    for finding, presence in (
+        (COUGH, Presence.PRESENT),
+        (FEVER, Presence.PRESENT),
+        (CHILLS, Presence.PRESENT),
+        (DYSPNEA, Presence.PRESENT),
+        (RASH, Presence.EXCLUDED),
+    ):
+        visit.dispatch(FindingMarked(finding, presence))
+    before = camera.window.preferences
+    for suffix, language, appearance, _scale in LOOKS:
+        camera.window.choose(replace(before, language=language, appearance=appearance))
+        visit.entry.search.clear()
+        visit.entry.search.setFocus()
+        QTest.keyClicks(visit.entry.search, SEARCHES[language])
+        wait(lambda language=language: visit.state.hits_for == SEARCHES[language])
+        camera.shoot(f"visit-search.{suffix}")
+    camera.window.choose(before)
+    QTest.keyClick(visit.entry.search, Qt.Key.Key_Escape)
+    visit.dispatch(VitalTyped("temperature_c", "101,3"))
+    visit.dispatch(VitalTyped("heart_rate_bpm", "118"))
+    QTest.keyClick(visit, Qt.Key.Key_F6)
+    QTest.keyClick(visit, Qt.Key.Key_F5)
+    wait(lambda: visit.state.refusal)
+    camera.take("visit-issues")
+    QTest.keyClick(visit, Qt.Key.Key_F6)
+
+
+def answer(camera, visit):
+    for vital, text in (
+        ("temperature_c", "38,5"),
+        ("respiratory_rate_bpm", "28"),
+        ("spo2_percent", "88"),
+        ("systolic_mmhg", "104"),
+        ("diastolic_mmhg", "62"),
+    ):
+        visit.dispatch(VitalTyped(vital, text))
+    answered(visit)
+    camera.take("visit")
+    camera.window.choose(replace(camera.window.preferences, text_scale=2.0))
+    camera.window.resize(1024, 600)
+    camera.shoot("visit-200-percent.es")
+    camera.window.choose(replace(camera.window.preferences, text_scale=1.0))
+    camera.shoot("visit-small-screen.es")
+    camera.window.resize(1280, 800)
+    QTest.keyClick(visit, Qt.Key.Key_3, CONTROL)
+    camera.take("decision")
+    QTest.keyClick(visit, Qt.Key.Key_Escape)
+    QTest.keyClick(visit, Qt.Key.Key_1, CONTROL)
+    visit.decision.confirm.click()
+    wait(lambda: visit.state.decision.recorded)
+    camera.take("decided")
+    camera.window.show_keys()
+    camera.shoot("keys.es", camera.window.key_map)
+    camera.window.key_map.accept()
+    camera.window.activateWindow()
+    visit.leave()
+
+
+def rare(camera):
+    window = camera.window
+    wait(lambda: isinstance(window.screen_shown, PatientsScreen))
+    screen = window.screen_shown
+    wait(lambda: screen.state.patients)
+    screen.search.setFocus()
+    QTest.keyClicks(screen.search, "Uno")
+    wait(lambda: len(screen.state.patients) == 1)
+    screen.list.open_current()
+    visit = opened(window)
+    answered(visit)
+    camera.take("visit-rare")
+
+
+def main(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as data:
+        app = compose(Path(data), language="es")
+        camera = Camera(app.window, folder)
+        first_run(camera)
+        sign_in(camera)
+        visit = new_visit(camera)
+        entry(camera, visit)
+        answer(camera, visit)
+        rare(camera)
+        app.window.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -11,7 +11,7 @@ Information content of a term is -log(share of diseases that show it), natural l
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,20 +55,13 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PairEvidence:
-    """What one query and its candidates have to do with each other.
+class Seen:
+    """Findings seen against candidates; arrays are (n_present, n) unless said otherwise.
 
-    own, kin: (n_present, n) frequency of the finding over chance, and the best such ratio among
-    its ancestors. own_share: (n_present, n) frequency of the finding itself. shared: (n_present,
-    n) information content of the most informative term that finding and disease have in common;
-    weighed: the same with each term's content multiplied by its frequency.
-    content: (n_present,) of the findings themselves. excluded_share: (n_excluded, n);
-    excluded_chance: (n_excluded,) mean frequency over all diseases.
-    closure_shared, closure_query, closure_disease: content summed over all terms and ancestors
-    that both / the query / the disease have.
-    owner, annotation_share, annotation_content, annotation_match: one entry per annotation of
-    any candidate: candidate position, frequency, content, content shared with the query.
-    annotation_stated: bool. latent: (n, k) unit vectors; latent_query: (k,).
+    own: frequency of the finding over chance. kin: best such ratio among its ancestors.
+    own_share: frequency of the finding itself. shared: information content of the most
+    informative term that finding and disease have in common. weighed: the same, each term's
+    content multiplied by its frequency. content: (n_present,) of the findings themselves.
     """
 
     own: Floats
@@ -77,21 +70,55 @@ class PairEvidence:
     shared: Floats
     weighed: Floats
     content: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closure:
+    """Content summed over terms and all their ancestors; arrays are (n,).
+
+    shared: over what case and disease both have. case, disease: over what each has.
+    """
+
+    shared: Floats
+    case: float
+    disease: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotations:
+    """One entry per annotation of any candidate.
+
+    owner: position of the candidate. share: frequency. stated: whether the annotation states
+    it. content: of the term. match: content it shares with the findings seen. ruled_out: whether
+    it is, or is a kind of, a finding ruled out.
+    """
+
+    owner: Numbers
+    share: Floats
+    stated: NDArray[np.bool_]
+    content: Floats
+    match: Floats
+    ruled_out: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairEvidence:
+    """What one query and its n candidates have to do with each other.
+
+    excluded_share: (n_excluded, n) frequency of findings ruled out. excluded_chance:
+    (n_excluded,) their mean frequency over all diseases. facts: (n, len(FACTS)).
+    family: (n,). latent: (n, k) unit vectors. latent_case: (k,), a unit vector or zero.
+    """
+
+    seen: Seen
+    closure: Closure
+    annotations: Annotations
     excluded_share: Floats
     excluded_chance: Floats
-    closure_shared: Floats
-    closure_query: float
-    closure_disease: Floats
-    owner: Numbers
-    annotation_share: Floats
-    annotation_content: Floats
-    annotation_match: Floats
-    annotation_stated: NDArray[np.bool_]
-    annotation_ruled_out: NDArray[np.bool_]
     facts: Floats
     family: Numbers
     latent: Floats
-    latent_query: Floats
+    latent_case: Floats
 
 
 @dataclass(slots=True)
@@ -160,29 +187,58 @@ def gather(
 
     replaced: disease number -> profile to use in place of the one in the index.
     """
-    index = tables.index
-    lineages = [_shown(index, t.index) for t in query.present]
-    kinds = np.unique(np.concatenate([_NONE, *lineages, [t.index for t in query.excluded]]))
-    kinds = kinds.astype(np.int32)
-    stand_ins = {
-        at: replaced[d] for at, d in enumerate(candidates.tolist()) if replaced and d in replaced
-    }
-    shares = _shares(index, kinds, candidates)
-    for at, profile in stand_ins.items():
-        shares[:, at] = profile.shares[kinds]
-    rows = [np.searchsorted(kinds, lineage) for lineage in lineages]
+    request = _Request.of(tables, query, candidates, replaced or {})
+    terms = np.array([t.index for t in query.excluded], dtype=np.int32)
     return PairEvidence(
-        **_present(tables, query, kinds, shares, rows),
-        **_excluded(tables, query, kinds, shares),
-        **_closures(tables, kinds, shares, rows, candidates, stand_ins),
-        **_annotations(tables, query, lineages, candidates, stand_ins),
-        **_latent(tables, lineages, candidates, stand_ins),
-        facts=_facts(tables, candidates, stand_ins),
+        seen=_seen(request),
+        closure=_closure(request),
+        annotations=_annotations(request),
+        excluded_share=request.shares[np.searchsorted(request.kinds, terms)],
+        excluded_chance=tables.index.background[terms].astype(np.float32),
+        facts=_facts(request),
         family=tables.facts.family[candidates],
+        latent=_latent(request),
+        latent_case=_latent_case(request),
     )
 
 
-_NONE: Final = np.zeros(0, dtype=np.int32)
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One call of `gather`.
+
+    lineages: per finding seen, ontology indexes of it and its ancestors that diseases show.
+    kinds: int32, all of these and the findings ruled out, ascending. shares: (len(kinds), n),
+    propagated frequency. stand_ins: profiles by position of the candidate.
+    """
+
+    tables: RareTables
+    query: RareQuery
+    candidates: Numbers
+    lineages: list[Numbers]
+    kinds: Numbers
+    shares: Floats
+    stand_ins: dict[int, Profile]
+
+    @classmethod
+    def of(
+        cls,
+        tables: RareTables,
+        query: RareQuery,
+        candidates: Numbers,
+        replaced: Mapping[int, Profile],
+    ) -> Self:
+        lineages = [_shown(tables.index, t.index) for t in query.present]
+        excluded = np.array([t.index for t in query.excluded], dtype=np.int32)
+        kinds = np.unique(np.concatenate([excluded, *lineages]))
+        shares = _shares(tables.index, kinds, candidates)
+        stand_ins = {
+            at: replaced[disease]
+            for at, disease in enumerate(candidates.tolist())
+            if disease in replaced
+        }
+        for at, profile in stand_ins.items():
+            shares[:, at] = profile.shares[kinds]
+        return cls(tables, query, candidates, lineages, kinds, shares, stand_ins)
 
 
 def _shown(index: RareIndex, term: int) -> Numbers:
@@ -194,7 +250,7 @@ def _shown(index: RareIndex, term: int) -> Numbers:
 def _shares(index: RareIndex, kinds: Numbers, candidates: Numbers) -> Floats:
     """Return the propagated frequency of every kind in every candidate."""
     slot = np.full(len(index.diseases), len(candidates), dtype=np.int32)
-    slot[candidates] = np.arange(len(candidates))
+    slot[candidates] = np.arange(len(candidates), dtype=np.int32)
     shares = np.zeros((len(kinds), len(candidates) + 1), dtype=np.float32)
     for row, kind in enumerate(kinds.tolist()):
         diseases, codes = index.postings(kind)
@@ -202,104 +258,90 @@ def _shares(index: RareIndex, kinds: Numbers, candidates: Numbers) -> Floats:
     return shares[:, :-1] / np.float32(FREQUENCY_STEPS)
 
 
-def _present(
-    tables: RareTables, query: RareQuery, kinds: Numbers, shares: Floats, rows: list[Numbers]
-) -> dict[str, Floats]:
-    n = (len(query.present), shares.shape[1])
-    names = ("own", "kin", "own_share", "shared", "weighed")
-    out = {name: np.zeros(n, dtype=np.float32) for name in names}
-    chance = tables.index.background[kinds].astype(np.float32)[:, np.newaxis]
-    content = tables.content[kinds][:, np.newaxis]
+def _seen(request: _Request) -> Seen:
+    shares, kinds, content = request.shares, request.kinds, request.tables.content
+    chance = request.tables.index.background[kinds].astype(np.float32)[:, np.newaxis]
     ratio = np.divide(shares, chance, out=np.zeros_like(shares), where=chance > 0)
-    informative, weighed = content * (shares > 0), content * shares
-    for i, (term, lineage) in enumerate(zip(query.present, rows, strict=True)):
-        if not len(lineage):
-            continue
-        is_own = kinds[lineage] == term.index
-        for own in lineage[is_own].tolist():
-            out["own"][i], out["own_share"][i] = ratio[own], shares[own]
-        out["kin"][i] = ratio[lineage[~is_own]].max(axis=0, initial=0.0)
-        out["shared"][i] = informative[lineage].max(axis=0)
-        out["weighed"][i] = weighed[lineage].max(axis=0)
-    out["content"] = tables.content[[t.index for t in query.present]]
-    return out
+    informative = content[kinds][:, np.newaxis] * (shares > 0)
+    weighed = content[kinds][:, np.newaxis] * shares
+    own, kin, own_share, shared, best = np.zeros(
+        (5, len(request.lineages), shares.shape[1]), dtype=np.float32
+    )
+    for i, (term, lineage) in enumerate(zip(request.query.present, request.lineages, strict=True)):
+        rows = np.searchsorted(kinds, lineage)
+        is_own = lineage == term.index
+        for row in rows[is_own].tolist():
+            own[i], own_share[i] = ratio[row], shares[row]
+        kin[i] = ratio[rows[~is_own]].max(axis=0, initial=0.0)
+        shared[i] = informative[rows].max(axis=0, initial=0.0)
+        best[i] = weighed[rows].max(axis=0, initial=0.0)
+    return Seen(
+        own=own,
+        kin=kin,
+        own_share=own_share,
+        shared=shared,
+        weighed=best,
+        content=content[[t.index for t in request.query.present]],
+    )
 
 
-def _excluded(
-    tables: RareTables, query: RareQuery, kinds: Numbers, shares: Floats
-) -> dict[str, Floats]:
-    terms = np.array([t.index for t in query.excluded], dtype=np.int32)
-    chance = tables.index.background[terms].astype(np.float32)
-    return {"excluded_share": shares[np.searchsorted(kinds, terms)], "excluded_chance": chance}
+def _closure(request: _Request) -> Closure:
+    said = np.unique(np.concatenate([_NONE, *request.lineages]))
+    content = request.tables.content[said]
+    shown = request.shares[np.searchsorted(request.kinds, said)] > 0
+    disease = request.tables.closure[request.candidates]
+    for at, profile in request.stand_ins.items():
+        disease[at] = request.tables.content[profile.shares > 0].sum()
+    return Closure(
+        shared=content @ shown.astype(np.float32), case=float(content.sum()), disease=disease
+    )
 
 
-def _closures(
-    tables: RareTables,
-    kinds: Numbers,
-    shares: Floats,
-    rows: list[Numbers],
-    candidates: Numbers,
-    stand_ins: Mapping[int, Profile],
-) -> dict[str, Floats | float]:
-    said = np.unique(np.concatenate([_NONE, *rows])).astype(np.int32)
-    content = tables.content[kinds[said]]
-    closure = tables.closure[candidates]
-    for at, profile in stand_ins.items():
-        closure[at] = tables.content[profile.shares > 0].sum()
-    return {
-        "closure_shared": content @ (shares[said] > 0).astype(np.float32),
-        "closure_query": float(content.sum()),
-        "closure_disease": closure,
-    }
-
-
-def _annotations(
-    tables: RareTables,
-    query: RareQuery,
-    lineages: list[Numbers],
-    candidates: Numbers,
-    stand_ins: Mapping[int, Profile],
-) -> dict[str, NDArray[np.generic]]:
+def _annotations(request: _Request) -> Annotations:
+    tables, stand_ins = request.tables, request.stand_ins
     spans = [
         (p.terms, p.stated) if (p := stand_ins.get(at)) else tables.profile(disease)
-        for at, disease in enumerate(candidates.tolist())
+        for at, disease in enumerate(request.candidates.tolist())
     ]
-    terms = np.concatenate([_NONE, *(s[0] for s in spans)]).astype(np.int32)
-    stated = np.concatenate([np.zeros(0, dtype=np.float32), *(s[1] for s in spans)])
+    terms = np.concatenate([_NONE, *(terms for terms, _ in spans)])
+    stated = np.concatenate([np.zeros(0, dtype=np.float32), *(stated for _, stated in spans)])
     said, ruled_out = np.zeros((2, len(tables.content)), dtype=np.float32)
-    for lineage in lineages:
+    for lineage in request.lineages:
         said[lineage] = tables.content[lineage]
-    ruled_out[[t.index for t in query.excluded]] = 1
-    return {
-        "owner": np.repeat(np.arange(len(spans), dtype=np.int32), [len(s[0]) for s in spans]),
-        "annotation_share": np.where(np.isnan(stated), np.float32(UNSTATED), stated),
-        "annotation_stated": ~np.isnan(stated),
-        "annotation_content": tables.content[terms],
-        "annotation_match": tables.spread_down(said)[terms],
-        "annotation_ruled_out": tables.spread_down(ruled_out)[terms] > 0,
-    }
+    ruled_out[[t.index for t in request.query.excluded]] = 1
+    sizes = [len(terms) for terms, _ in spans]
+    return Annotations(
+        owner=np.repeat(np.arange(len(spans), dtype=np.int32), sizes),
+        share=np.where(np.isnan(stated), np.float32(UNSTATED), stated),
+        stated=~np.isnan(stated),
+        content=tables.content[terms],
+        match=tables.spread_down(said)[terms],
+        ruled_out=tables.spread_down(ruled_out)[terms] > 0,
+    )
 
 
-def _facts(tables: RareTables, candidates: Numbers, stand_ins: Mapping[int, Profile]) -> Floats:
-    facts = tables.facts.facts[candidates]
-    for at, profile in stand_ins.items():
+def _facts(request: _Request) -> Floats:
+    facts = request.tables.facts.facts[request.candidates]
+    for at, profile in request.stand_ins.items():
         facts[at] = profile.facts
     return facts
 
 
-def _latent(
-    tables: RareTables,
-    lineages: list[Numbers],
-    candidates: Numbers,
-    stand_ins: Mapping[int, Profile],
-) -> dict[str, Floats]:
-    vectors = tables.facts.disease_vectors[candidates]
-    for at, profile in stand_ins.items():
-        vectors[at] = latent_vector(tables, profile.shares)
-    said = np.zeros(len(tables.content), dtype=np.float32)
-    for lineage in lineages:
+def _latent(request: _Request) -> Floats:
+    vectors = request.tables.facts.disease_vectors[request.candidates]
+    for at, profile in request.stand_ins.items():
+        vectors[at] = latent_vector(request.tables, profile.shares)
+    return vectors
+
+
+def _latent_case(request: _Request) -> Floats:
+    said = np.zeros(len(request.tables.content), dtype=np.float32)
+    for lineage in request.lineages:
         said[lineage] = 1
-    return {"latent": vectors, "latent_query": latent_vector(tables, said)}
+    return latent_vector(request.tables, said)
+
+
+_NONE: Final = np.zeros(0, dtype=np.int32)
 
 
 def latent_vector(tables: RareTables, shares: Floats) -> Floats:
@@ -316,7 +358,7 @@ def _levels(ontology: Ontology) -> list[tuple[Numbers, Numbers, Numbers]]:
     parents = [[ontology.index_of(p) for p in ontology.parents(i)] for i in ontology.ids]
     depth = np.array([0 if not ps else -1 for ps in parents])
     waiting = [i for i, ps in enumerate(parents) if ps]
-    layers = []
+    layers: list[tuple[Numbers, Numbers, Numbers]] = []
     while waiting:
         layer = [i for i in waiting if all(depth[p] >= 0 for p in parents[i])]
         if not layer:

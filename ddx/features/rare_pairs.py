@@ -9,7 +9,7 @@ disease described by the same findings looks better where no rival explains them
 """
 
 import hashlib
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from ddx.features.rare_facts import FACTS
 from ddx.features.rare_index import RareParameters
 
 Floats = NDArray[np.float32]
-Columns = dict[str, Floats]
+Columns = dict[str, NDArray[Any]]
 
 OBLIGATE: Final = 0.8
 """HPO calls a finding "very frequent" from 80 % of patients (HP:0040281)."""
@@ -144,13 +144,13 @@ def present_log_ratios(
     evidence: PairEvidence, *, noise: float, weight: float, exponent: float
 ) -> Floats:
     """Return log ratios (n_present, n) as `ddx.inference.rare` defines them."""
-    kin = weight * evidence.kin**exponent if weight else 0.0
-    ratios: Floats = np.log(noise + (1 - noise) * np.maximum(evidence.own, kin))
+    kin = weight * evidence.seen.kin**exponent if weight else 0.0
+    ratios: Floats = np.log(noise + (1 - noise) * np.maximum(evidence.seen.own, kin))
     return ratios
 
 
 def _ratios(evidence: PairEvidence, p: RareParameters) -> Columns:
-    n = max(len(evidence.own), 1)
+    n = max(len(evidence.seen.own), 1)
     weight, exponent = p.ancestor_weight, p.ancestor_exponent
 
     def total(noise: float, weight: float, exponent: float) -> Floats:
@@ -164,7 +164,7 @@ def _ratios(evidence: PairEvidence, p: RareParameters) -> Columns:
         for f in (evidence.excluded_share, evidence.excluded_chance[:, np.newaxis])
     ]
     present, excluded = logs.sum(axis=0), (doubts[0] - doubts[1]).sum(axis=0)
-    kin_only = np.log(p.noise + (1 - p.noise) * weight * evidence.kin**exponent)
+    kin_only = np.log(p.noise + (1 - p.noise) * weight * evidence.seen.kin**exponent)
     padded = np.concatenate([logs, np.zeros((3, logs.shape[1]))])[: max(len(logs), 3)]
     falling = -np.sort(-padded, axis=0)
     return {
@@ -188,59 +188,59 @@ def _ratios(evidence: PairEvidence, p: RareParameters) -> Columns:
 
 
 def _explained(evidence: PairEvidence) -> Columns:
-    n = max(len(evidence.own), 1)
-    content = evidence.content[:, np.newaxis]
-    exact = evidence.own_share > 0
-    missed = content * (evidence.shared < content / 3)
+    n = max(len(evidence.seen.own), 1)
+    content = evidence.seen.content[:, np.newaxis]
+    exact = evidence.seen.own_share > 0
+    missed = content * (evidence.seen.shared < content / 3)
     return {
         "exact": exact.sum(axis=0),
         "exact_share": exact.sum(axis=0) / n,
         "exact_content": (exact * content).sum(axis=0) / max(float(content.sum()), 1e-9),
         "unexplained_content": missed.max(axis=0, initial=0),
-        "frequency_mean": evidence.own_share.sum(axis=0) / n,
-        "frequency_max": evidence.own_share.max(axis=0, initial=0),
-        "expected_content": evidence.weighed.sum(axis=0) / n,
+        "frequency_mean": evidence.seen.own_share.sum(axis=0) / n,
+        "frequency_max": evidence.seen.own_share.max(axis=0, initial=0),
+        "expected_content": evidence.seen.weighed.sum(axis=0) / n,
     }
 
 
 def _similarity(evidence: PairEvidence) -> Columns:
     case = resnik_case(evidence)
     disease = resnik_disease(evidence)
-    own = np.maximum(evidence.annotation_content, 1e-3)
-    content = np.maximum(evidence.content[:, np.newaxis], 1e-3)
-    share, shared = evidence.annotation_share, evidence.closure_shared
-    united = evidence.closure_query + evidence.closure_disease - shared
+    own = np.maximum(evidence.annotations.content, 1e-3)
+    content = np.maximum(evidence.seen.content[:, np.newaxis], 1e-3)
+    share, shared = evidence.annotations.share, evidence.closure.shared
+    united = evidence.closure.case + evidence.closure.disease - shared
     return {
         "resnik_case": case,
-        "resnik_case_max": evidence.shared.max(axis=0, initial=0),
-        "resnik_case_min": evidence.shared.min(axis=0, initial=99) if len(content) else case,
+        "resnik_case_max": evidence.seen.shared.max(axis=0, initial=0),
+        "resnik_case_min": evidence.seen.shared.min(axis=0, initial=99) if len(content) else case,
         "resnik_disease": disease,
-        "resnik_disease_weighed": _mean(evidence, evidence.annotation_match, share),
+        "resnik_disease_weighed": _mean(evidence, evidence.annotations.match, share),
         "resnik_both": (case + disease) / 2,
-        "match_case": (evidence.shared / content).sum(axis=0) / max(len(content), 1),
-        "match_disease": _mean(evidence, evidence.annotation_match / own),
+        "match_case": (evidence.seen.shared / content).sum(axis=0) / max(len(content), 1),
+        "match_disease": _mean(evidence, evidence.annotations.match / own),
         "simgic": shared / np.maximum(united, 1e-6),
-        "closure_case": shared / max(evidence.closure_query, 1e-6),
-        "closure_disease": shared / np.maximum(evidence.closure_disease, 1e-6),
-        "latent": evidence.latent @ evidence.latent_query,
+        "closure_case": shared / max(evidence.closure.case, 1e-6),
+        "closure_disease": shared / np.maximum(evidence.closure.disease, 1e-6),
+        "latent": evidence.latent @ evidence.latent_case,
     }
 
 
 def resnik_case(evidence: PairEvidence) -> Floats:
     """Return the mean content each finding shares with the disease: Phenomizer's similarity."""
-    mean: Floats = evidence.shared.sum(axis=0) / max(len(evidence.shared), 1)
+    mean: Floats = evidence.seen.shared.sum(axis=0) / max(len(evidence.seen.shared), 1)
     return mean
 
 
 def resnik_disease(evidence: PairEvidence) -> Floats:
     """Return the mean content each annotation that some patient showed shares with the case."""
-    shown = (evidence.annotation_share > 0).astype(np.float32)
-    return _mean(evidence, evidence.annotation_match, shown)
+    shown = (evidence.annotations.share > 0).astype(np.float32)
+    return _mean(evidence, evidence.annotations.match, shown)
 
 
 def _expected(evidence: PairEvidence) -> Columns:
-    share, content = evidence.annotation_share, evidence.annotation_content
-    shown = evidence.annotation_match >= content - 1e-4
+    share, content = evidence.annotations.share, evidence.annotations.content
+    shown = evidence.annotations.match >= content - 1e-4
     obligate = share >= OBLIGATE
     obligates = _sum(evidence, obligate)
     with np.errstate(invalid="ignore"):
@@ -251,13 +251,13 @@ def _expected(evidence: PairEvidence) -> Columns:
         "coverage_content": _mean(evidence, shown, share * content),
         "obligates": obligates,
         "obligates_seen": obligates_seen,
-        "obligates_ruled_out": _sum(evidence, obligate & evidence.annotation_ruled_out),
-        "ruled_out": _sum(evidence, share * evidence.annotation_ruled_out),
+        "obligates_ruled_out": _sum(evidence, obligate & evidence.annotations.ruled_out),
+        "ruled_out": _sum(evidence, share * evidence.annotations.ruled_out),
         "never_seen": _sum(evidence, shown & (share == 0)),
         "annotations": np.log1p(annotations),
         "annotation_content": _mean(evidence, content),
-        "annotations_stated": _mean(evidence, evidence.annotation_stated),
-        "closure": evidence.closure_disease,
+        "annotations_stated": _mean(evidence, evidence.annotations.stated),
+        "closure": evidence.closure.disease,
     }
 
 
@@ -276,8 +276,8 @@ def _case(evidence: PairEvidence, patient: Patient) -> Columns:
     values = {
         "case_present": len(query.present),
         "case_excluded": len(query.excluded),
-        "case_content": evidence.content.mean() if len(evidence.content) else np.nan,
-        "case_content_max": evidence.content.max(initial=0),
+        "case_content": evidence.seen.content.mean() if len(evidence.seen.content) else np.nan,
+        "case_content_max": evidence.seen.content.max(initial=0),
         "case_redundant": len(query.redundant) / max(said + len(query.redundant), 1),
         "age": np.nan if patient.age_years is None else patient.age_years,
     }
@@ -302,8 +302,8 @@ def _rivals(evidence: PairEvidence, columns: Columns) -> Columns:
     weights = np.exp(lr - lr.max())
     posterior = weights / weights.sum()
     centre = posterior @ evidence.latent
-    mean_shared = evidence.shared.mean(axis=1, keepdims=True)
-    lone = (evidence.shared - mean_shared).max(axis=0, initial=0)
+    mean_shared = evidence.seen.shared.mean(axis=1, keepdims=True)
+    lone = (evidence.seen.shared - mean_shared).max(axis=0, initial=0)
     return {
         "rank": _log_rank(lr),
         "gap_to_best": lr.max() - lr,
@@ -339,17 +339,17 @@ def _log_rank(scores: Floats) -> Floats:
     return np.log1p(better).astype(np.float32)
 
 
-def _sum(evidence: PairEvidence, values: NDArray[np.generic]) -> Floats:
+def _sum(evidence: PairEvidence, values: NDArray[Any]) -> Floats:
     """Return the sum of an annotation-wise array per candidate."""
     n = len(evidence.family)
-    summed = np.bincount(evidence.owner, values.astype(np.float64), minlength=n)
+    summed = np.bincount(evidence.annotations.owner, values.astype(np.float64), minlength=n)
     return summed.astype(np.float32)
 
 
 def _mean(
-    evidence: PairEvidence, values: NDArray[np.generic], weights: Floats | None = None
+    evidence: PairEvidence, values: NDArray[Any], weights: NDArray[Any] | None = None
 ) -> Floats:
-    weights = np.ones_like(evidence.annotation_share) if weights is None else weights
-    total = _sum(evidence, weights)
-    mean: Floats = _sum(evidence, values * weights) / np.maximum(total, 1e-6)
+    heavy = np.ones_like(evidence.annotations.share) if weights is None else weights
+    total = np.maximum(_sum(evidence, heavy), np.float32(1e-6))
+    mean: Floats = (_sum(evidence, values * heavy) / total).astype(np.float32)
     return mean

@@ -56,8 +56,11 @@ ONSET_YEARS: Final = {
 INHERITANCE: Final = {
     "dominant": ("HP:0000006", "Autosomal dominant"),
     "recessive": ("HP:0000007", "Autosomal recessive"),
-    "x_linked": ("HP:0001417", "HP:0001419", "HP:0001423", "X-linked dominant", "X-linked recessive"),
-}  # fmt: skip
+    "x_linked": (
+        *("HP:0001417", "HP:0001419", "HP:0001423"),
+        *("X-linked dominant", "X-linked recessive"),
+    ),
+}
 
 _SERIAL: Final = re.compile(
     r"[,\s]+(?:(?:type|subtype|group|form)\s+)?(?:\d+[a-z]{0,2}|[ivx]+[ab]?|[a-z]\d?)$"

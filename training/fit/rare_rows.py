@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ddx.domain.case import Case
-from ddx.domain.identifiers import DiseaseId
+from ddx.domain.identifiers import DiseaseId, FindingId
 from ddx.features.rare_evidence import Patient, Profile, RareTables, gather
 from ddx.features.rare_facts import RareFacts
 from ddx.features.rare_pairs import pair_features
@@ -41,6 +41,10 @@ class RareWorkbench:
         arrays = fit_facts(fit, merged, folder)
         tables = RareTables(fit.index, RareFacts(arrays))
         return cls(fit, merged, arrays, RareRanker(fit.index), tables)
+
+    def everyday_terms(self) -> list[FindingId]:
+        """Return every annotated term, as often as diseases are annotated with it."""
+        return [r.hpo_id for rows in self.fit.rows.values() for r in rows if not r.excluded]
 
     def main_codes(self, truths: Iterable[DiseaseId]) -> tuple[DiseaseId, ...]:
         """Return the codes under which the diseases are ranked; those not in the index drop."""
@@ -77,15 +81,23 @@ def rows_of_case(
 
     change: applied to the case first (fewer findings, vaguer ones …).
     """
-    truths = bench.main_codes(labelled.truths)
-    stand_ins: dict[int, Profile] = {}
-    if protocol is not Protocol.AS_PUBLISHED and labelled.pmid is not None:
-        sole = protocol is Protocol.SOLE_SOURCE_REMOVED
-        for truth in truths:
-            if found := without_paper(bench, truth, labelled.pmid, sole):
-                stand_ins[bench.fit.index.number_of(truth)] = found
-    rows = _rows(bench, change(labelled.case), truths, stand_ins)
+    stand_ins = stand_ins_of(bench, labelled, protocol)
+    rows = _rows(bench, change(labelled.case), bench.main_codes(labelled.truths), stand_ins)
     return replace(rows, id=labelled.id, paper=labelled.pmid or labelled.id)
+
+
+def stand_ins_of(
+    bench: RareWorkbench, labelled: LabelledCase, protocol: Protocol
+) -> dict[int, Profile]:
+    """Return the diagnosis' profile without the paper of the case, where that differs."""
+    if protocol is Protocol.AS_PUBLISHED or labelled.pmid is None:
+        return {}
+    sole = protocol is Protocol.SOLE_SOURCE_REMOVED
+    return {
+        bench.fit.index.number_of(truth): profile
+        for truth in bench.main_codes(labelled.truths)
+        if (profile := without_paper(bench, truth, labelled.pmid, sole)) is not None
+    }
 
 
 def rows_of_simulated(bench: RareWorkbench, patient: SimulatedPatient, id: str) -> CaseRows:

@@ -19,8 +19,9 @@ from ddx.domain.case import DAYS_PER_YEAR, Case, Sex
 from ddx.domain.finding import Finding, Presence
 from ddx.domain.identifiers import DiseaseId, FindingId
 from ddx.features.rare_facts import FACTS, RareFacts
-from ddx.terminology.ontology import PHENOTYPIC_ABNORMALITY, Ontology
+from ddx.terminology.ontology import Ontology
 from training.fit.rare import RareFit
+from training.fit.rare_variants import vaguer
 from training.sources.hpo import AnnotationRow
 
 
@@ -42,7 +43,7 @@ class SimulationSettings:
 
 
 DEFAULT: Final = SimulationSettings(
-    own_profile=0.2, vague=0.1, unrelated=1.0, unstated=0.6, asked=0.3
+    own_profile=0.35, vague=0.1, unrelated=0.5, unstated=0.6, asked=0.5
 )
 
 MIN_FINDINGS: Final = 2
@@ -99,7 +100,7 @@ def simulate(
         disease = diseases[rng.integers(len(diseases))]
         source = by_disease[disease][rng.integers(len(by_disease[disease]))]
         size = int(sizes[rng.integers(len(sizes))])
-        findings = _findings(source, size, fit.index.ontology, everything, settings, rng)
+        findings = _findings(source, size, fit.index.ontology, everything, rng, settings=settings)
         if findings:
             made += 1
             number = fit.index.number_of(disease)
@@ -130,8 +131,9 @@ def _findings(
     size: int,
     graph: Ontology,
     everything: Sequence[FindingId],
-    settings: SimulationSettings,
     rng: np.random.Generator,
+    *,
+    settings: SimulationSettings,
 ) -> tuple[Finding, ...]:
     """Return what one patient of the source shows and lacks; empty when nothing was drawn."""
     chance = {
@@ -147,7 +149,7 @@ def _findings(
     shown = [t for t, yes in zip(terms, drawn, strict=True) if yes]
     lacked = [t for t, yes in zip(terms, drawn, strict=True) if not yes]
     rng.shuffle(shown)
-    seen = [_vague(t, graph, settings.vague, rng) for t in shown[:size]]
+    seen = [vaguer(t, graph, rng) if rng.random() < settings.vague else t for t in shown[:size]]
     if not seen:
         return ()
     unrelated = rng.choice(len(everything), size=rng.poisson(settings.unrelated))
@@ -157,15 +159,6 @@ def _findings(
     }
     presence |= dict.fromkeys(seen, Presence.PRESENT)
     return tuple(Finding(id=t, presence=p) for t, p in presence.items())
-
-
-def _vague(term: FindingId, graph: Ontology, chance: float, rng: np.random.Generator) -> FindingId:
-    """Return the term, or with `chance` one of its parents (never the root of phenotypes)."""
-    if rng.random() >= chance:
-        return term
-    parents = [p for p in graph.parents(term) if graph.is_phenotype(p)]
-    parents = [p for p in parents if p != PHENOTYPIC_ABNORMALITY]
-    return parents[rng.integers(len(parents))] if parents else term
 
 
 def _person(facts: Mapping[str, float], rng: np.random.Generator) -> Case:

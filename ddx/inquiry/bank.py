@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ddx.domain.artifacts import COMMON_TREES, Artifacts
 from ddx.domain.identifiers import FindingId
 from ddx.errors import ModelError, SchemaMismatchError
-from ddx.features.schema import ColumnKind, FeatureSchema
+from ddx.features.schema import FeatureSchema
 from ddx.inquiry.effort import Means, means_of
 from ddx.inquiry.gain import Floats, certainty
 from ddx.terminology.catalogue import Catalogue
@@ -36,7 +36,6 @@ class Item:
 
     findings, columns: what the answer settles, and where the model reads it.
     kinds: for each finding, the HPO terms it is a case of; antecedents are cases of nothing.
-    above, below: columns of the kinds of a yes/no finding, and of its special cases.
     """
 
     subject: str
@@ -44,9 +43,6 @@ class Item:
     columns: tuple[int, ...]
     kinds: tuple[frozenset[FindingId], ...]
     means: Means
-    graded: bool = False
-    above: tuple[int, ...] = ()
-    below: tuple[int, ...] = ()
 
     @property
     def is_choice(self) -> bool:
@@ -103,10 +99,8 @@ def _items(schema: FeatureSchema, catalogue: Catalogue) -> tuple[Item, ...]:
     grouped: dict[str, list[FindingId]] = {}
     for finding in schema.findings:
         grouped.setdefault(catalogue.term(finding).group or finding, []).append(finding)
-    upwards = {finding: _kinds(finding, catalogue) for finding in schema.findings}
     return tuple(
-        _item(subject, tuple(findings), schema, catalogue, upwards)
-        for subject, findings in grouped.items()
+        _item(subject, tuple(findings), schema, catalogue) for subject, findings in grouped.items()
     )
 
 
@@ -115,21 +109,13 @@ def _item(
     findings: tuple[FindingId, ...],
     schema: FeatureSchema,
     catalogue: Catalogue,
-    upwards: Mapping[FindingId, frozenset[FindingId]],
 ) -> Item:
-    own, at = findings[0], schema.positions
-    linked = len(findings) == 1 and own in catalogue.ontology
-    special = (f for f in schema.findings if f != own and f.startswith("HP:") and own in upwards[f])
-    kinds = (k for k in upwards[own] - {own} if k in at) if linked else ()
     return Item(
         subject=subject,
         findings=findings,
-        columns=tuple(at[finding] for finding in findings),
-        kinds=tuple(upwards[finding] for finding in findings),
-        means=means_of(catalogue.term(own), catalogue),
-        graded=schema.columns[at[own]].kind is ColumnKind.GRADE,
-        above=tuple(at[k] for k in kinds if schema.columns[at[k]].kind is ColumnKind.PRESENCE),
-        below=tuple(at[f] for f in special) if linked else (),
+        columns=tuple(schema.positions[finding] for finding in findings),
+        kinds=tuple(_kinds(finding, catalogue) for finding in findings),
+        means=means_of(catalogue.term(findings[0]), catalogue),
     )
 
 

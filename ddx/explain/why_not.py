@@ -170,12 +170,14 @@ class _Search:
         best = start
         while len(changes) < MAX_CHANGES and not best.on_top:
             step = self._best_step(changes, left, best)
+            if step is None and best.rank is None and left and not self.stopped:
+                step = (left[0], best)  # off the list nothing shows the way: the most typical one
             if step is None:
                 break
             answer, best = step
             changes = (*changes, answer)
             left = [other for other in left if other is not answer]
-        return changes, best
+        return changes if best.height > start.height else (), best
 
     def prune(
         self, changes: tuple[Answer, ...], after: Standing

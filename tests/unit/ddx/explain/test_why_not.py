@@ -145,6 +145,17 @@ def test_a_disease_off_the_list_can_come_back_to_it():
     assert (told.before.rank, told.after.rank, told.outcome) == (None, 3, Outcome.REACHED)
 
 
+def test_a_disease_no_single_answer_brings_back_is_tried_with_its_most_typical_ones():
+    def rank_of(patient, _):
+        enough = {RASH, EYES} <= {f.id for f in patient.present}
+        return Standing(rank=1 if enough else None, probability=0.0)
+
+    told = why_not(case(), DISEASE, yes(RASH, COUGH, EYES), rank_of)
+    assert (told.outcome, set(told.changes)) == (Outcome.REACHED, set(yes(RASH, EYES)))
+    lost = why_not(case(), DISEASE, yes(GUMS, COUGH, FEVER, RASH), rank_of)
+    assert (lost.outcome, lost.changes, lost.after.rank) == (Outcome.NOT_ENOUGH, (), None)
+
+
 def test_no_search_costs_more_diagnoses_than_allowed():
     many = yes(*(f"HP:00001{n:02d}" for n in range(40)))
     made = count()

@@ -1,7 +1,8 @@
 """Signs that put a patient first whatever the disease, at any age or from 12 years.
 
 Source: WHO, ICRC and MSF. Interagency Integrated Triage Tool. 2020, page for 12 years and older
-(airway and breathing also stand on its page for children), and the level-1 examples of ESI.
+(airway and breathing also stand on its page for children), the level-1 examples of ESI, and where
+a rule says so another publication.
 
 Left out: "acute chest or abdominal pain over 50 years" (no finding tells how acute), trauma,
 poisoning and labour (no findings), and headache with fever alone, which the tool counts as two
@@ -23,7 +24,6 @@ from ddx.safety.facts import (
     any_of,
     at_least,
     below,
-    finding,
     graded_at_least,
     marked_severe,
     not_alert,
@@ -31,6 +31,7 @@ from ddx.safety.facts import (
 )
 from ddx.safety.news2 import MIN_AGE_YEARS
 from ddx.safety.paediatric import ESI
+from ddx.safety.rules import MCPC
 
 IITT: Final = "WHO, ICRC, MSF. Interagency Integrated Triage Tool. 2020"
 FROM_YEARS: Final = 12
@@ -38,7 +39,7 @@ SEVERE_PAIN: Final = 7.0
 """Pain from which ESI speaks of severe pain, on 0..10 (decision point B)."""
 
 _adult: Final = age_years(FROM_YEARS)
-_pregnant: Final = finding("VF:context.pregnant", "VF:context.pregnant-over-20-weeks")
+_pregnant: Final = seen("VF:context.pregnant", "VF:context.pregnant-over-20-weeks")
 _altered: Final = any_of(not_alert, seen("HP:0001289", "HP:0004372"))
 _stiff_neck: Final = seen("HP:0031179", "HP:0025258")
 _fever_or_cold: Final = any_of(
@@ -114,9 +115,31 @@ EMERGENCY_RULES: Final = (
             _pregnant,
             any_of(
                 _altered,
-                seen("HP:0000622", "VF:abdominal-pain.severe"),
+                seen("HP:0000622", "VF:abdominal-pain.severe", "VF:blood-pressure-160-110"),
                 marked_severe("HP:0002315", "HP:0002027"),
             ),
+        ),
+    ),
+    Rule(
+        "pregnancy.hypertension",
+        False,
+        MCPC,
+        all_of(
+            _pregnant,
+            any_of(
+                at_least("systolic_mmhg", 140),
+                at_least("diastolic_mmhg", 90),
+                seen("VF:blood-pressure-140-90"),
+            ),
+        ),
+    ),
+    Rule(
+        "glucose.above_250_with_ketones",
+        True,
+        "Kitabchi AE et al. Diabetes Care 2009;32:1335-1343 (diabetic ketoacidosis)",
+        all_of(
+            seen("VF:test.urine-ketones", "HP:0002919"),
+            any_of(above("glucose_mg_dl", 250), seen("VF:test.glucose-250")),
         ),
     ),
     Rule("pain.severe", False, IITT, graded_at_least("VF:pain.intensity", SEVERE_PAIN)),

@@ -182,6 +182,14 @@ FURTHER_MESSAGES: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType
             "Embarazo con signo de peligro (visión, cefalea, abdomen o conciencia): refiera ya.",
             "Pregnancy with a danger sign (vision, headache, abdomen, consciousness): refer now.",
         ),
+        "pregnancy.hypertension": _both(
+            "Embarazo con 140/90 o más: busque proteína en la orina y signos de preeclampsia.",
+            "Pregnancy with 140/90 or more: look for urine protein and signs of pre-eclampsia.",
+        ),
+        "glucose.above_250_with_ketones": _both(
+            "Glucosa mayor de 250 con cetonas: posible cetoacidosis; líquidos y traslado.",
+            "Glucose above 250 with ketones: possible ketoacidosis; fluids and transfer.",
+        ),
         "pain.severe": _both(
             "Dolor de 7 o más sobre 10: alivie y valore pronto.",
             "Pain of 7 or more out of 10: relieve and assess soon.",
@@ -242,11 +250,11 @@ FURTHER_MESSAGES: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType
             "Fiebre con taquicardia para la edad: riesgo intermedio; vuelva a medir y vigile.",
             "Fever with tachycardia for age: intermediate risk; measure again and watch.",
         ),
-        "child.dehydration_severe": _both(
+        "dehydration.severe": _both(
             "Diarrea con deshidratación grave: plan C; líquidos ahora y traslado.",
             "Diarrhea with severe dehydration: plan C; fluids now and transfer.",
         ),
-        "child.dehydration_some": _both(
+        "dehydration.some": _both(
             "Diarrea con algún grado de deshidratación: plan B en la clínica; vigile.",
             "Diarrhea with some dehydration: plan B at the clinic; watch.",
         ),

@@ -182,21 +182,19 @@ PAEDIATRIC_RULES: Final = (
         all_of(_under_five, _fever, over("heart_rate_bpm", FEVER_HEART_RATE)),
     ),
     Rule(
-        "child.dehydration_severe",
+        "dehydration.severe",
         True,
         WHO_DIARRHOEA,
         all_of(
-            _child,
             _diarrhoea,
             at_least_of(2, _lethargic, seen("VF:sunken-eyes"), seen("VF:unable-to-drink")),
         ),
     ),
     Rule(
-        "child.dehydration_some",
+        "dehydration.some",
         False,
         WHO_DIARRHOEA,
         all_of(
-            _child,
             _diarrhoea,
             at_least_of(
                 2,
@@ -239,4 +237,4 @@ PAEDIATRIC_RULES: Final = (
 """Rules that `ddx.safety.rules` does not hold. Two findings of ours are wider than the sign they
 stand for, on the safe side: VF:vomiting.persistent (vomits everything) and
 VF:lethargy-or-restlessness. Our "slow" skin pinch does not tell slow from very slow (2 seconds),
-so it counts for some dehydration only."""
+so it counts for some dehydration only. The table of dehydration is that of every age."""

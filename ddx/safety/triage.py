@@ -5,7 +5,7 @@ Emergency Triage, 3rd ed. 2014). Ours is a summary of rules, not that scale: no 
 chart is walked, and each reason names the publication it stands on. How a reason gets its level:
 
 1  a sign that the Interagency Integrated Triage Tool calls red, ETAT an emergency sign, ESI a
-   level-1 condition or the dengue guideline severe (`IMMEDIATE`).
+   level-1 condition, the dengue guideline severe or the diarrhoea manual plan C (`IMMEDIATE`).
 2  any other urgent red flag; NEWS2 of 7 or more (emergency response); a disease of severity 1
    that cannot be set aside.
 3  NEWS2 of 5 or 6, or 3 points in one sign; yellow, priority, amber and danger-zone signs; a red
@@ -32,7 +32,7 @@ from ddx.safety import news2
 from ddx.safety.dengue import DENGUE_RULES, WHO_DENGUE
 from ddx.safety.emergency import EMERGENCY_RULES, IITT
 from ddx.safety.facts import Facts
-from ddx.safety.paediatric import CHILD_BELOW_YEARS, ESI, ETAT, PAEDIATRIC_RULES
+from ddx.safety.paediatric import CHILD_BELOW_YEARS, ESI, PAEDIATRIC_RULES, WHO_DIARRHOEA
 from ddx.safety.rules import RULES
 from ddx.terminology.catalogue import Catalogue
 
@@ -74,7 +74,7 @@ IMMEDIATE: Final[Mapping[str, str]] = MappingProxyType(
         "emergency.purpura_and_altered": ESI,
         "emergency.low_glucose_and_altered": ESI,
         "pregnancy.danger_sign": IITT,
-        "child.dehydration_severe": ETAT,
+        "dehydration.severe": WHO_DIARRHOEA,
         "dengue.shock": WHO_DENGUE,
         "dengue.fluid_with_distress": WHO_DENGUE,
         "dengue.severe_bleeding": WHO_DENGUE,

@@ -63,7 +63,7 @@ INHERITANCE: Final = {
 }
 
 _SERIAL: Final = re.compile(
-    r"[,\s]+(?:(?:type|subtype|group|form)\s+)?(?:\d+[a-z]{0,2}|[ivx]+[ab]?|[a-z]\d?)$"
+    r"[,\s]+(?:(?:type|subtype|group|form)\s+)?(?:\d+[a-z]{0,2}\d?|[ivx]+[ab]?|[a-z]\d?)$"
 )
 
 

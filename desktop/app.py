@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:  # the window comes first; these load after it
 
 DEMO_FOLDER: Final = "demo"
 DEMO_LIMIT: Final = 10
+COMMANDS: Final = {"diagnose": "desktop.commands.diagnose"}
+"""Words that run something in the terminal instead of opening the window."""
 
 
 class LoadingShelf:
@@ -230,7 +233,11 @@ def has_display(environment: Mapping[str, str], platform: str) -> bool:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="vereda", description="Vereda, the clinic's window.")
+    parser = argparse.ArgumentParser(
+        prog="vereda",
+        description="Vereda, the clinic's window.",
+        epilog="Without a window: vereda diagnose --help",
+    )
     parser.add_argument("--data", type=Path, help="data directory of the clinic")
     parser.add_argument("--lang", choices=("es", "en"), help="language of the window")
     parser.add_argument("--demo", action="store_true", help="open the demonstration clinic")
@@ -244,8 +251,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Start the clinic. Returns the exit code."""
-    asked = _parser().parse_args(argv)
+    """Start the clinic, or run one command without a window. Returns the exit code."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    if given and given[0] in COMMANDS:
+        return int(import_module(COMMANDS[given[0]]).main(given[1:]))
+    asked = _parser().parse_args(given)
     pictures: Path | None = asked.offscreen
     if pictures is None and not has_display(os.environ, sys.platform):
         pictures = Path("build") / "screens"

@@ -7,18 +7,22 @@ from typing import Final
 from ddx.domain.differential import Differential
 from ddx.inquiry.inquirer import Question
 
-SETTLED_PROBABILITY: Final = 0.99
-"""Calibrated probability of the first disease from which the list counts as settled. Chosen on
-calibration patients (`training.evaluate.interview`), as the next two."""
+LEAST_GAIN_BITS: Final = 0.001
+"""Expected gain of the best question under which no answer is worth the patient's time. This
+threshold and the next three were chosen together on 500 calibration patients, for top-1 first and
+few questions second: 99.0 % after 4.5 questions on average, severe diseases 98.6 %."""
 
-DANGEROUS_SEVERITY: Final = 2
-"""Severity up to which a disease must not be left open (1 is the most severe)."""
+SETTLED_GAIN_BITS: Final = 0.01
+"""Expected gain under which a settled list needs no further question."""
+
+SETTLED_PROBABILITY: Final = 0.99
+"""Calibrated probability of the first disease from which a list can count as settled."""
 
 OPEN_PROBABILITY: Final = 0.005
-"""A dangerous disease at least this probable keeps the interview going."""
+"""A dangerous disease beside the first, at least this probable, keeps a list from being settled."""
 
-LEAST_GAIN_BITS: Final = 0.002
-"""Expected gain of the best question under which no answer is worth the patient's time."""
+DANGEROUS_SEVERITY: Final = 2
+"""Severity up to which a disease is dangerous (1 is the most severe)."""
 
 
 class StopReason(StrEnum):
@@ -32,19 +36,20 @@ class StopReason(StrEnum):
 def reason_to_stop(differential: Differential, questions: Sequence[Question]) -> StopReason | None:
     """Return why to stop asking, or None to go on with `questions`, best first.
 
-    The list is settled when the first disease is probable enough and no dangerous disease beside
-    it is still open; red flags are none of its business and stay on the screen.
+    A probable first disease alone does not stop the interview, since a model is never so sure as
+    when it has been asked too little: the best question must also promise next to nothing. Red
+    flags are none of its business and stay on the screen.
     """
     if not questions:
         return StopReason.NOTHING_LEFT
-    if _settled(differential):
-        return StopReason.SETTLED
-    if max(question.gain_bits for question in questions) < LEAST_GAIN_BITS:
+    gain = max(question.gain_bits for question in questions)
+    if gain < LEAST_GAIN_BITS:
         return StopReason.LITTLE_TO_GAIN
-    return None
+    return StopReason.SETTLED if gain < SETTLED_GAIN_BITS and _settled(differential) else None
 
 
 def _settled(differential: Differential) -> bool:
+    """Return whether the first disease is probable enough and no dangerous one beside it open."""
     if not differential.candidates:
         return False
     first, *others = differential.candidates

@@ -12,7 +12,6 @@ random    any question that still makes sense
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -32,6 +31,7 @@ from model_bundles.embedded import open_embedded_bundle
 from training import knowledge
 from training.evaluate.asking import Script
 from training.evaluate.common import SEVERE, Estimate
+from training.evaluate.held_out import DATA
 from training.evaluate.orders import Adaptive, Order, Questions, RandomOrder, Tree
 from training.fit.common import split_patients
 from training.sources.ddxplus import Patient, Vocabulary, case_of, read_patients
@@ -44,8 +44,6 @@ RESAMPLES: Final = 2000
 SEED: Final = 20_261
 TOLD: Final = (0, 1, 2, 3, 5, 8, 10, 12, 15, 20)
 """Numbers of questions the table shows."""
-
-DATA: Final = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,8 +275,7 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    data = Path(os.environ.get("VEREDA_DATA", DATA))
-    parser.add_argument("--data", type=Path, default=data, help="clinical data sets (VEREDA_DATA)")
+    parser.add_argument("--data", type=Path, default=DATA, help="clinical data sets (VEREDA_DATA)")
     parser.add_argument("--patients", type=int, default=1000)
     parser.add_argument("--interview", type=int, default=15, metavar="N", help="questions at most")
     parser.add_argument("--rows", choices=("test", "calibration"), default="test")

@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QFrame, QVBoxLayout
+from PySide6.QtCore import QEvent, QTimer
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from ddx.domain.differential import Alert, Differential
 from ddx.domain.identifiers import DiseaseId
@@ -14,7 +16,10 @@ from desktop.ui.candidate_list import CandidateLine, CandidateList
 from desktop.ui.i18n import translate
 from desktop.ui.labels import Labels
 from desktop.ui.vitals import name_of
-from desktop.ui.widgets import Spoken, clear, column, heading, message, plain_label, say
+from desktop.ui.widgets import Spoken, clear, column, heading, message, plain_label, say, tall
+
+LEAST_STRIP = 96  # pixels: the title and a sentence, however small the window
+STRIP_SHARE = 0.5  # of the column: the list is never pushed out by its alerts
 
 
 class AlertStrip(QFrame):
@@ -23,28 +28,46 @@ class AlertStrip(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("strip")
-        self._lines = QVBoxLayout(self)
+        inside = QWidget()
+        self._lines = QVBoxLayout(inside)
         self._lines.setContentsMargins(12, 8, 12, 8)
         self._lines.setSpacing(4)
+        self._labels_shown: list[QLabel] = []
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(1, 1, 1, 1)
+        outer.addWidget(tall(inside))
         self.hide()
 
     def show_alerts(self, alerts: tuple[Alert, ...], labels: Labels) -> None:
         """Draw the rules that fired."""
         clear(self._lines)
+        self._labels_shown.clear()
         self.setVisible(bool(alerts))
         if not alerts:
             return
         title = plain_label("section")
         title.setText(translate("Differential", "No pasar por alto"))
-        self._lines.addWidget(title)
-        spoken = [title.text()]
+        self._labels_shown = [title]
         for alert in sorted(alerts, key=lambda a: not a.urgent):
             line = plain_label()
             line.setText(_alert_text(alert, labels))
             line.setToolTip(alert.source)
-            self._lines.addWidget(line)
-            spoken.append(line.text())
-        self.setAccessibleName(". ".join(spoken))
+            self._labels_shown.append(line)
+        for label in self._labels_shown:
+            self._lines.addWidget(label)
+        self.setAccessibleName(". ".join(label.text() for label in self._labels_shown))
+
+    def fit(self, width: int, most: int) -> None:
+        """Take the height the text needs at `width`, at most `most`; the rest scrolls.
+
+        Asks the labels, not their layout: a layout counts a label only once it is on screen.
+        """
+        margins = self._lines.contentsMargins()
+        room = max(1, width - margins.left() - margins.right() - 14)
+        text = sum(label.heightForWidth(room) for label in self._labels_shown)
+        gaps = self._lines.spacing() * max(0, len(self._labels_shown) - 1)
+        needed = text + gaps + margins.top() + margins.bottom() + 6
+        self.setFixedHeight(min(needed, max(most, LEAST_STRIP)))
 
 
 def _alert_text(alert: Alert, labels: Labels) -> str:
@@ -78,7 +101,6 @@ class DifferentialColumn(Spoken):
         self.unused = message("notice")
         self.made = message("small")
         self.box = column(
-            self.strip,
             heading(
                 self.texts,
                 lambda: translate("Differential", "Lista de diagnósticos"),
@@ -95,7 +117,26 @@ class DifferentialColumn(Spoken):
         self.list.setMinimumHeight(150)
         self._rest = self.box.count()
         self.box.addStretch(0)
-        self.setLayout(self.box)
+        self.box.setContentsMargins(2, 2, 8, 2)
+        inside = QWidget()
+        inside.setLayout(self.box)
+        outer = column(self.strip, tall(inside))
+        outer.setStretch(1, 1)
+        self.setLayout(outer)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the pinned strip its height at the new width."""
+        super().resizeEvent(event)
+        self._fit_strip()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Give the pinned strip its height in the new type size."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            QTimer.singleShot(0, self, self._fit_strip)
+
+    def _fit_strip(self) -> None:
+        self.strip.fit(self.width(), round(self.height() * STRIP_SHARE))
 
     def show_state(self, state: VisitState) -> None:
         """Draw `state`."""
@@ -133,6 +174,8 @@ class DifferentialColumn(Spoken):
     def _draw_answer(self, differential: Differential) -> None:
         self._candidates = self._lines(differential)
         self.strip.show_alerts(differential.alerts, self._labels)
+        self._fit_strip()
+        QTimer.singleShot(0, self, self._fit_strip)  # again, once the labels wear their font
         outside = translate(
             "Differential", "Puede no ser ninguna de estas: en {frequency} casos así, es otra cosa."
         )

@@ -233,17 +233,17 @@ class PatientForm(QFrame):
 
     def say_sexes(self) -> None:
         """Name the choices in the language of the window."""
-        chosen = max(0, self.sex.currentIndex())
+        chosen = self.sex.currentData() or Sex.UNKNOWN.value
         self.sex.clear()
         for value in Sex:
             self.sex.addItem(words.sex(value), value.value)
-        self.sex.setCurrentIndex(chosen)
+        self.sex.setCurrentIndex(self.sex.findData(chosen))
 
     def empty(self) -> None:
         """Start with a blank form."""
         for edit in (self.given, self.family, self.born, self.national_id):
             edit.clear()
-        self.sex.setCurrentIndex(0)
+        self.sex.setCurrentIndex(self.sex.findData(Sex.UNKNOWN.value))
         self.given.setFocus()
 
     def _submit(self) -> None:

@@ -178,24 +178,24 @@ def _sync_text(state: FreshnessState) -> str:
 
 
 def _phase_text(state: FreshnessState, sync: SyncStanding) -> str:
-    waiting = translate("Status", "pendientes: {n}").format(n=sync.pending)
+    waiting = translate("Status", "Pendientes: {n}").format(n=sync.pending)
     if state.syncing or sync.phase == "pushing":
-        return translate("Status", "Enviando…") + f" · {waiting}"
+        return f"{waiting} · " + translate("Status", "enviando…")
     if sync.phase == "refused":
-        refused = translate("Status", "La nube no acepta este equipo (código {code})")
-        return f"{refused.format(code=sync.code)} · {waiting}"
+        refused = translate("Status", "la nube no acepta este equipo (código {code})")
+        return f"{waiting} · {refused.format(code=sync.code)}"
     phases = {
-        "not_linked": translate("Status", "Solo en este equipo, sin nube"),
-        "waiting": translate("Status", "Esperando para reintentar"),
-        "offline": translate("Status", "Sin conexión: todo queda guardado aquí"),
+        "not_linked": translate("Status", "solo en este equipo, sin nube"),
+        "waiting": translate("Status", "esperando para reintentar"),
+        "offline": translate("Status", "sin conexión: todo queda guardado aquí"),
     }
     said = phases.get(str(sync.phase))
     if said is not None:
-        return f"{said} · {waiting}"
+        return f"{waiting} · {said}"
     if sync.pending:
-        return translate("Status", "Por sincronizar") + f" · {waiting}"
+        return f"{waiting} · " + translate("Status", "por sincronizar")
     if sync.last_contact_at is None:
-        return translate("Status", "Aún sin contacto con la nube") + f" · {waiting}"
+        return f"{waiting} · " + translate("Status", "aún sin contacto con la nube")
     return translate("Status", "Sincronizado {moment}").format(
         moment=words.moment(sync.last_contact_at)
     )

@@ -4,7 +4,7 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QEvent, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -115,10 +115,9 @@ class VisitScreen(Screen):
         self.differential = DifferentialColumn(self.labels, self.dispatch)
         self.why = WhyColumn(self.labels, self.dispatch)
         self.decision = DecisionBar(self.labels, self.dispatch)
-        self.differential.box.setContentsMargins(2, 2, 8, 2)
         self.why.box.setContentsMargins(16, 14, 16, 14)
         why_card = card(column(tall(self.why)), 2)
-        self.columns: list[QWidget] = [self.entry, tall(self.differential), why_card]
+        self.columns: list[QWidget] = [self.entry, self.differential, why_card]
         body = QHBoxLayout()
         body.setSpacing(22)
         for area, share in zip(self.columns, (10, 12, 10), strict=True):
@@ -192,6 +191,12 @@ class VisitScreen(Screen):
         """Show three columns, or one with a switcher when the text is large."""
         super().resizeEvent(event)
         self._show_column(self._column_in_use())
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Decide again how many columns fit when the type size changes."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            QTimer.singleShot(0, self, lambda: self._show_column(self._column_in_use()))
 
     def _column_in_use(self) -> int:
         focus = QApplication.focusWidget()

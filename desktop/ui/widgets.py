@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QPointF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QSize, Qt, QTimer
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QCheckBox,
@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from desktop.ui.i18n import Texts
 from desktop.ui.theme import colours
 
+MEASURED_BY_MS = 150  # restyling reaches the last label within this
 Text = Callable[[], str]
 """A text asked for again when the language changes."""
 
@@ -253,15 +254,43 @@ def card(layout: QBoxLayout, margin: int = 14) -> QFrame:
     return frame
 
 
-def tall(content: QWidget) -> QScrollArea:
+class Tall(QScrollArea):
+    """Scrolls vertically and never sideways: the content is always as wide as the area."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self.setObjectName("tall")
+        self.setWidget(content)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Measure again what changed while the area was hidden."""
+        super().showEvent(event)
+        self._measure_again_soon()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Measure again in the new type size."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._measure_again_soon()
+
+    def _measure_again_soon(self) -> None:
+        # Widths kept from a larger type size would leave the content wider than the area.
+        for delay_ms in (0, MEASURED_BY_MS):
+            QTimer.singleShot(delay_ms, self, self._measure_again)
+
+    def _measure_again(self) -> None:
+        content = self.widget()
+        if content is not None and (layout := content.layout()) is not None:
+            layout.invalidate()
+            QCoreApplication.postEvent(content, QEvent(QEvent.Type.LayoutRequest))
+
+
+def tall(content: QWidget) -> Tall:
     """Return `content` in an area that scrolls vertically and never sideways."""
-    area = QScrollArea()
-    area.setObjectName("tall")
-    area.setWidget(content)
-    area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    return area
+    return Tall(content)
 
 
 def clear(layout: QLayout) -> None:

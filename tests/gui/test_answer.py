@@ -1,5 +1,7 @@
 """The list, its reasons, and what is decided on it."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
@@ -7,6 +9,7 @@ from support.ward_engine import DENGUE, INFLUENZA, PAIN, PNEUMONIA
 
 from ddx.domain.feedback import OverrideReason, Verb
 from desktop.presenters.why import why
+from desktop.ui.i18n import Language
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
@@ -31,7 +34,8 @@ def test_the_list_says_which_model_made_it_and_what_it_leaves_out(answered):
     assert "Puede no ser ninguna de estas: en 8 de cada 100 casos así, es otra cosa." in text
 
 
-def test_the_first_candidate_is_explained_in_sentences(answered):
+def test_the_first_candidate_is_explained_in_sentences(answered, hands):
+    hands.until(lambda: "pesa" in visible_text(answered.why))
     text = visible_text(answered.why)
     assert "Tos, presente: pesa mucho a favor. Lo tienen 8 de cada 10 pacientes descritos." in text
     assert "Erupción cutánea, ausente: pesa a favor." in text
@@ -44,9 +48,9 @@ def test_moving_through_the_list_explains_each_candidate(answered, hands):
     hands.until(lambda: answered.state.explanation)
     assert answered.state.selected == INFLUENZA
     assert answered.why.title.text() == "Gripe"
-    text = visible_text(answered.why)
     told = why(answered.state.explanation)
-    assert text.count("pesa") == len(told.reasons_for) + len(told.reasons_against)
+    reasons = len(told.reasons_for) + len(told.reasons_against)
+    hands.until(lambda: visible_text(answered.why).count("pesa") == reasons)
 
 
 def test_what_is_expected_and_not_asked_can_be_answered_where_it_stands(answered, hands):
@@ -69,6 +73,29 @@ def test_a_red_flag_is_pinned_whatever_the_ranks(visit, hands):
     assert "No pasar por alto" in visible_text(strip)
     assert "Saturación menor de 90 %" in visible_text(strip)
     assert strip.accessibleName().startswith("No pasar por alto")
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+@pytest.mark.parametrize("language", list(Language))
+def test_the_pinned_alert_stays_readable_in_every_language_and_size(
+    window, visit, hands, language, scale
+):
+    hands.find(visit, "talla")
+    hands.press(Qt.Key.Key_F6)
+    visit.entry.vitals.numbers["spo2_percent"].setFocus()
+    hands.type("84")
+    hands.diagnose(visit)
+    window.resize(1024, 600)
+    window.choose(replace(window.preferences, language=language, text_scale=scale))
+    hands.press(Qt.Key.Key_F3)
+    hands.rest(0.1)
+    strip = visit.differential.strip
+    labels = [label for label in strip.findChildren(QLabel) if label.isVisible()]
+    assert len(labels) == 2
+    for label in labels:
+        assert label.height() >= label.heightForWidth(label.width())
+    if scale == 1.0:
+        assert strip.height() >= sum(label.height() for label in labels)
 
 
 def test_what_the_model_cannot_read_is_said(visit, hands):
@@ -136,8 +163,8 @@ def test_escape_closes_the_decision_before_it_leaves_the_visit(window, answered,
 
 
 def test_the_status_bar_counts_what_waits(window, answered, hands):
-    hands.until(lambda: "pendientes: " in window.status.sync.text())
-    assert window.status.sync.text().startswith("Solo en este equipo, sin nube")
+    hands.until(lambda: "Pendientes: " in window.status.sync.text())
+    assert window.status.sync.text().endswith("solo en este equipo, sin nube")
     hands.until(lambda: window.status.model.text().startswith("Modelo 2026.11.1"))
 
 

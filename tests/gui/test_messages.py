@@ -15,7 +15,12 @@ from ddx.safety.rules import RULES
 from desktop.presenters.reducer import Refusal
 from desktop.ui import messages
 
-OTHER = ("__main__", ".authoring", ".migrations.")  # never imported by the window
+OTHER = (
+    "__main__",
+    ".authoring",
+    ".migrations.",
+    "desktop.commands",
+)  # never imported by the window
 ROOMS = (desktop, model_bundles, sync_service.client)
 
 

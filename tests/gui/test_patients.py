@@ -2,6 +2,7 @@
 
 from PySide6.QtCore import Qt
 
+from ddx.domain.case import Sex
 from desktop.ui.visit import VisitScreen
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -54,3 +55,4 @@ def test_a_new_patient_is_registered_from_the_keyboard_and_opened(window, hands)
     hands.press(Qt.Key.Key_Return)
     visit = hands.screen(window, VisitScreen)
     assert visit.name.text() == "Roldán, Inés"
+    assert visit.state.patient.sex is Sex.UNKNOWN  # nobody said otherwise

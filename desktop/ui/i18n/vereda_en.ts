@@ -712,36 +712,36 @@
         <translation>refused by the cloud: {n}</translation>
     </message>
     <message>
-        <source>pendientes: {n}</source>
-        <translation>waiting: {n}</translation>
+        <source>Pendientes: {n}</source>
+        <translation>Waiting: {n}</translation>
     </message>
     <message>
-        <source>Enviando…</source>
-        <translation>Sending…</translation>
+        <source>enviando…</source>
+        <translation>sending…</translation>
     </message>
     <message>
-        <source>La nube no acepta este equipo (código {code})</source>
-        <translation>The cloud does not accept this device (code {code})</translation>
+        <source>la nube no acepta este equipo (código {code})</source>
+        <translation>the cloud does not accept this device (code {code})</translation>
     </message>
     <message>
-        <source>Solo en este equipo, sin nube</source>
-        <translation>On this device only, no cloud</translation>
+        <source>solo en este equipo, sin nube</source>
+        <translation>on this device only, no cloud</translation>
     </message>
     <message>
-        <source>Esperando para reintentar</source>
-        <translation>Waiting to try again</translation>
+        <source>esperando para reintentar</source>
+        <translation>waiting to try again</translation>
     </message>
     <message>
-        <source>Sin conexión: todo queda guardado aquí</source>
-        <translation>Offline: everything is kept here</translation>
+        <source>sin conexión: todo queda guardado aquí</source>
+        <translation>offline: everything is kept here</translation>
     </message>
     <message>
-        <source>Por sincronizar</source>
-        <translation>To be synchronised</translation>
+        <source>por sincronizar</source>
+        <translation>to be synchronised</translation>
     </message>
     <message>
-        <source>Aún sin contacto con la nube</source>
-        <translation>No contact with the cloud yet</translation>
+        <source>aún sin contacto con la nube</source>
+        <translation>no contact with the cloud yet</translation>
     </message>
     <message>
         <source>Sincronizado {moment}</source>

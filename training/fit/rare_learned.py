@@ -140,10 +140,10 @@ class LearnedSettings:
     """What the ranker is fitted on.
 
     rounds: steps of three trees. hardest, others: candidates kept per case, the first by
-    likelihood ratio and others at random. variants: changed copies drawn per tuning case, at most variants_per_disease
-    of one disease. variants_as_published: share of these with their own paper left in.
-    simulated, simulated_weight: patients, and the weight of each beside a published case.
-    crowding: a case weighs n ** -crowding where its disease has n cases.
+    likelihood ratio and others at random. variants: changed copies drawn per tuning case, at
+    most variants_per_disease of one disease. variants_as_published: share of these with their
+    own paper left in. simulated, simulated_weight: patients, and the weight of each beside a
+    published case. crowding: a case weighs n ** -crowding where its disease has n cases.
     """
 
     rounds: int = 120

@@ -1,30 +1,20 @@
 """Everything a query and its candidates say to each other, gathered once, before any feature.
 
-`RareTables` holds what does not change between queries (information content, closures, facts);
-`gather` reads the index for one query. All arrays are (findings, candidates) or (candidates,).
 A candidate's profile may be replaced: training scores a disease without the paper or the source
 that describes the patient, through this very code.
-
-Information content of a term is -log(share of diseases that show it), natural logarithm
-(Resnik 1995, IJCAI:448-453; for HPO: Koehler et al. 2009, Am J Hum Genet 85:457-464).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ddx.domain.case import Sex
-from ddx.errors import ModelError
-from ddx.features.rare_facts import RareFacts
 from ddx.features.rare_index import FREQUENCY_STEPS, RareIndex
 from ddx.features.rare_query import RareQuery
-from ddx.terminology.ontology import Ontology
-
-Floats = NDArray[np.float32]
-Numbers = NDArray[np.int32]
+from ddx.features.rare_tables import Floats, Numbers, Profile, RareTables, latent_vector
 
 UNSTATED: Final = 0.9
 """Frequency of a finding whose annotation states none; as `training.fit.rare` assumes."""
@@ -37,21 +27,6 @@ class Patient:
     query: RareQuery
     age_years: float | None = None
     sex: Sex = Sex.UNKNOWN
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """One disease's annotations, to stand in for those of the index.
-
-    terms: int32, ontology indexes as curated. stated: float32, same length, nan where the
-    annotation states no frequency. shares: float32 by ontology index, propagated frequency.
-    facts: float32 (len(FACTS),).
-    """
-
-    terms: Numbers
-    stated: Floats
-    shares: Floats
-    facts: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,62 +94,6 @@ class PairEvidence:
     family: Numbers
     latent: Floats
     latent_case: Floats
-
-
-@dataclass(slots=True)
-class RareTables:
-    """The query-independent half: built once per bundle (about 0.1 s for 10,000 diseases).
-
-    content: float32 by ontology index. closure: float32 per disease, content of its closure.
-    columns: int32 by ontology index, column of the term in the index, -1 where it has none.
-    starts, terms, stated: all profiles one after another, as in `Profile`; starts: n + 1.
-    """
-
-    index: RareIndex
-    facts: RareFacts
-    content: Floats = field(init=False)
-    closure: Floats = field(init=False)
-    columns: Numbers = field(init=False)
-    starts: Numbers = field(init=False)
-    terms: Numbers = field(init=False)
-    stated: Floats = field(init=False)
-    _levels: list[tuple[Numbers, Numbers, Numbers]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Raises ModelError when facts and index do not describe the same diseases and terms."""
-        index, n = self.index, len(self.index.diseases)
-        shown = np.flatnonzero(index.background > 0).astype(np.int32)
-        shown = np.array(sorted(shown.tolist(), key=index.ontology.ids.__getitem__), dtype=np.int32)
-        if len(self.facts) != n or len(self.facts.term_vectors) != len(shown):
-            raise ModelError("rare facts: written for another rare index")
-        self.columns = np.full(len(index.ontology), -1, dtype=np.int32)
-        self.columns[shown] = np.arange(len(shown))
-        self.content = np.full(len(index.ontology), np.log(max(n, 2)), dtype=np.float32)
-        closure = np.zeros(n)
-        for term in shown.tolist():
-            diseases, _ = index.postings(term)
-            self.content[term] = -np.log(max(len(diseases), 1) / n)
-            closure[diseases] += self.content[term]
-        self.closure = closure.astype(np.float32)
-        profiles = [index.profile(disease) for disease in range(n)]
-        flat = [entry for profile in profiles for entry in profile]
-        self.starts = np.cumsum([0, *map(len, profiles)]).astype(np.int32)
-        self.terms = np.array([term for term, _ in flat], dtype=np.int32)
-        self.stated = np.array([np.nan if s is None else s for _, s in flat], dtype=np.float32)
-        self._levels = _levels(index.ontology)
-
-    def profile(self, disease: int) -> tuple[Numbers, Floats]:
-        """Return `terms` and `stated` of one disease."""
-        span = slice(int(self.starts[disease]), int(self.starts[disease + 1]))
-        return self.terms[span], self.stated[span]
-
-    def spread_down(self, values: Floats) -> Floats:
-        """Return, per term, the largest of `values` over the term and all its ancestors."""
-        best = values.copy()
-        for children, parents, starts in self._levels:
-            inherited = np.maximum.reduceat(best[parents], starts)
-            best[children] = np.maximum(best[children], inherited)
-        return best
 
 
 def gather(
@@ -342,35 +261,3 @@ def _latent_case(request: _Request) -> Floats:
 
 
 _NONE: Final = np.zeros(0, dtype=np.int32)
-
-
-def latent_vector(tables: RareTables, shares: Floats) -> Floats:
-    """Return the unit vector of what is shown: shares weighed by content, in latent space."""
-    terms = np.flatnonzero((shares > 0) & (tables.columns >= 0))
-    weights = shares[terms] * tables.content[terms]
-    vector = weights @ tables.facts.term_vectors[tables.columns[terms]]
-    unit: Floats = (vector / max(float(np.linalg.norm(vector)), 1e-9)).astype(np.float32)
-    return unit
-
-
-def _levels(ontology: Ontology) -> list[tuple[Numbers, Numbers, Numbers]]:
-    """Return terms in layers, parents always in an earlier one: children, parents, starts."""
-    parents = [[ontology.index_of(p) for p in ontology.parents(i)] for i in ontology.ids]
-    depth = np.array([0 if not ps else -1 for ps in parents])
-    waiting = [i for i, ps in enumerate(parents) if ps]
-    layers: list[tuple[Numbers, Numbers, Numbers]] = []
-    while waiting:
-        layer = [i for i in waiting if all(depth[p] >= 0 for p in parents[i])]
-        if not layer:
-            raise ModelError(f"HPO {ontology.version} is not acyclic")
-        depth[layer] = len(layers) + 1
-        waiting = [i for i in waiting if depth[i] < 0]
-        counts = [len(parents[i]) for i in layer]
-        layers.append(
-            (
-                np.array(layer, dtype=np.int32),
-                np.array([p for i in layer for p in parents[i]], dtype=np.int32),
-                np.cumsum([0, *counts[:-1]]).astype(np.int32),
-            )
-        )
-    return layers

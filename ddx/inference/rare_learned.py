@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from ddx.domain.artifacts import Artifacts
 from ddx.domain.canonical import canonical_json
 from ddx.errors import ModelError, SchemaMismatchError
-from ddx.features.rare_evidence import Patient, RareTables, gather
+from ddx.features.rare_evidence import Patient, gather
 from ddx.features.rare_facts import RareFacts
 from ddx.features.rare_pairs import FEATURES, FEATURES_HASH, pair_features
+from ddx.features.rare_tables import RareTables
 from ddx.inference.common import SCHEMA_HASH_KEY
 from ddx.inference.rare import RareRanker, RareRetrieval
 from ddx.inference.session import ModelSession

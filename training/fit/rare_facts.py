@@ -22,9 +22,9 @@ from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
 
 from ddx.domain.identifiers import DiseaseId
-from ddx.features.rare_evidence import Profile
 from ddx.features.rare_facts import FACTS, RareFacts
 from ddx.features.rare_index import FREQUENCY_STEPS
+from ddx.features.rare_tables import Profile
 from training.fit.rare import RareFit, pool, propagate
 from training.sources.hpo import AnnotationRelease, AnnotationRow
 from training.sources.phenopackets import CaseSourceError

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from ddx.domain.case import Case
 from ddx.domain.identifiers import DiseaseId, FindingId
-from ddx.features.rare_evidence import Patient, Profile, RareTables, gather
+from ddx.features.rare_evidence import Patient, gather
 from ddx.features.rare_facts import RareFacts
 from ddx.features.rare_pairs import pair_features
 from ddx.features.rare_query import read_case
+from ddx.features.rare_tables import Profile, RareTables
 from ddx.inference.rare import DEFAULT_LIMIT, RareRanker
 from training.evaluate.rare import Protocol
 from training.fit.rare import RareFit, fit_rare

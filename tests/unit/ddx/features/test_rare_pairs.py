@@ -18,10 +18,11 @@ import pytest
 from ddx.domain.case import Case, Sex
 from ddx.domain.finding import Finding, Presence
 from ddx.errors import ModelError
-from ddx.features.rare_evidence import Patient, Profile, RareTables, gather
+from ddx.features.rare_evidence import Patient, gather
 from ddx.features.rare_facts import FACTS, RareFacts
 from ddx.features.rare_pairs import FEATURES, pair_features
 from ddx.features.rare_query import read_case
+from ddx.features.rare_tables import Profile, RareTables
 from ddx.inference.rare import RareRanker
 from training.fit.rare import DEFAULT_SETTINGS, FitSettings, fit_rare
 from training.sources.hpo import (

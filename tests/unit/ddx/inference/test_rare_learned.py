@@ -9,10 +9,11 @@ from ddx.domain.case import Case, Sex
 from ddx.domain.finding import Finding, Presence
 from ddx.errors import ModelError, SchemaMismatchError
 from ddx.explain.trees import LEAF, Forest
-from ddx.features.rare_evidence import Patient, RareTables
+from ddx.features.rare_evidence import Patient
 from ddx.features.rare_facts import FACTS, RareFacts
 from ddx.features.rare_pairs import FEATURES, FEATURES_HASH
 from ddx.features.rare_query import read_case
+from ddx.features.rare_tables import RareTables
 from ddx.inference.rare import RareRanker
 from ddx.inference.rare_learned import RareCalibration, RareReranker
 from ddx.inference.session import ModelSession

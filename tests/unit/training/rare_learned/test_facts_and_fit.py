@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from ddx.domain.identifiers import DiseaseId
-from ddx.features.rare_evidence import RareTables
 from ddx.features.rare_facts import FACTS, RareFacts
 from ddx.features.rare_pairs import FEATURES
+from ddx.features.rare_tables import RareTables
 from ddx.inference.rare_learned import RareCalibration
 from ddx.inference.session import ModelSession
 from training.evaluate.rare_learned import first_stage_positions, learned_positions

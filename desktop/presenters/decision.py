@@ -1,10 +1,14 @@
 """The decision on a recorded differential: agree, refuse, add or replace, with a coded reason."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 from ddx.domain.feedback import Feedback, OverrideReason, Verb
 from ddx.domain.identifiers import DiseaseId
+
+_PLAIN: Final = str.maketrans("áàâäéèêëíìîïóòôöúùûüñç", "aaaaeeeeiiiioooouuuunc")
 
 
 class Missing(StrEnum):
@@ -54,3 +58,20 @@ def confirm(form: DecisionForm) -> tuple[DecisionForm, bool]:
 def recorded(form: DecisionForm, feedback: Feedback) -> DecisionForm:
     """Return the closed form with one more recorded decision."""
     return DecisionForm(recorded=(*form.recorded, feedback))
+
+
+def plain(name: str) -> str:
+    """Return `name` in lower case and without the accents a tired hand leaves out."""
+    return name.casefold().translate(_PLAIN)
+
+
+def matching(text: str, names: Iterable[tuple[str, str]], limit: int) -> tuple[str, ...]:
+    """Return the names that hold `text`, those that begin with it first, then the shorter.
+
+    names: (name, plain name). Nothing for a text of blanks.
+    """
+    wanted = plain(text.strip())
+    if not wanted:
+        return ()
+    found = [(not p.startswith(wanted), len(p), name) for name, p in names if wanted in p]
+    return tuple(name for _, _, name in sorted(found)[:limit])

@@ -1,12 +1,14 @@
 """Bottom bar of the visit: agree, refuse, add, or another diagnosis, with a coded reason."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
-from PySide6.QtCore import QStringListModel, Qt
+from PySide6.QtCore import QStringListModel
 from PySide6.QtWidgets import QCompleter, QFrame, QWidget
 
 from ddx.domain.feedback import Feedback, OverrideReason, Verb
 from ddx.domain.identifiers import DiseaseId
+from desktop.presenters import decision
 from desktop.presenters.decision import Missing
 from desktop.presenters.visit_state import (
     DecisionCancelled,
@@ -41,6 +43,19 @@ VERB_KEYS = {
 COMPLETIONS = 12
 
 
+class Names(NamedTuple):
+    """Every disease by name, and (name, plain name) for the search."""
+
+    diseases: dict[str, DiseaseId]
+    plain: tuple[tuple[str, str], ...]
+
+
+def read_names(labels: Labels) -> Names:
+    """Return the names of the active bundle: some 12,000, worth a worker thread."""
+    diseases = labels.diseases()
+    return Names(diseases, tuple((name, decision.plain(name)) for name in diseases))
+
+
 class DecisionBar(Spoken):
     """The four verbs, and the form of the one that was pressed."""
 
@@ -48,7 +63,7 @@ class DecisionBar(Spoken):
         super().__init__()
         self._labels, self._dispatch = labels, dispatch
         self._state: VisitState | None = None
-        self._names: dict[str, DiseaseId] = {}
+        self._known = Names({}, ())
         self._drawing = False
         self._brief = False
         self.recorded = message("done")
@@ -88,8 +103,7 @@ class DecisionBar(Spoken):
         )
         self._completions = QStringListModel(self)
         self._completer = completer = QCompleter(self._completions, self)
-        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
         completer.setMaxVisibleItems(COMPLETIONS)
         self.disease.setCompleter(completer)
         self.reason = choice(t, lambda: translate("Decision", "Motivo"))
@@ -112,6 +126,7 @@ class DecisionBar(Spoken):
             lambda: translate("Decision", "Cancelar  {key}").format(key=keys.shown(keys.BACK)),
             lambda: self._dispatch(DecisionCancelled()),
         )
+        self.disease.textEdited.connect(self._complete)
         self.disease.textChanged.connect(lambda _text: self._edited())
         self.reason.currentIndexChanged.connect(lambda _index: self._edited())
         self.note.textChanged.connect(lambda _text: self._edited())
@@ -128,16 +143,30 @@ class DecisionBar(Spoken):
         form.hide()
         return form
 
+    def know(self, names: Names) -> None:
+        """Take names that were read beforehand."""
+        self._known = names
+
+    def _complete(self, text: str) -> None:
+        self._completions.setStringList(decision.matching(text, self._known.plain, COMPLETIONS))
+        self._completer.complete()
+
     def _enter(self) -> None:
         popup = self._completer.popup()
         if popup is None or not popup.isVisible():  # Enter takes a name first, then confirms
             self._dispatch(DecisionConfirmed())
 
+    def _disease_typed(self) -> DiseaseId | None:
+        """Return the disease whose name was typed or chosen, whatever its capitals and accents."""
+        wanted = decision.plain(self.disease.text().strip())
+        known = self._known
+        return next((known.diseases[name] for name, p in known.plain if p == wanted), None)
+
     def _edited(self) -> None:
         if self._drawing or self._state is None or self._state.decision.verb is None:
             return
         verb = self._state.decision.verb
-        typed = self._names.get(self.disease.text().strip().casefold())
+        typed = self._disease_typed()
         chosen = self.reason.currentData()
         self._dispatch(
             DecisionEdited(
@@ -191,10 +220,8 @@ class DecisionBar(Spoken):
     def _fill_diseases(self, verb: Verb) -> None:
         if verb not in (Verb.ADD, Verb.CUSTOM):
             return
-        names = self._labels.diseases()
-        if len(names) != len(self._names):
-            self._names = {name.casefold(): disease for name, disease in names.items()}
-            self._completions.setStringList(sorted(names))
+        if not self._known.diseases:  # forgotten when the language changes
+            self._known = read_names(self._labels)
 
     def _draw_missing(self, state: VisitState) -> None:
         lacks = state.decision.missing
@@ -227,7 +254,7 @@ class DecisionBar(Spoken):
 
     def redraw(self) -> None:
         """Draw again in another language."""
-        self._names.clear()
+        self._known = Names({}, ())
         if self._state is not None:
             state, self._state = self._state, None
             self.show_state(state)

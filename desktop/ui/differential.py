@@ -14,7 +14,7 @@ from desktop.presenters.visit_state import CandidateSelected, VisitState
 from desktop.ui import keys, words
 from desktop.ui.candidate_list import CandidateLine, CandidateList
 from desktop.ui.i18n import translate
-from desktop.ui.labels import Labels
+from desktop.ui.labels import Labels, with_code
 from desktop.ui.vitals import name_of
 from desktop.ui.widgets import Spoken, clear, column, heading, message, plain_label, say, tall
 
@@ -167,7 +167,7 @@ class DifferentialColumn(Spoken):
         names = [self._labels.disease(c.disease) for c in differential.candidates]
         twice = {name for name, count in Counter(names).items() if count > 1}
         return [
-            CandidateLine(c, f"{name} ({c.disease})" if name in twice else name)
+            CandidateLine(c, with_code(name, c.disease) if name in twice else name)
             for c, name in zip(differential.candidates, names, strict=True)
         ]
 

@@ -1,5 +1,6 @@
 """Names of findings and diseases in the language of the window."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,11 @@ if TYPE_CHECKING:  # the store and the engine load after the first paint
     from ddx.terminology.catalogue import Catalogue
 
 GRADED = "graded"  # ddx.terminology.catalogue.FindingKind, which loads the ontology
+
+
+def with_code(name: str, disease: DiseaseId) -> str:
+    """Return a name that another disease shares, with the code that tells it apart."""
+    return f"{name} ({disease})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +69,13 @@ class Labels:
         return next(text for language, text in said.items() if language.value == self.language)
 
     def diseases(self) -> dict[str, DiseaseId]:
-        """Return every disease by its name in the language of the window."""
-        return {self.disease(disease): disease for disease in self.catalogue.diseases}
+        """Return every disease by its name in the language of the window.
+
+        Diseases of the same name (one per nomenclature) are told apart by their code.
+        """
+        named = [(self.disease(disease), disease) for disease in self.catalogue.diseases]
+        count = Counter(name for name, _ in named)
+        return {
+            name if count[name] == 1 else with_code(name, disease): disease
+            for name, disease in named
+        }

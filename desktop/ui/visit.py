@@ -49,7 +49,7 @@ from desktop.presenters.visit_state import (
     VisitState,
 )
 from desktop.ui import keys, messages
-from desktop.ui.decision import VERB_KEYS, DecisionBar
+from desktop.ui.decision import VERB_KEYS, DecisionBar, read_names
 from desktop.ui.differential import DifferentialColumn
 from desktop.ui.entry import EntryColumn
 from desktop.ui.i18n import translate
@@ -248,6 +248,9 @@ class VisitScreen(Screen):
         """Open the draft and put the cursor in the search."""
         self.dispatch(Entered())
         self.entry.search.setFocus()
+        self.jobs.run(
+            lambda: read_names(self.labels), self.decision.know, self._failed, Lane.LOOKUP
+        )
 
     # Effects.
 

@@ -139,7 +139,12 @@ def test_refusing_without_a_reason_asks_for_it(answered, hands):
 
 def test_another_diagnosis_is_added_by_typing_part_of_its_name(window, answered, hands):
     hands.press(Qt.Key.Key_3, CONTROL)
-    answered.decision.disease.setText("dengue")
+    hands.type("deng")
+    popup = answered.decision.disease.completer().popup()
+    hands.until(popup.isVisible)
+    popup.setCurrentIndex(popup.model().index(0, 0))
+    hands.qtbot.keyClick(popup, Qt.Key.Key_Return)
+    assert answered.decision.disease.text() == "Dengue"
     answered.decision.reason.setCurrentIndex(
         answered.decision.reason.findData(OverrideReason.NOT_MY_JUDGEMENT.value)
     )

@@ -81,10 +81,10 @@ class _Visits:
 
 
 class Interviewer:
-    """Asks many patients at once. beliefs: naive Bayes over the columns of the model."""
+    """Asks many patients at once, led by `beliefs`: naive Bayes over the columns of the model."""
 
     def __init__(self, script: Script, beliefs: NaiveBayes) -> None:
-        self._script, self._beliefs = script, beliefs
+        self._script, self.beliefs = script, beliefs
         columns = beliefs.schema.positions
         at = [i for i, f in enumerate(script.findings) if f in columns and f in script.subject]
         self._at = np.array(at)
@@ -136,7 +136,7 @@ class Interviewer:
             known=np.zeros_like(has),
             closed=nothing,
             any_yes=nothing.copy(),
-            score=self._beliefs.of_demography(self._demography(answers)),
+            score=self.beliefs.of_demography(self._demography(answers)),
         )
         question = self._question[complaint]
         visits.known[said, complaint] = visits.any_yes[said, question] = True
@@ -184,8 +184,8 @@ class Interviewer:
 
     def _demography(self, answers: Answers) -> NDArray[np.float32]:
         """Return rows that know age and sex only."""
-        rows = np.full((len(answers), len(self._beliefs.schema)), np.nan, dtype=np.float32)
-        for i, column in enumerate(self._beliefs.schema.columns):
+        rows = np.full((len(answers), len(self.beliefs.schema)), np.nan, dtype=np.float32)
+        for i, column in enumerate(self.beliefs.schema.columns):
             if column.kind is ColumnKind.AGE_YEARS:
                 rows[:, i] = answers.age_days / DAYS_PER_YEAR
             elif column.kind is ColumnKind.SEX_FEMALE:

@@ -1,0 +1,179 @@
+"""A case file from a terminal: an answer, or what is wrong with it and what to do."""
+
+import csv
+import json
+
+import pytest
+
+from ddx.engine import Engine
+from desktop.commands.diagnose import BAD_INPUT, NO_MODEL, OK, main
+from model_bundles.embedded import open_embedded_bundle
+from model_bundles.errors import BundleStorageError
+
+FEVER, COUGH = "HP:0001945", "HP:0012735"
+CASE = {
+    "age_years": 34,
+    "sex": "female",
+    "findings": [{"id": FEVER, "presence": "present"}, {"id": COUGH, "presence": "excluded"}],
+    "vitals": {"temperature_c": 38.5, "spo2_percent": 86},
+}
+
+
+@pytest.fixture(scope="module")
+def bundle():
+    return open_embedded_bundle()
+
+
+@pytest.fixture
+def run(bundle, tmp_path, capsys):
+    """Return a function that diagnoses a file of that content: (exit code, stdout, stderr)."""
+
+    def diagnose(content, *arguments):
+        path = tmp_path / "case.json"
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        code = main([str(path), *arguments], lambda: bundle)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return diagnose
+
+
+@pytest.fixture
+def run_batch(bundle, tmp_path, capsys):
+    def diagnose(*lines, out="out.tsv"):
+        path = tmp_path / "cases.jsonl"
+        texts = (line if isinstance(line, str) else json.dumps(line) for line in lines)
+        path.write_text("\n".join(texts))
+        code = main(["--batch", str(path), "--out", str(tmp_path / out)], lambda: bundle)
+        said = capsys.readouterr()
+        return code, said.out, said.err, tmp_path / out
+
+    return diagnose
+
+
+def test_a_case_gets_red_flags_first_then_the_list_then_what_to_ask(run):
+    code, out, _ = run(CASE)
+    assert code == OK
+    flags, ranked, asked = (
+        out.index(text) for text in ("Saturación menor de 90 %", "\n1    ", "SIGUIENTE PREGUNTA")
+    )
+    assert flags < ranked < asked
+    assert "Fuera de lo que este modelo conoce" in out
+
+
+def test_the_same_case_in_english(run):
+    code, out, _ = run(CASE, "--lang", "en")
+    assert code == OK
+    assert "Saturation below 90 %" in out
+    assert "NEXT QUESTION" in out
+    assert "Gravedad" not in out
+
+
+def test_as_many_diseases_and_questions_as_wanted(run):
+    _, out, _ = run(CASE, "--limit", "2", "--questions", "3")
+    assert "\n2    " in out
+    assert "\n3    " not in out
+    assert out.count("información esperada") == 3
+    assert "SIGUIENTE PREGUNTA" not in run(CASE, "--questions", "0")[1]
+
+
+def test_two_lists_of_codes_are_a_case_too(run):
+    listed = {"age_years": 34, "sex": "female", "present": [FEVER], "excluded": [COUGH]}
+    spelt = {k: v for k, v in CASE.items() if k != "vitals"}
+    assert run(listed)[1] == run(spelt)[1]
+
+
+def test_a_finding_no_model_reads_is_shown(run, bundle):
+    engine = Engine.from_artifacts(bundle)
+    read = {*engine.common.schema.findings, *engine.catalogue.implied}
+    unread = next(f for f in engine.catalogue.findings if f not in read and f.startswith("VF:"))
+    _, out, _ = run({"age_years": 30, "present": [FEVER, unread]})
+    assert f"Ningún modelo lee: {engine.catalogue.label(unread)} ({unread})" in out
+    assert f"({FEVER})" not in out
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("{", "No es JSON"),
+        ("[1]", "entre llaves"),
+        ({**CASE, "age_years": -3}, "Edad -3: no puede ser negativa. ¿Quiso decir 3?"),
+        ({**CASE, "age_years": "tres"}, "Edad «tres»"),
+        ({**CASE, "age_days": 3}, "La edad está dos veces"),
+        ({**CASE, "findings": [{"id": "HP:001945"}]}, "¿Quiso decir Fiebre (HP:0001945)?"),
+        ({**CASE, "present": [FEVER], "excluded": [FEVER]}, "está como presente y como ausente"),
+        ({**CASE, "findings": []}, "No hay ningún hallazgo"),
+        ({**CASE, "findings": [7]}, "Hallazgo 7"),
+        ({**CASE, "findings": {}}, "findings se escribe como []"),
+        ({**CASE, "findings": [{"id": FEVER, "presence": "maybe"}]}, "present, excluded, unknown"),
+        ({**CASE, "findings": [{"id": FEVER, "grade": "high"}]}, "grade: «high» no es un número"),
+        ({**CASE, "sex": "F"}, "female, male, unknown"),
+        ({**CASE, "vitals": {"temperature_c": 385}}, "¿Quiso decir 38.5?"),
+        ({**CASE, "vitals": {"pulse": 80}}, "«pulse» no es un signo vital conocido"),
+        ({**CASE, "truth": "influenza"}, "no es un código de enfermedad"),
+    ],
+)
+def test_bad_input_is_refused_with_what_to_do(run, content, told):
+    code, out, err = run(content)
+    assert code == BAD_INPUT
+    assert told in err
+    assert out == ""
+
+
+def test_every_problem_of_a_case_is_told_at_once(run):
+    bad = {"age_years": -3, "present": [FEVER, "Fiver"], "excluded": [FEVER]}
+    _, _, err = run(bad)
+    assert err.count("  - ") == 3
+
+
+def test_a_missing_file_is_named(bundle, tmp_path, capsys):
+    assert main([str(tmp_path / "nowhere.json")], lambda: bundle) == BAD_INPUT
+    assert "nowhere.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["case.json", "--batch", "cases.jsonl"]])
+def test_one_case_or_one_batch_has_to_be_named(bundle, arguments, capsys):
+    assert main(arguments, lambda: bundle) == BAD_INPUT
+    assert "vereda diagnose" in capsys.readouterr().err
+
+
+def test_a_model_that_cannot_be_used_says_so(tmp_path, capsys):
+    def refused():
+        raise BundleStorageError("gone")
+
+    path = tmp_path / "case.json"
+    path.write_text(json.dumps(CASE))
+    assert main([str(path)], refused) == NO_MODEL
+    assert BundleStorageError.code in capsys.readouterr().err
+
+
+def test_a_batch_is_scored_against_the_diagnoses_it_brings(run_batch):
+    hernia = {"id": "a", "truth": "VD:inguinal-hernia", "age_years": 50, "sex": "male"}
+    code, out, err, table = run_batch(
+        {**hernia, "present": ["VF:pain-site.groin-right", "VF:pain.worse-cough-or-strain"]},
+        {"id": "b", "case": {"present": [FEVER, COUGH]}},
+    )
+    assert (code, err) == (OK, "")
+    with table.open() as lines:
+        rows = list(csv.DictReader(lines, delimiter="\t"))
+    assert [row["case"] for row in rows] == ["a"] * 10 + ["b"] * 10
+    assert rows[0]["disease"] == rows[0]["truth"] == "VD:inguinal-hernia"
+    assert rows[10]["truth"] == ""
+    assert "2 casos calculados, 0 rechazados" in out
+    assert "de 1 con diagnóstico: primero 1.0000" in out
+
+
+def test_a_bad_line_is_told_by_its_number_and_the_rest_is_answered(run_batch):
+    good = {"id": "good", "present": [FEVER]}
+    code, out, err, table = run_batch(good, "", "not json", {"present": ["HP:99"]}, good)
+    assert code == BAD_INPUT
+    assert "línea 3: No es JSON" in err
+    assert "línea 4: «HP:99»" in err
+    assert "2 casos calculados, 2 rechazados" in out
+    assert len(table.read_text().splitlines()) == 1 + 20
+
+
+def test_a_table_that_cannot_be_written_is_told(run_batch):
+    code, _, err, _ = run_batch({"present": [FEVER]}, out="no/such/folder.tsv")
+    assert code == BAD_INPUT
+    assert "--out" in err

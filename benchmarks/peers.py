@@ -1,4 +1,8 @@
-"""The peers: the bundle's own trees, run by XGBoost and explained by the `shap` package."""
+"""The peers: the bundle's own trees, run by XGBoost and explained by the `shap` package.
+
+The trees correct Bayes margins, so XGBoost is handed those as `base_margin`; what it is timed on is
+the trees alone.
+"""
 
 import json
 from typing import Any
@@ -13,12 +17,12 @@ NO_PARENT = 2147483647  # what XGBoost writes for the parent of a root
 
 
 def booster_of(forest: Forest) -> xgboost.Booster:
-    """Return an XGBoost booster with the very trees of a bundle.
+    """Return an XGBoost booster with the very trees of a bundle, over the diseases they correct.
 
     The shell of the JSON model comes from XGBoost itself (one round on two rows), so that the
     format is that of the installed release; the trees are then put in.
     """
-    outputs, columns = forest.frequency.shape
+    outputs, columns = int(forest.output.max()) + 1, forest.frequency.shape[1]
     shell = _shell(outputs, columns)
     model = shell["learner"]["gradient_booster"]["model"]
     ends = np.append(forest.roots[1:], len(forest.feature))

@@ -23,6 +23,7 @@ from training.knowledge import (
     findings,
     hpo_spanish,
 )
+from training.sources.endemic import EndemicDisease, endemic_knowledge
 from training.sources.hpo import OntologyRelease, Term
 
 VERSION: Final = "1"
@@ -39,14 +40,15 @@ def vocabulary_members(release: OntologyRelease) -> dict[str, bytes]:
             live phenotype.
     """
     terms = phenotypes(release)
-    _refuse_unknown_terms(findings(), {term.id for term in terms})
+    endemic = endemic_knowledge()
+    asked = (*findings(), *endemic.own_findings)
+    named = [*map(_disease, diseases()), *map(_endemic_disease, endemic.diseases)]
+    _refuse_unknown_terms(asked, {term.id for term in terms})
     return {
         FINDINGS: canonical_json(
-            {"version": VERSION, "findings": [_finding(row) for row in findings()]}
+            {"version": VERSION, "findings": [_finding(row) for row in asked]}
         ),
-        DISEASES: canonical_json(
-            {"version": VERSION, "diseases": [_disease(row) for row in diseases()]}
-        ),
+        DISEASES: canonical_json({"version": VERSION, "diseases": named}),
         HPO_TERMS: canonical_json(
             {"version": release.version, "terms": list(_hpo_terms(terms, hpo_spanish()))}
         ),
@@ -113,6 +115,17 @@ def _disease(row: DiseaseRow) -> dict[str, Any]:
         "icd10": row.icd10,
         "severity": row.severity,
         "source": row.source,
+    }
+
+
+def _endemic_disease(disease: EndemicDisease) -> dict[str, Any]:
+    return {
+        "id": disease.id,
+        "en": disease.en,
+        "es": disease.es,
+        "icd10": disease.icd10,
+        "severity": disease.severity,
+        "source": f"Our endemic knowledge base. Severity: {disease.severity_ground}",
     }
 
 

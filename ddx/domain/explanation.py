@@ -26,8 +26,8 @@ class Contribution:
 class Explanation:
     """Why a disease stands where it stands.
 
-    base: margin before any input is read: of the average training row for a common disease
-    (TreeSHAP), 0 for a rare one. base + sum of all contribution weights = margin (1e-4).
+    base: margin before any input is read: log prior and the average training row's trees for a
+    common disease, 0 for a rare one. base + sum of all contribution weights = margin (1e-4).
     contributions: every input that moved the margin, strongest first, unasked ones included
     (presence UNKNOWN: the model also learns from what was not asked).
     expected: findings typical of the disease that were not asked, most frequent first.

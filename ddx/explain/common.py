@@ -5,7 +5,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ddx.domain.artifacts import COMMON_CALIBRATION, COMMON_TREES, Artifacts
+from ddx.domain.artifacts import COMMON_BAYES, COMMON_CALIBRATION, COMMON_TREES, Artifacts
 from ddx.domain.differential import World
 from ddx.domain.explanation import Contribution, Explanation
 from ddx.domain.finding import Presence
@@ -14,6 +14,7 @@ from ddx.errors import SchemaMismatchError, UnknownDiseaseError
 from ddx.explain.trees import Forest, LeafPaths, leaf_paths
 from ddx.features.encode import FeatureRow
 from ddx.features.schema import FeatureSchema
+from ddx.inference.bayes import BayesTable
 from ddx.inference.common import Calibration
 
 TYPICAL_FREQUENCY: Final = 0.30
@@ -21,31 +22,43 @@ TYPICAL_FREQUENCY: Final = 0.30
 
 
 class CommonExplainer:
-    """TreeSHAP over the trees of one bundle; paths of a disease are built when first asked for."""
+    """Bayes ratios plus TreeSHAP, column by column.
 
-    __slots__ = ("_forest", "_output", "_paths", "_schema")
+    The paths of a disease's trees are built when first asked for.
+    """
+
+    __slots__ = ("_bayes", "_forest", "_output", "_paths", "_schema")
 
     def __init__(
-        self, forest: Forest, diseases: tuple[DiseaseId, ...], schema: FeatureSchema
+        self,
+        forest: Forest,
+        diseases: tuple[DiseaseId, ...],
+        schema: FeatureSchema,
+        bayes: BayesTable | None,
     ) -> None:
-        """Tie trees, outputs and columns together. Raises SchemaMismatchError."""
+        """Tie trees, table, outputs and columns together. Raises SchemaMismatchError."""
+        if forest.bayes_digest != (None if bayes is None else bayes.digest):
+            raise SchemaMismatchError("trees were boosted from another Bayes table")
         if forest.schema_hash != schema.hash:
             raise SchemaMismatchError("trees were grown on the columns of another schema")
         if len(forest.base) != len(diseases):
             raise SchemaMismatchError(f"{len(forest.base)} outputs, {len(diseases)} diseases")
         if forest.frequency.shape[1] != len(schema):
             raise SchemaMismatchError("trees were grown on another number of columns")
-        self._forest, self._schema = forest, schema
+        self._forest, self._schema, self._bayes = forest, schema, bayes
         self._output = {disease: i for i, disease in enumerate(diseases)}
         self._paths: dict[DiseaseId, LeafPaths] = {}
 
     @classmethod
     def from_artifacts(cls, artifacts: Artifacts, schema: FeatureSchema) -> Self:
-        """Load the trees of a bundle. Raises ModelError when a member is absent or malformed."""
+        """Load what a bundle explains with. Raises ModelError: a member is absent or malformed."""
+        forest = Forest.from_npz(artifacts.read(COMMON_TREES))
+        boosted = forest.bayes_digest is not None
         return cls(
-            Forest.from_npz(artifacts.read(COMMON_TREES)),
+            forest,
             Calibration.from_json(artifacts.read(COMMON_CALIBRATION)).diseases,
             schema,
+            BayesTable.from_npz(artifacts.read(COMMON_BAYES)) if boosted else None,
         )
 
     def explain(self, row: FeatureRow, disease: DiseaseId) -> Explanation:
@@ -55,7 +68,9 @@ class CommonExplainer:
             UnknownDiseaseError: the common model does not know `disease`.
         """
         base, weights = self.contributions(row, disease)
-        frequency = self._forest.frequency[self._output[disease]]
+        output = self._output[disease]
+        described = self._forest.described[output]
+        frequency = np.where(described, self._forest.frequency[output], np.nan)
         order = np.argsort(-np.abs(weights), kind="stable")
         return Explanation(
             disease=disease,
@@ -78,7 +93,7 @@ class CommonExplainer:
             subject=self._schema.columns[column].subject,
             presence=_presence(row, column, holds_finding=holds_finding),
             weight=weight,
-            frequency=frequency if holds_finding else None,
+            frequency=None if np.isnan(frequency) else frequency,
         )
 
     def _expected(self, row: FeatureRow, frequency: NDArray[np.float32]) -> tuple[FindingId, ...]:
@@ -93,13 +108,19 @@ class CommonExplainer:
     ) -> tuple[float, NDArray[np.float64]]:
         """Return (base, weights): float64 (n_columns,), base + sum(weights) = margin (1e-4).
 
-        base: margin of the average training row. Columns nobody asked about carry weight too.
+        base: log prior plus what the trees give the average training row. Only trees weigh
+        columns nobody asked about.
 
         Raises:
             UnknownDiseaseError: the common model does not know `disease`.
         """
         paths = self._paths_of(disease)
-        return paths.base, paths.contributions(row.values)
+        trees = paths.contributions(row.values)
+        if self._bayes is None:
+            return paths.base, trees
+        output = self._output[disease]
+        base = float(self._bayes.prior[output]) + paths.base
+        return base, self._bayes.contributions(row.values, output) + trees
 
     def _paths_of(self, disease: DiseaseId) -> LeafPaths:
         if disease not in self._output:

@@ -40,6 +40,8 @@ class Forest:
     base: float64 (n_outputs,), margin before any tree. schema_hash: of the columns tested.
     frequency: float32 (n_outputs, n_columns), share of the training patients of each output who
     had the finding of a column; nan for columns that hold no finding.
+    described: bool, same shape; where False the share is that of other diseases, for want of one.
+    bayes_digest: of the Bayes table the trees were boosted from; None when from nothing.
     """
 
     feature: NDArray[np.int16]
@@ -52,6 +54,8 @@ class Forest:
     base: NDArray[np.float64]
     schema_hash: str
     frequency: NDArray[np.float32]
+    described: NDArray[np.bool_]
+    bayes_digest: str | None = None
 
     @classmethod
     def from_npz(cls, raw: bytes) -> Self:
@@ -69,6 +73,8 @@ class Forest:
                     base=arrays["base"].astype(np.float64),
                     schema_hash=str(arrays["schema_hash"]),
                     frequency=arrays["frequency"].astype(np.float32),
+                    described=_described(arrays),
+                    bayes_digest=str(arrays["bayes_digest"]) if "bayes_digest" in arrays else None,
                 )
         except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise ModelError(f"{COMMON_TREES} cannot be read: {error!r}") from error
@@ -83,7 +89,7 @@ class Forest:
 
     def _arrays(self) -> Mapping[str, NDArray[np.generic]]:
         step = np.where(self.feature == LEAF, 0, self.left - np.arange(len(self.left)))
-        return {
+        arrays: dict[str, NDArray[np.generic]] = {
             "feature": self.feature,
             "value": self.value,
             "left_step": step.astype(np.uint16),
@@ -94,7 +100,11 @@ class Forest:
             "base": self.base,
             "schema_hash": np.array(self.schema_hash),
             "frequency": self.frequency,
+            "described": self.described,
         }
+        if self.bayes_digest is not None:
+            arrays["bayes_digest"] = np.array(self.bayes_digest)
+        return arrays
 
     def check(self) -> None:
         """Raise ModelError unless every index is in range and children follow their parent."""
@@ -110,10 +120,18 @@ class Forest:
             and bool(np.all(self.cover > 0))
             and self.frequency.ndim == 2
             and len(self.frequency) == len(self.base)
+            and self.described.shape == self.frequency.shape
             and bool(np.all(self.feature < self.frequency.shape[1]))
         )
         if not sound:
             raise ModelError(f"{COMMON_TREES}: nodes, roots or covers are not those of trees")
+
+
+def _described(arrays: Mapping[str, NDArray[np.generic]]) -> NDArray[np.bool_]:
+    """Return what is described; bundles before 2026.11.3 described every disease in full."""
+    if "described" in arrays:
+        return arrays["described"].astype(bool)
+    return ~np.isnan(arrays["frequency"].astype(np.float32))
 
 
 def _absolute(step: NDArray[np.generic]) -> NDArray[np.int32]:
@@ -143,6 +161,8 @@ class LeafPaths:
 
         values: float32 (n_columns,), nan where unknown. base + sum = margin of the row.
         """
+        if not self.leaf.size:  # a disease no tree adds to
+            return np.zeros(len(values))
         x = values[self.feature]
         passes = np.where(np.isnan(x), self.missing, (x >= self.low) & (x < self.high))
         weights = (passes - self.share) * _integrals(passes, self.share) * self.leaf[:, np.newaxis]

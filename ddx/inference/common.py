@@ -1,4 +1,10 @@
-"""The common-disease model: one row in, a margin and a calibrated probability per disease out."""
+"""The common-disease model: one row in, a margin and a calibrated probability per disease out.
+
+A margin is what naive Bayes says (`ddx.inference.bayes`) plus what trees boosted from it correct.
+The trees were shown one source of patients and so correct only its diseases, the first of the
+list; they settle nothing between those and the rest. Hence probabilities keep the share that Bayes
+gives those diseases together, and the trees divide it among them.
+"""
 
 import json
 import math
@@ -8,18 +14,31 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ddx.domain.artifacts import COMMON_CALIBRATION, COMMON_MODEL, COMMON_SCHEMA, Artifacts
+from ddx.domain.artifacts import (
+    COMMON_BAYES,
+    COMMON_CALIBRATION,
+    COMMON_MODEL,
+    COMMON_SCHEMA,
+    Artifacts,
+)
 from ddx.domain.canonical import canonical_json
 from ddx.domain.identifiers import DiseaseId, disease_id
 from ddx.errors import IdentifierError, ModelError, SchemaMismatchError
 from ddx.features.encode import FeatureRow
 from ddx.features.schema import FeatureSchema
+from ddx.inference.bayes import BayesTable
 from ddx.inference.session import ModelSession
 
 Vector = NDArray[np.float64]
 
 SCHEMA_HASH_KEY: Final = "schema_hash"
 """Metadata key under which the model carries the hash of the columns it was fitted on."""
+
+BAYES_DIGEST_KEY: Final = "bayes_digest"
+"""Metadata key naming the table the trees were boosted from; bundles before 2026.11.3 lack it."""
+
+CORRECTED_KEY: Final = "corrected"
+"""Metadata key: how many diseases, the first of the list, the trees correct."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +85,19 @@ class Calibration:
 class CommonModel:
     """The fitted model of one bundle. diseases: in the order of margins and probabilities."""
 
-    __slots__ = ("_calibration", "_session", "schema")
+    __slots__ = ("_bayes", "_calibration", "_corrected", "_session", "schema")
 
     def __init__(
-        self, session: ModelSession, schema: FeatureSchema, calibration: Calibration
+        self,
+        session: ModelSession,
+        schema: FeatureSchema,
+        calibration: Calibration,
+        bayes: BayesTable | None,
     ) -> None:
-        """Tie the three together.
+        """Tie the parts together. bayes: None only for trees that were boosted from nothing.
 
         Raises:
-            SchemaMismatchError: the model was fitted on other columns or other diseases.
+            SchemaMismatchError: a part was fitted on other columns, diseases or another table.
         """
         if session.metadata.get(SCHEMA_HASH_KEY) != schema.hash:
             raise SchemaMismatchError("common model was fitted on the columns of another schema")
@@ -87,15 +110,20 @@ class CommonModel:
                 f"common model answers {session.output_width} diseases, "
                 f"{len(calibration.diseases)} are named"
             )
+        _refuse_other_table(session, schema, bayes)
         self._session, self.schema, self._calibration = session, schema, calibration
+        self._bayes, self._corrected = bayes, _corrected(session)
 
     @classmethod
     def from_artifacts(cls, artifacts: Artifacts) -> Self:
         """Load the model of a bundle. Raises ModelError when a member is absent or malformed."""
+        session = ModelSession.from_bytes(artifacts.read(COMMON_MODEL))
+        boosted = BAYES_DIGEST_KEY in session.metadata
         return cls(
-            ModelSession.from_bytes(artifacts.read(COMMON_MODEL)),
+            session,
             FeatureSchema.from_json(artifacts.read(COMMON_SCHEMA)),
             Calibration.from_json(artifacts.read(COMMON_CALIBRATION)),
+            BayesTable.from_npz(artifacts.read(COMMON_BAYES)) if boosted else None,
         )
 
     @property
@@ -110,12 +138,64 @@ class CommonModel:
 
     def margins_of(self, values: NDArray[np.float32]) -> Vector:
         """Return the margins of many rows at once, float64 (n, n_diseases). Raises ModelError."""
-        return self._session.run(values).astype(np.float64)
+        return self._both(values)[1]
 
     def probabilities(self, row: FeatureRow) -> Vector:
         """Return calibrated probabilities, float64 (n_diseases,), sum 1. Raises ModelError."""
-        return self._calibration.probabilities(self.margins(row))
+        only: Vector = self.probabilities_of(row.values[np.newaxis])[0]
+        return only
 
     def probabilities_of(self, values: NDArray[np.float32]) -> Vector:
         """Return calibrated probabilities of many rows, float64 (n, n_diseases)."""
-        return self._calibration.probabilities(self.margins_of(values))
+        bayes, margins = self._both(values)
+        return self._calibration.probabilities(anchored(bayes, margins, self._corrected))
+
+    def _both(self, values: NDArray[np.float32]) -> tuple[Vector, Vector]:
+        """Return the margins of Bayes alone and of Bayes and trees together."""
+        trees = self._session.run(values).astype(np.float64)
+        if self._bayes is None:
+            return np.zeros_like(trees), trees
+        bayes = self._bayes.margins_of(values)
+        return bayes, bayes + trees
+
+
+def anchored(bayes: Vector, margins: Vector, corrected: int) -> Vector:
+    """Return margins whose first `corrected` columns weigh together what Bayes says, (n, k).
+
+    A constant is taken from those columns, per row, so that their log-sum-exp is that of `bayes`.
+    """
+    if corrected == margins.shape[-1]:
+        return margins  # all columns shift alike, which no probability sees
+    part = slice(0, corrected)
+    shifted = margins.copy()
+    excess = _log_sum_exp(margins[..., part]) - _log_sum_exp(bayes[..., part])
+    shifted[..., part] -= excess[..., np.newaxis]
+    return shifted
+
+
+def _log_sum_exp(margins: Vector) -> Vector:
+    top = margins.max(axis=-1)
+    total: Vector = top + np.log(np.exp(margins - top[..., np.newaxis]).sum(axis=-1))
+    return total
+
+
+def _refuse_other_table(
+    session: ModelSession, schema: FeatureSchema, bayes: BayesTable | None
+) -> None:
+    named = session.metadata.get(BAYES_DIGEST_KEY)
+    if named != (None if bayes is None else bayes.digest):
+        raise SchemaMismatchError("trees were boosted from another Bayes table")
+    if bayes is None:
+        return
+    if bayes.schema_hash != schema.hash or len(bayes.first) != len(schema):
+        raise SchemaMismatchError("Bayes table was fitted on the columns of another schema")
+    if len(bayes.prior) != session.output_width:
+        raise SchemaMismatchError("Bayes table and trees know different numbers of diseases")
+
+
+def _corrected(session: ModelSession) -> int:
+    """Return how many diseases the trees correct. Raises ModelError."""
+    written = session.metadata.get(CORRECTED_KEY, str(session.output_width))
+    if not written.isdecimal() or not 0 < int(written) <= session.output_width:
+        raise ModelError(f"common model corrects {written!r} of {session.output_width} diseases")
+    return int(written)

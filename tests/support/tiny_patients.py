@@ -49,7 +49,14 @@ CHANCES: Mapping[str, Mapping[str, float]] = {
     "Urticaria": {"E_129": 0.95, "E_55_@_V_18": 0.3, "E_56_@_2": 0.2, "E_124": 0.2},
 }
 TINY_SETTINGS = FitSettings(
-    rounds=12, depth=3, full_rows=300, partial_rows=900, threads=1, min_split_gain=0.0
+    rounds=12,
+    depth=3,
+    learning_rate=0.3,
+    full_rows=300,
+    partial_rows=900,
+    interview_rows=200,
+    threads=1,
+    min_split_gain=0.0,
 )
 
 

@@ -86,12 +86,16 @@ def _mean(values: NDArray[np.bool_]) -> float:
 
 
 def macro_f1(said: NDArray[np.int64], truth: NDArray[np.int64], n_diseases: int) -> float:
-    """Return the mean F1 over the diseases that occur in `truth` or were said."""
+    """Return the mean F1 over the diseases that occur in `truth`.
+
+    Saying a disease that nobody in the sample has costs the recall of the one missed; it has no
+    F1 of its own here.
+    """
     counts = np.bincount(truth * n_diseases + said, minlength=n_diseases**2)
     confusion = counts.reshape(n_diseases, n_diseases)
     both = confusion.sum(axis=0) + confusion.sum(axis=1)
     f1 = 2.0 * np.diag(confusion) / np.maximum(both, 1)
-    return float(f1[both > 0].mean())
+    return float(f1[confusion.sum(axis=1) > 0].mean())
 
 
 def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:

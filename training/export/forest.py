@@ -20,10 +20,19 @@ class ExportError(DdxError):
     code: ClassVar[str] = "training.export_failed"
 
 
-def forest_of(booster_json: bytes, *, schema_hash: str, frequency: NDArray[np.float32]) -> Forest:
+def forest_of(
+    booster_json: bytes,
+    *,
+    schema_hash: str,
+    frequency: NDArray[np.float32],
+    described: NDArray[np.bool_],
+    bayes_digest: str | None,
+) -> Forest:
     """Return the trees of a multi-class booster saved as JSON (`Booster.save_raw("json")`).
 
-    schema_hash: of the columns it was fitted on. frequency: float32 (n_outputs, n_columns).
+    schema_hash: of the columns it was fitted on. frequency, described: (n_outputs, n_columns),
+    one row per disease of the model; those past the booster's classes get no tree.
+    bayes_digest: of the table whose margins it was boosted from.
 
     Raises:
         ExportError: not a gbtree booster with scalar leaves and numerical splits.
@@ -47,18 +56,22 @@ def forest_of(booster_json: bytes, *, schema_hash: str, frequency: NDArray[np.fl
         cover=joined["cover"].astype(np.float32),
         roots=roots,
         output=output,
-        base=_base(parameters["base_score"], int(parameters["num_class"])),
+        base=_base(parameters["base_score"], int(parameters["num_class"]), len(frequency)),
         schema_hash=schema_hash,
         frequency=frequency,
+        described=described,
+        bayes_digest=bayes_digest,
     )
     forest.check()
     return forest
 
 
-def _base(text: str, outputs: int) -> NDArray[np.float64]:
-    """Return base_score, written as one number or as a list, per output."""
+def _base(text: str, classes: int, outputs: int) -> NDArray[np.float64]:
+    """Return base_score, written as one number or as a list, per output; 0 past the classes."""
+    if classes > outputs:
+        raise ExportError(f"booster tells {classes} classes apart, {outputs} are named")
     written = np.atleast_1d(np.array(json.loads(text), dtype=np.float64))
-    return np.array(np.broadcast_to(written, outputs))
+    return np.pad(np.broadcast_to(written, classes), (0, outputs - classes))
 
 
 def _breadth_first(tree: Mapping[str, Any]) -> dict[str, NDArray[np.generic]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, checker, helper
 
 from ddx.explain.trees import LEAF, Forest
-from ddx.inference.common import SCHEMA_HASH_KEY
+from ddx.inference.common import BAYES_DIGEST_KEY, CORRECTED_KEY, SCHEMA_HASH_KEY
 
 INPUT: Final = "features"
 OUTPUT: Final = "margins"
@@ -23,9 +23,10 @@ _IR_VERSION: Final = 8
 """Opset 17 and IR 8 are read by every ONNX Runtime since 1.12."""
 
 
-def onnx_of(forest: Forest) -> bytes:
+def onnx_of(forest: Forest, *, corrected: int) -> bytes:
     """Return a model: features float32 (n, n_columns) -> margins float32 (n, n_outputs).
 
+    corrected: how many outputs, the first ones, the trees were grown for.
     A value goes left when it is below the threshold, nan where the forest says.
     """
     columns, outputs = forest.frequency.shape[1], len(forest.base)
@@ -46,7 +47,10 @@ def onnx_of(forest: Forest) -> bytes:
         [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["n", columns])],
         [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["n", outputs])],
     )
-    model = _model(graph, {SCHEMA_HASH_KEY: forest.schema_hash})
+    metadata = {SCHEMA_HASH_KEY: forest.schema_hash, CORRECTED_KEY: str(corrected)}
+    if forest.bayes_digest is not None:
+        metadata[BAYES_DIGEST_KEY] = forest.bayes_digest
+    model = _model(graph, metadata)
     checker.check_model(model)
     return model.SerializeToString(deterministic=True)
 

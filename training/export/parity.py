@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ddx.inference.common import Calibration
-from ddx.inference.session import ModelSession
+from ddx.inference.common import Calibration, CommonModel
 from training.export.forest import ExportError
 
 PARITY_LIMIT = 1e-5
@@ -12,13 +11,13 @@ PARITY_LIMIT = 1e-5
 
 
 def prove_parity(
-    onnx: bytes,
+    model: CommonModel,
     rows: NDArray[np.float32],
     fitted_margins: NDArray[np.float64],
-    calibration: Calibration,
 ) -> float:
-    """Return the largest probability difference between the ONNX model and the fitted one.
+    """Return the largest probability difference between the exported model and the fitted one.
 
+    model: of any temperature; the comparison is made at 1, Bayes margins included.
     rows: float32 (n, n_columns), nan included. fitted_margins: float64 (n, n_outputs), of the
     same rows from the library that fitted the model.
 
@@ -27,9 +26,9 @@ def prove_parity(
     """
     if not np.isnan(rows).any():
         raise ExportError("parity must be shown on rows with unknown values too")
-    margins = ModelSession.from_bytes(onnx).run(rows).astype(np.float64)
-    ours, theirs = calibration.probabilities(margins), calibration.probabilities(fitted_margins)
-    difference = float(np.abs(ours - theirs).max())
+    plain = Calibration(diseases=model.diseases, temperature=1.0)
+    ours = plain.probabilities(model.margins_of(rows))
+    difference = float(np.abs(ours - plain.probabilities(fitted_margins)).max())
     if not difference < PARITY_LIMIT:
         raise ExportError(f"probabilities differ by {difference:.2e}, limit {PARITY_LIMIT:.0e}")
     return difference

@@ -1,116 +1,118 @@
-"""Fits the common-disease model: gradient-boosted trees on DDXPlus, asked in full and in part.
+"""Fits the common-disease model: naive Bayes on what patients mention, and trees that correct it.
 
-A clinic never asks 900 questions, so most training rows are partly asked patients
-(`training.fit.partial`); a question nobody asked is nan, never zero. What is exported and
-measured is the model a device runs, not the library's.
+The Bayes table counts DDXPlus patients and, where the endemic knowledge base is given, patients
+simulated from it; the trees are boosted from its margins on DDXPlus alone
+(`training.fit.endemic` says why). What is exported and measured is the model a device runs, not
+the library's.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 import numpy as np
-import scipy.sparse
 import xgboost
 from numpy.typing import NDArray
 
-from ddx.domain.artifacts import COMMON_CALIBRATION, COMMON_MODEL, COMMON_SCHEMA, COMMON_TREES
+from ddx.domain.artifacts import (
+    COMMON_BAYES,
+    COMMON_CALIBRATION,
+    COMMON_MODEL,
+    COMMON_SCHEMA,
+    COMMON_TREES,
+)
 from ddx.domain.case import Case
 from ddx.domain.identifiers import DiseaseId
-from ddx.errors import DdxError
-from ddx.features.encode import KindOf, encode_table
-from ddx.features.schema import Column, ColumnKind, FeatureSchema
+from ddx.features.schema import FeatureSchema
+from ddx.inference.bayes import BayesTable
 from ddx.inference.common import Calibration, CommonModel
 from ddx.inference.session import ModelSession
 from ddx.terminology.ontology import Ontology
 from training import knowledge
 from training.evaluate.common import Estimate, evaluate
+from training.evaluate.fairness import Fairness, fairness
+from training.evaluate.protocols import CLINIC, FINDINGS_KNOWN, measure, protocols
 from training.evaluate.ranked import evaluate_ranked
+from training.evaluate.rivals import among_first, by_bayes, unmasked
 from training.export.forest import forest_of
 from training.export.onnx import onnx_of
 from training.export.parity import prove_parity
-from training.fit.partial import Budget, base_rates, partly_asked
-from training.sources import hpo
-from training.sources.ddxplus import (
-    RANKED,
-    Answers,
-    Patient,
-    Vocabulary,
-    case_of,
-    pack,
-    read_patients,
+from training.fit.bayes import Counts
+from training.fit.boost import FitSettings, Progress, boost
+from training.fit.calibrate import CalibrationRecord, calibrate, compare
+from training.fit.endemic import (
+    COUNTED_PATIENTS,
+    ENDEMIC_PRIOR,
+    MEASURED_PATIENTS,
+    Purpose,
+    Simulated,
+    described,
+    implied_columns,
+    simulated,
+    with_endemic,
+    write_implied,
 )
+from training.fit.interview import Interview
+from training.fit.partial import Budget
+from training.fit.sample import (
+    SPLIT_SEED,
+    CommonFitError,
+    Indices,
+    Rows,
+    Sample,
+    Split,
+    chunks,
+    schema_of,
+    split_patients,
+)
+from training.sources import hpo
+from training.sources.ddxplus import RANKED, Patient, Vocabulary, case_of, read_patients
 from training.sources.ddxplus_ranked import has_ranked
+from training.sources.endemic import EndemicKnowledge, endemic_knowledge
 
-Rows = NDArray[np.float32]
-Indices = NDArray[np.int64]
-Progress = Callable[[str], None]
-
-TRAIN_SHARE, CALIBRATION_SHARE = 0.8, 0.1
-SPLIT_SEED: Final = 20_261_123
-"""Fixes which patients are held out; benchmarks rely on it. A new seed is a new model."""
+__all__ = [
+    "CommonFit",
+    "CommonFitError",
+    "FitSettings",
+    "Sample",
+    "Split",
+    "fit_common",
+    "fit_patients",
+    "schema_of",
+    "split_patients",
+]
 
 PARITY_ROWS: Final = 1000
-TEMPERATURES: Final = np.geomspace(0.25, 4.0, 241)
-"""Grid of 1.2 % steps; a calibrated model needs about 1."""
-_CHUNK: Final = 20_000
-_TOLD_EVERY: Final = 10
-
-
-class CommonFitError(DdxError):
-    """The patients at hand cannot fit a common model."""
-
-    code: ClassVar[str] = "training.common_unfit"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FitSettings:
-    """Size and shape of one fit.
-
-    full_rows: patients with every question answered. partial_rows: partly asked ones, drawn with
-    repetition. The defaults were searched by hand on held-out partial evidence: shallower trees
-    need more rounds for the same accuracy, deeper ones more bytes; doubling partial_rows adds
-    0.3 points at three findings.
-    """
-
-    rounds: int = 100
-    depth: int = 4
-    learning_rate: float = 0.3
-    min_split_gain: float = 0.3
-    full_rows: int = 15_000
-    partial_rows: int = 450_000
-    threads: int = 2
-    seed: int = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Which patients fit, which calibrate (and stack), which only measure. Indices, ascending."""
-
-    train: Indices
-    calibration: Indices
-    test: Indices
+SIMULATED_SHARE: Final = 0.25
+"""Share of simulated patients among the held-out cases the gate is stacked on: ENDEMIC_PRIOR."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CommonFit:
     """Everything a bundle, the gate between both worlds and the model card need.
 
-    metrics: protocol -> figure -> estimate on the test patients. parity: largest probability
-    difference to XGBoost. patients, split: the data set and who was held out of it.
+    metrics: protocol -> figure -> estimate on the test patients, DDXPlus unless named simulated.
+    rivals: model -> protocol -> figures on the same rows. parity: largest probability difference
+    to XGBoost. patients, split: the data set and who was held out of it. endemic: simulated
+    patients that were not counted; None without a knowledge base.
     """
 
     schema: FeatureSchema
     calibration: Calibration
+    calibration_record: CalibrationRecord
     onnx: bytes
     trees: bytes
+    bayes: BayesTable
     metrics: Mapping[str, Mapping[str, Estimate]]
+    rivals: Mapping[str, Mapping[str, Mapping[str, Estimate]]]
+    fairness: Fairness
     parity: float
     vocabulary: Vocabulary
     patients: tuple[Patient, ...]
     split: Split
+    endemic: Simulated | None
 
     @property
     def diseases(self) -> tuple[DiseaseId, ...]:
@@ -120,7 +122,8 @@ class CommonFit:
     @cached_property
     def model(self) -> CommonModel:
         """The model as a device loads it."""
-        return CommonModel(ModelSession.from_bytes(self.onnx), self.schema, self.calibration)
+        session = ModelSession.from_bytes(self.onnx)
+        return CommonModel(session, self.schema, self.calibration, self.bayes)
 
     def members(self) -> dict[str, bytes]:
         """Return the members this model contributes to a bundle."""
@@ -128,21 +131,30 @@ class CommonFit:
             COMMON_MODEL: self.onnx,
             COMMON_SCHEMA: self.schema.to_json(),
             COMMON_TREES: self.trees,
+            COMMON_BAYES: self.bayes.to_npz(),
             COMMON_CALIBRATION: self.calibration.to_json(),
         }
 
     def held_out_cases(self, n: int) -> tuple[Case, ...]:
-        """Return up to n fully asked cases of the calibration patients, evenly spread.
+        """Return up to n fully asked cases, evenly spread: calibration patients and simulated ones.
 
-        No tree was fitted on them and no figure is measured on them: stack on these.
+        Nothing was fitted on them and no figure of the common model is measured on the DDXPlus
+        ones: stack on these.
         """
-        spread = np.linspace(0, len(self.split.calibration) - 1, num=n).astype(np.int64)
-        chosen = self.split.calibration[np.unique(spread)]
-        return tuple(case_of(self.patients[i], self.vocabulary) for i in chosen)
+        ours = 0 if self.endemic is None else round(n * SIMULATED_SHARE)
+        chosen = self.split.calibration[_spread(len(self.split.calibration), n - ours)]
+        cases = tuple(case_of(self.patients[i], self.vocabulary) for i in chosen)
+        if self.endemic is None:
+            return cases
+        return cases + self.endemic.cases(_spread(len(self.endemic.truth), ours).tolist())
+
+
+def _spread(length: int, n: int) -> Indices:
+    return np.unique(np.linspace(0, length - 1, num=n).astype(np.int64))
 
 
 def fit_common(data: Path, *, progress: Progress, settings: FitSettings | None = None) -> CommonFit:
-    """Return the model fitted on `data`/ddxplus with the knowledge base's findings.
+    """Return the model fitted on `data`/ddxplus and the knowledge base.
 
     progress: told one line per stage and every tenth round. The official validation rows are a
     second test set where `data` holds them.
@@ -152,7 +164,8 @@ def fit_common(data: Path, *, progress: Progress, settings: FitSettings | None =
         ExportError: the exported model does not answer like the fitted one.
     """
     vocabulary = Vocabulary.of(knowledge.findings(), knowledge.diseases())
-    severity = {row.id: row.severity for row in knowledge.diseases()}
+    endemic = endemic_knowledge()
+    severity = {row.id: row.severity for row in (*knowledge.diseases(), *endemic.diseases)}
     release = hpo.read_ontology()
     ontology = Ontology(release.version, ((t.id, t.parents, t.alt_ids) for t in release.terms))
     patients = read_patients(data)
@@ -162,6 +175,7 @@ def fit_common(data: Path, *, progress: Progress, settings: FitSettings | None =
         vocabulary,
         severity,
         ontology=ontology,
+        endemic=endemic,
         settings=settings or FitSettings(),
         progress=progress,
     )
@@ -182,240 +196,210 @@ def fit_patients(
     vocabulary: Vocabulary,
     severity: Mapping[DiseaseId, int],
     *,
-    ontology: KindOf | None,
+    ontology: Ontology | None,
     settings: FitSettings,
     progress: Progress,
+    endemic: EndemicKnowledge | None = None,
 ) -> CommonFit:
     """Return the model fitted on four fifths of `patients`, calibrated and measured on the rest."""
     split = split_patients(patients)
-    diseases = tuple(sorted({vocabulary.disease_of_condition[p.condition] for p in patients}))
-    sample = Sample.of(patients, vocabulary, diseases, ontology)
-    train = sample.take(split.train)
-    schema = schema_of(train.answers, vocabulary)
-    booster = _boost(train, schema, len(diseases), settings, progress)
+    theirs = tuple(sorted({vocabulary.disease_of_condition[p.condition] for p in patients}))
+    sample = Sample.of(patients, vocabulary, theirs, ontology)
+    train, test = sample.take(split.train), sample.take(split.test)
+    material = _Material.of(train, theirs, endemic)
+    plain, bayes = material.table(selective=False), material.table(selective=True)
+    progress(f"{len(material.diseases)} diseases counted, {len(material.schema)} columns")
+    booster = _boosted(material, bayes, settings, progress)
     forest = forest_of(
         bytes(booster.save_raw("json")),
-        schema_hash=schema.hash,
-        frequency=_frequency(train, schema),
+        schema_hash=material.schema.hash,
+        frequency=material.frequency,
+        described=material.believed,
+        bayes_digest=bayes.digest,
     )
-    onnx = onnx_of(forest)
-    session = ModelSession.from_bytes(onnx)
-    progress("calibrating on patients no tree has seen")
-    calibration = _calibrate(sample.take(split.calibration), schema, session, diseases)
-    test = sample.take(split.test)
-    parity = prove_parity(onnx, *_parity_rows(test, schema, booster), calibration)
+    onnx = onnx_of(forest, corrected=len(theirs))
+    raw = CommonModel(
+        ModelSession.from_bytes(onnx), material.schema, _untouched(material.diseases), bayes
+    )
+    calibration, record = _calibrated(raw, sample.take(split.calibration), material)
+    progress(f"temperature {calibration.temperature:.3f}; {record}")
+    parity = prove_parity(raw, *_parity_rows(test, material.schema, booster, bayes, len(theirs)))
     progress(f"exported; largest probability difference to XGBoost {parity:.1e}")
-    model = CommonModel(session, schema, calibration)
+    model = CommonModel(ModelSession.from_bytes(onnx), material.schema, calibration, bayes)
+    grades = np.array([severity[d] for d in material.diseases])
+    held_out = material.simulated(MEASURED_PATIENTS, Purpose.MEASURING)
+    figures = measure(
+        {
+            "ours": model.probabilities_of,
+            "ours_among_ddxplus": among_first(model.probabilities_of, len(theirs)),
+            "bayes_alone": by_bayes(bayes),
+            "naive_bayes": by_bayes(plain),
+            "xgboost_unmasked": unmasked(train, material.schema, len(material.diseases), settings),
+        },
+        test,
+        material.schema,
+        grades,
+    )
+    metrics = {**figures.pop("ours"), **_with_simulated(model, test, held_out, grades)}
+    for protocol, found in metrics.items():
+        progress(f"{protocol}: top-1 {found['top1']}")
+    clinic = next(rows for name, rows in protocols(test, material.schema) if name == CLINIC)
     return CommonFit(
-        schema=schema,
+        schema=material.schema,
         calibration=calibration,
+        calibration_record=record,
         onnx=onnx,
         trees=forest.to_npz(),
-        metrics=measure(model, test, np.array([severity[d] for d in diseases]), progress),
+        bayes=bayes,
+        metrics=metrics,
+        rivals=figures,
+        fairness=fairness(model.probabilities_of(clinic), test),
         parity=parity,
         vocabulary=vocabulary,
         patients=patients,
         split=split,
+        endemic=held_out,
     )
 
 
-def split_patients(patients: tuple[Patient, ...]) -> Split:
-    """Return the fixed split, stratified by condition; identical patients stay together.
+@dataclass(frozen=True, kw_only=True)
+class _Material:
+    """What both parts of the model are fitted on.
 
-    Raises:
-        CommonFitError: too few patients for every part to hold one.
+    diseases: those of DDXPlus first, then the endemic ones. prior: float64 (n_diseases,), sums
+    to 1. described: bool (n_diseases, n_columns), what the source of each disease asks.
     """
-    rng = np.random.default_rng(SPLIT_SEED)
-    by_condition: dict[str, dict[object, list[int]]] = {}
-    for i, p in enumerate(patients):
-        same = by_condition.setdefault(p.condition, {})
-        same.setdefault((p.age_years, p.sex, p.evidences), []).append(i)
-    parts: tuple[list[int], list[int], list[int]] = ([], [], [])
-    for condition in sorted(by_condition):
-        groups = list(by_condition[condition].values())
-        for place, at in enumerate(rng.permutation(len(groups))):
-            share = (place + 0.5) / len(groups)
-            parts[np.searchsorted((TRAIN_SHARE, TRAIN_SHARE + CALIBRATION_SHARE), share)].extend(
-                groups[at]
-            )
-    if not all(parts):
-        raise CommonFitError(f"{len(patients)} patients are too few to hold any out")
-    return Split(*(np.array(sorted(part), dtype=np.int64) for part in parts))
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """Patients ready to become rows: answers, truth int64 (n,) and what encodes them."""
-
-    answers: Answers
-    truth: Indices
-    vocabulary: Vocabulary
-    ontology: KindOf | None
+    train: Sample
+    schema: FeatureSchema
+    diseases: tuple[DiseaseId, ...]
+    endemic: EndemicKnowledge | None
+    prior: NDArray[np.float64]
+    described: NDArray[np.bool_]
+    counts: Counts
 
     @classmethod
     def of(
-        cls,
-        patients: tuple[Patient, ...],
-        vocabulary: Vocabulary,
-        diseases: tuple[DiseaseId, ...],
-        ontology: KindOf | None,
-    ) -> "Sample":
-        """Pack all patients; truth is the position of their disease in `diseases`."""
-        number = {disease: i for i, disease in enumerate(diseases)}
-        truth = [number[vocabulary.disease_of_condition[p.condition]] for p in patients]
-        return cls(
-            answers=pack(patients, vocabulary),
-            truth=np.array(truth, dtype=np.int64),
-            vocabulary=vocabulary,
-            ontology=ontology,
+        cls, train: Sample, theirs: tuple[DiseaseId, ...], endemic: EndemicKnowledge | None
+    ) -> "_Material":
+        """Count the training patients, and simulated ones of the endemic diseases."""
+        schema = schema_of(train.answers, train.vocabulary)
+        prior = np.bincount(train.truth, minlength=len(theirs)) / len(train.truth)
+        diseases = theirs
+        if endemic is not None:
+            schema = with_endemic(schema, endemic)
+            diseases = (*theirs, *(disease.id for disease in endemic.diseases))
+            ours = np.full(len(endemic.diseases), ENDEMIC_PRIOR / len(endemic.diseases))
+            prior = np.concatenate((prior * (1.0 - ENDEMIC_PRIOR), ours))
+        material = cls(
+            train=train,
+            schema=schema,
+            diseases=diseases,
+            endemic=endemic,
+            prior=prior,
+            described=described(schema, train.vocabulary.findings, endemic, diseases),
+            counts=Counts.of(schema, len(diseases)),
         )
+        material._count()
+        return material
 
-    def take(self, rows: Indices) -> "Sample":
-        """Return the patients at `rows`, repetitions allowed."""
-        return Sample(
-            answers=self.answers.take(rows),
-            truth=self.truth[rows],
-            vocabulary=self.vocabulary,
-            ontology=self.ontology,
-        )
+    def _count(self) -> None:
+        implied = implied_columns(self.schema, knowledge.findings(), self.train.ontology)
+        for some in chunks(np.arange(len(self.train.truth))):
+            rows = self.train.take(some).fully_asked(self.schema)
+            write_implied(rows, implied)
+            self.counts.add(rows, self.train.truth[some], self.described[0])
+        ours = self.simulated(COUNTED_PATIENTS, Purpose.COUNTING)
+        if ours is not None:
+            rows = ours.fully_asked(self.schema, self.train.ontology)
+            self.counts.add(rows, ours.truth, self.described[-1])
 
-    def fully_asked(self, schema: FeatureSchema) -> Rows:
-        """Return float32 (n, n_columns) with every finding answered."""
-        table = self.answers.table(self.vocabulary.findings)
-        return encode_table(table, schema, self.ontology)
+    def simulated(self, n: int, purpose: Purpose) -> Simulated | None:
+        """Return n patients of each endemic disease; None without a knowledge base."""
+        if self.endemic is None:
+            return None
+        first = len(self.diseases) - len(self.endemic.diseases)
+        return simulated(self.endemic, n, first, purpose)
 
-    def partly_asked(
-        self,
-        schema: FeatureSchema,
-        budget: Budget,
-        rates: NDArray[np.float64],
-        rng: np.random.Generator,
-    ) -> Rows:
-        """Return float32 (n, n_columns) with what `budget` leaves of each patient."""
-        findings = self.vocabulary.findings
-        table = partly_asked(self.answers, findings, budget, rates, rng)
-        return encode_table(table, schema, self.ontology)
+    def table(self, *, selective: bool) -> BayesTable:
+        return self.counts.table(self.prior, self.described, selective=selective)
 
-    def rates(self) -> NDArray[np.float64]:
-        """Return the share of these patients with each finding of the vocabulary."""
-        return base_rates(self.answers, len(self.vocabulary.findings))
+    @cached_property
+    def frequency(self) -> NDArray[np.float32]:
+        return self.counts.frequency(self.prior, self.described)
 
-
-def schema_of(answers: Answers, vocabulary: Vocabulary) -> FeatureSchema:
-    """Return age, sex and one column per finding that at least one of the patients has."""
-    seen = set(np.unique(answers.position).tolist())
-    columns = [Column(ColumnKind.AGE_YEARS), Column(ColumnKind.SEX_FEMALE)]
-    for i, finding in enumerate(vocabulary.findings):
-        if i in seen:
-            graded = finding in vocabulary.graded
-            columns.append(Column(ColumnKind.GRADE if graded else ColumnKind.PRESENCE, finding))
-    return FeatureSchema(tuple(columns))
+    @cached_property
+    def believed(self) -> NDArray[np.bool_]:
+        return self.counts.believed(self.prior, self.described)
 
 
-def _boost(
-    train: Sample, schema: FeatureSchema, n_diseases: int, settings: FitSettings, progress: Progress
+def _boosted(
+    material: _Material, bayes: BayesTable, settings: FitSettings, progress: Progress
 ) -> xgboost.Booster:
-    rows, truth = _training_rows(train, schema, settings)
-    progress(f"{rows.shape[0]:,} training rows, {rows.shape[1]} columns, {n_diseases} diseases")
-    matrix = xgboost.QuantileDMatrix(rows, truth, max_bin=32, nthread=settings.threads)
-    parameters = {
-        "objective": "multi:softprob",
-        "num_class": n_diseases,
-        "base_score": 0.0,
-        "tree_method": "hist",
-        "max_bin": 32,
-        "max_depth": settings.depth,
-        "eta": settings.learning_rate,
-        "gamma": settings.min_split_gain,
-        "nthread": settings.threads,
-        "seed": settings.seed,
-    }
-    told = _Told(progress, settings.rounds)
-    return xgboost.train(parameters, matrix, settings.rounds, callbacks=[told])
+    """Return the trees. Interviews ask only what the patients' own source asked."""
+    asked = np.where(material.described[0], material.frequency, np.nan)
+    interview = Interview(
+        bayes=bayes,
+        frequency=asked.astype(np.float64),
+        question=_questions(material.schema, material.train.vocabulary),
+    )
+    return boost(material.train, material.schema, interview, settings, progress)
 
 
-class _Told(xgboost.callback.TrainingCallback):
-    """Passes every tenth round on."""
-
-    def __init__(self, progress: Progress, rounds: int) -> None:
-        self._progress, self._rounds = progress, rounds
-
-    def after_iteration(self, model: object, epoch: int, evals_log: object) -> bool:  # noqa: ARG002 (XGBoost's signature)
-        """Tell; False lets training go on."""
-        if (epoch + 1) % _TOLD_EVERY == 0:
-            self._progress(f"round {epoch + 1} of {self._rounds}")
-        return False
-
-
-def _training_rows(
-    train: Sample, schema: FeatureSchema, settings: FitSettings
-) -> tuple[scipy.sparse.csr_matrix, Indices]:
-    """Return fully and partly asked patients; what a sparse row does not store is unknown."""
-    rng = np.random.default_rng(settings.seed)
-    rates, n = train.rates(), len(train.truth)
-    full = rng.permutation(n)[: settings.full_rows]
-    repeats = -(-settings.partial_rows // n)
-    part = np.concatenate([rng.permutation(n) for _ in range(repeats)])[: settings.partial_rows]
-    blocks = [_sparse(train.take(rows).fully_asked(schema)) for rows in _chunks(full)]
-    for rows in _chunks(part):
-        budget = Budget.clinic(len(rows), rng)
-        blocks.append(_sparse(train.take(rows).partly_asked(schema, budget, rates, rng)))
-    return scipy.sparse.vstack(blocks, format="csr"), train.truth[np.concatenate((full, part))]
+def _questions(schema: FeatureSchema, vocabulary: Vocabulary) -> NDArray[np.int64]:
+    """Return a number per column, shared by the columns one question settles."""
+    number = dict(zip(vocabulary.findings, vocabulary.questions.tolist(), strict=True))
+    free = max(number.values()) + 1
+    return np.array(
+        [
+            free + i if c.finding is None else number.get(c.finding, free + i)
+            for i, c in enumerate(schema.columns)
+        ],
+        dtype=np.int64,
+    )
 
 
-def _chunks(rows: Indices) -> Iterator[Indices]:
-    for start in range(0, len(rows), _CHUNK):
-        yield rows[start : start + _CHUNK]
+def _untouched(diseases: tuple[DiseaseId, ...]) -> Calibration:
+    return Calibration(diseases=diseases, temperature=1.0)
 
 
-def _sparse(rows: Rows) -> scipy.sparse.csr_matrix:
-    """Return the known values only; a known zero stays stored, nan does not."""
-    known = ~np.isnan(rows)
-    offsets = np.concatenate(([0], np.cumsum(known.sum(axis=1))))
-    return scipy.sparse.csr_matrix((rows[known], np.nonzero(known)[1], offsets), rows.shape)
+def _calibrated(
+    raw: CommonModel, held_out: Sample, material: _Material
+) -> tuple[Calibration, CalibrationRecord]:
+    """Return the temperature on visits like those of a clinic, and what else was tried.
 
-
-def _frequency(train: Sample, schema: FeatureSchema) -> Rows:
-    """Return the share of the training patients of each disease with each finding.
-
-    float32 (n_diseases, n_columns); nan for age and sex. Half a patient with and half one
-    without are added, so that 36 patients do not state "never" (Jeffreys prior).
+    Simulated patients take part with the share the prior gives their diseases.
     """
-    disease = train.truth[train.answers.row_of_entry()]
-    shape = (int(train.truth.max()) + 1, len(train.vocabulary.findings))
-    counts = np.zeros(shape)
-    np.add.at(counts, (disease, train.answers.position), 1.0)
-    patients = np.bincount(train.truth, minlength=shape[0])[:, np.newaxis]
-    share = (counts + 0.5) / (patients + 1.0)
-    at = {finding: i for i, finding in enumerate(train.vocabulary.findings)}
-    frequency = np.full((shape[0], len(schema)), np.nan, dtype=np.float32)
-    for finding, column in schema.positions.items():
-        frequency[:, column] = np.round(share[:, at[finding]], 3)
-    return frequency
-
-
-def _calibrate(
-    held_out: Sample, schema: FeatureSchema, session: ModelSession, diseases: tuple[DiseaseId, ...]
-) -> Calibration:
-    """Return the temperature with the least log loss on visits like those of a clinic."""
     rng = np.random.default_rng(SPLIT_SEED)
-    budget = Budget.clinic(len(held_out.truth), rng)
-    rows = held_out.partly_asked(schema, budget, held_out.rates(), rng)
-    margins = session.run(rows).astype(np.float64)
+    n = len(held_out.truth)
+    budget = Budget.clinic(n, rng)
+    rows = held_out.partly_asked(material.schema, budget, held_out.rates(), rng)
+    truth = held_out.truth
+    ours = material.simulated(_per_disease(n, material), Purpose.CALIBRATION)
+    if ours is not None:
+        budget, ontology = Budget.clinic(len(ours.truth), rng), held_out.ontology
+        more = ours.partly_asked(material.schema, ontology, budget, rng)
+        mixed = rng.permutation(n + len(more))
+        rows, truth = np.vstack((rows, more))[mixed], np.concatenate((truth, ours.truth))[mixed]
+    margins = np.log(np.maximum(raw.probabilities_of(rows), np.finfo(np.float64).tiny))
+    return (
+        calibrate(margins, truth, material.diseases),
+        compare(margins, truth, material.diseases),
+    )
 
-    def log_loss(temperature: float) -> float:
-        probabilities = Calibration(diseases=diseases, temperature=temperature).probabilities(
-            margins
-        )
-        true = np.take_along_axis(probabilities, held_out.truth[:, np.newaxis], axis=1)
-        return -float(np.log(np.maximum(true, np.finfo(np.float64).tiny)).mean())
 
-    best = min(TEMPERATURES.tolist(), key=log_loss)
-    return Calibration(diseases=diseases, temperature=best)
+def _per_disease(n: int, material: _Material) -> int:
+    """Return how many simulated patients of each disease make ENDEMIC_PRIOR beside n others."""
+    ours = len(material.endemic.diseases) if material.endemic else 1
+    return round(n * ENDEMIC_PRIOR / (1.0 - ENDEMIC_PRIOR) / ours)
 
 
 def _parity_rows(
-    test: Sample, schema: FeatureSchema, booster: xgboost.Booster
+    test: Sample,
+    schema: FeatureSchema,
+    booster: xgboost.Booster,
+    bayes: BayesTable,
+    corrected: int,
 ) -> tuple[Rows, NDArray[np.float64]]:
     """Return rows half fully, half partly asked, and XGBoost's own margins for them."""
     rng = np.random.default_rng(SPLIT_SEED)
@@ -423,29 +407,39 @@ def _parity_rows(
     budget = Budget.clinic(len(few.truth), rng)
     partly = few.partly_asked(schema, budget, test.rates(), rng)
     rows = np.vstack((few.fully_asked(schema), partly))
-    margins = booster.predict(xgboost.DMatrix(rows), output_margin=True)
-    return rows, margins.astype(np.float64)
+    margins = bayes.margins_of(rows)
+    start = margins[:, :corrected].astype(np.float32)
+    fitted = booster.predict(xgboost.DMatrix(rows, base_margin=start), output_margin=True)
+    margins[:, :corrected] = fitted
+    return rows, margins
 
 
-def measure(
-    model: CommonModel, test: Sample, severity: Indices, progress: Progress
+def _with_simulated(
+    model: CommonModel, test: Sample, ours: Simulated | None, severity: Indices
 ) -> dict[str, dict[str, Estimate]]:
-    """Return the figures of every protocol: all questions answered, a clinic's visit, k findings.
+    """Return figures on simulated endemic patients, and on visits of both sources together.
 
-    present_k: k present findings drawn evenly, age and sex, nothing excluded.
+    The former say that the model knows the files, no more. In the latter simulated patients have
+    the share of their prior: the population the probabilities are calibrated for.
     """
-    figures: dict[str, dict[str, Estimate]] = {}
-    for protocol, rows in _protocols(test, model.schema):
-        figures[protocol] = evaluate(model.probabilities_of(rows), test.truth, severity)
-        progress(f"{protocol}: top-1 {figures[protocol]['top1']}")
-    return figures
-
-
-def _protocols(test: Sample, schema: FeatureSchema) -> Iterator[tuple[str, Rows]]:
-    rng = np.random.default_rng(SPLIT_SEED + 1)
-    n, rates = len(test.truth), test.rates()
-    yield "full_evidence", test.fully_asked(schema)
-    yield "clinic_visit", test.partly_asked(schema, Budget.clinic(n, rng), rates, rng)
-    for k in (3, 5, 8):
-        budget = Budget.fixed(n, present=k)
-        yield f"present_{k}", test.partly_asked(schema, budget, rates, rng)
+    if ours is None:
+        return {}
+    rng = np.random.default_rng(SPLIT_SEED + 2)
+    n, schema, ontology = len(ours.truth), model.schema, test.ontology
+    visits = ours.partly_asked(schema, ontology, Budget.clinic(n, rng), rng)
+    wanted = round(n * (1.0 - ENDEMIC_PRIOR) / ENDEMIC_PRIOR)
+    others = test.take(rng.permutation(len(test.truth))[:wanted])
+    budget = Budget.clinic(len(others.truth), rng)
+    mixed = np.vstack((visits, others.partly_asked(schema, budget, test.rates(), rng)))
+    asked = {
+        "simulated_full_evidence": (ours.fully_asked(schema, ontology), ours.truth),
+        "simulated_clinic_visit": (visits, ours.truth),
+        "mixed_clinic_visit": (mixed, np.concatenate((ours.truth, others.truth))),
+    }
+    for k in FINDINGS_KNOWN:
+        rows = ours.partly_asked(schema, ontology, Budget.fixed(n, present=k), rng)
+        asked[f"simulated_present_{k}"] = (rows, ours.truth)
+    return {
+        name: evaluate(model.probabilities_of(rows), truth, severity)
+        for name, (rows, truth) in asked.items()
+    }

@@ -61,12 +61,15 @@ def partly_asked(
     budget: Budget,
     rates: NDArray[np.float64],
     rng: np.random.Generator,
+    *,
+    questions: NDArray[np.int64] | None = None,
 ) -> CaseTable:
     """Return the patients with at most `budget` of their findings asked, the rest UNKNOWN.
 
-    Present findings are drawn evenly. Absent ones are drawn with replacement in proportion to
-    `rates`, so that what is asked about is what patients have; repeats and hits on a present
-    finding are lost, hence "at most".
+    Present findings are drawn evenly. questions: int64 (n_findings,), the question each finding
+    answers; with them questions are drawn instead, each with all its present values. Absent
+    findings are drawn with replacement in proportion to `rates`, so that what is asked about is
+    what patients have; repeats and hits on a present finding are lost, hence "at most".
     """
     presence = np.full((len(answers), len(findings)), UNKNOWN, dtype=np.int8)
     grade = np.full(presence.shape, np.nan, dtype=np.float32)
@@ -78,7 +81,7 @@ def partly_asked(
     presence[rows, answers.position] = np.where(
         presence[rows, answers.position] == EXCLUDED, UNKNOWN, presence[rows, answers.position]
     )
-    kept = _draw(answers, budget.present, rng)
+    kept = _draw(answers, budget.present, rng, questions)
     presence[rows[kept], answers.position[kept]] = PRESENT
     grade[rows[kept], answers.position[kept]] = answers.value[kept]
     return CaseTable(
@@ -91,12 +94,20 @@ def partly_asked(
 
 
 def _draw(
-    answers: Answers, limit: NDArray[np.int64], rng: np.random.Generator
+    answers: Answers,
+    limit: NDArray[np.int64],
+    rng: np.random.Generator,
+    questions: NDArray[np.int64] | None,
 ) -> NDArray[np.bool_]:
-    """Return bool (total,): for each patient an even draw of `limit` of its packed entries."""
+    """Return bool (total,): for each patient an even draw of `limit` entries or questions."""
     rows = answers.row_of_entry()
-    order = np.lexsort((rng.random(len(rows)), rows))
-    rank = np.empty(len(rows), dtype=np.int64)
-    rank[order] = np.arange(len(rows)) - answers.offsets[:-1][rows]
-    kept: NDArray[np.bool_] = rank < limit[rows]
+    unit = answers.position if questions is None else questions[answers.position]
+    width = int(unit.max(initial=0)) + 1
+    drawn, entry = np.unique(rows * width + unit, return_inverse=True)
+    row_of_drawn = drawn // width
+    order = np.lexsort((rng.random(len(drawn)), row_of_drawn))
+    first = np.searchsorted(row_of_drawn, np.arange(len(answers)))
+    rank = np.empty(len(drawn), dtype=np.int64)
+    rank[order] = np.arange(len(drawn)) - first[row_of_drawn]
+    kept: NDArray[np.bool_] = (rank < limit[row_of_drawn])[entry]
     return kept

@@ -115,6 +115,13 @@ class Vocabulary:
             disease_of_condition={d.ddxplus: disease_id(d.id) for d in diseases if d.ddxplus},
         )
 
+    @property
+    def questions(self) -> NDArray[np.int64]:
+        """Number of the published question each finding answers, int64 (n_findings,)."""
+        codes = {at: code.partition("@")[0] for code, at in self.position_of_code.items()}
+        number = {code: i for i, code in enumerate(dict.fromkeys(codes.values()))}
+        return np.array([number[codes[at]] for at in range(len(self.findings))], dtype=np.int64)
+
     def read(self, token: str) -> tuple[int, float] | None:
         """Return (position, value) of one published token; None when it maps to no finding.
 

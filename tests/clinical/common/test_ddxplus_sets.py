@@ -72,7 +72,9 @@ def test_thousands_of_patients_fit_in_seconds_and_diagnose_the_rest(
         vocabulary,
         severity,
         ontology=None,
-        settings=FitSettings(rounds=8, full_rows=2000, partial_rows=4000, threads=1),
+        settings=FitSettings(
+            rounds=8, full_rows=2000, partial_rows=4000, interview_rows=500, threads=1
+        ),
         progress=lambda _line: None,
     )
     assert fit.parity < 1e-5

@@ -39,7 +39,13 @@ def booster_of(depth, *, rounds=8, seed=0):
 
 def forest_from(booster):
     frequency = np.full((N_CLASSES, N_COLUMNS), 0.1, dtype=np.float32)
-    return forest_of(bytes(booster.save_raw("json")), schema_hash="h", frequency=frequency)
+    return forest_of(
+        bytes(booster.save_raw("json")),
+        schema_hash="h",
+        frequency=frequency,
+        described=np.ones(frequency.shape, dtype=bool),
+        bayes_digest=None,
+    )
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4, 7])
@@ -103,6 +109,7 @@ def stump_pair():
         base=np.array([0.25]),
         schema_hash="h",
         frequency=np.array([[0.5, 0.5, 0.5]], dtype=np.float32),
+        described=np.ones((1, 3), dtype=bool),
     )
 
 

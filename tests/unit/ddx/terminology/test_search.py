@@ -54,7 +54,7 @@ def test_word_order_does_not_matter(search):
 
 def test_an_english_name_is_found_and_shown_in_spanish(search):
     hit = search.search("hepatomegaly", Language.ES)[0]
-    assert (hit.id, hit.label) == ("HP:0002240", "Hepatomegalia")
+    assert (hit.id, hit.label) == ("HP:0002240", "Hígado aumentado (hepatomegalia)")
     assert hit.matched == "Hepatomegaly"
 
 

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from support.tiny_patients import SEVERITY, TINY_SETTINGS, fit, patients, vocabulary
 
-from ddx.domain.artifacts import COMMON_CALIBRATION, COMMON_MODEL, COMMON_SCHEMA, COMMON_TREES
+from ddx.domain.artifacts import (
+    COMMON_BAYES,
+    COMMON_CALIBRATION,
+    COMMON_MODEL,
+    COMMON_SCHEMA,
+    COMMON_TREES,
+)
 from ddx.explain.trees import Forest
 from ddx.features.encode import encode
 from training.fit.common import CommonFitError, fit_patients, split_patients
@@ -43,16 +49,21 @@ def test_miniature_is_learned_and_measured_on_every_protocol():
     assert set(metrics) == {
         "full_evidence",
         "clinic_visit",
+        "question_3",
+        "question_5",
+        "question_8",
         "present_3",
         "present_5",
         "present_8",
     }
     assert metrics["full_evidence"]["top1"].value > 0.9
     assert fit().parity < 1e-5
+    for rival in ("ours_among_ddxplus", "bayes_alone", "naive_bayes", "xgboost_unmasked"):
+        assert set(fit().rivals[rival]) == set(metrics)
 
 
-def test_fit_gives_the_four_members_of_its_part_of_a_bundle():
-    names = {COMMON_MODEL, COMMON_SCHEMA, COMMON_TREES, COMMON_CALIBRATION}
+def test_fit_gives_the_five_members_of_its_part_of_a_bundle():
+    names = {COMMON_MODEL, COMMON_SCHEMA, COMMON_TREES, COMMON_BAYES, COMMON_CALIBRATION}
     assert set(fit().members()) == names
 
 
@@ -80,7 +91,7 @@ def test_frequency_is_the_share_of_training_patients():
     hernia = fit().diseases.index("VD:inguinal-hernia")
     train = [fit().patients[i] for i in fit().split.train]
     own = [p for p in train if p.condition == "Inguinal hernia"]
-    share = (sum("E_55_@_V_16" in p.evidences for p in own) + 0.5) / (len(own) + 1)
+    share = (sum("E_55_@_V_16" in p.evidences for p in own) + 0.1) / (len(own) + 0.2)
     column = fit().schema.positions["VF:pain-site.groin"]
     assert forest.frequency[hernia, column] == pytest.approx(share, abs=5e-4)
     assert np.isnan(forest.frequency[:, :2]).all()

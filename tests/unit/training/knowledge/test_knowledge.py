@@ -9,6 +9,7 @@ import pytest
 from ddx.domain.artifacts import DISEASES, FINDINGS, HPO_TERMS
 from training import knowledge
 from training.knowledge import KnowledgeError, diseases, findings
+from training.sources.endemic import endemic_knowledge
 from training.sources.hpo import OntologyRelease, Term, read_ontology
 from training.vocabulary import phenotypes, vocabulary_members
 
@@ -144,8 +145,11 @@ def test_a_row_with_a_missing_cell_is_refused_with_its_line(tmp_path):
 
 
 def test_members_hold_all_findings_diseases_and_phenotypes(members):
-    assert len(json.loads(members[FINDINGS])["findings"]) == len(findings())
-    assert len(json.loads(members[DISEASES])["diseases"]) == len(diseases())
+    assert len(json.loads(members[FINDINGS])["findings"]) == len(findings()) + len(
+        endemic_knowledge().own_findings
+    )
+    named = [row["id"] for row in json.loads(members[DISEASES])["diseases"]]
+    assert len(named) == len(set(named)) == len(diseases()) + len(endemic_knowledge().diseases)
     terms = json.loads(members[HPO_TERMS])
     assert terms["version"] == read_ontology().version
     assert len(terms["terms"]) > 18_000

@@ -1,0 +1,102 @@
+"""Counting patients: shares by hand, what selection does to them, and what is left open."""
+
+import math
+
+import numpy as np
+import pytest
+
+from ddx.domain.identifiers import FindingId
+from ddx.features.schema import Column, ColumnKind, FeatureSchema
+from ddx.inference.bayes import STEPS
+from training.fit.bayes import PSEUDO_PATIENTS, Counts
+
+COUGH, RASH, TRAVEL = (FindingId(f"VF:{name}") for name in ("cough", "rash", "travel"))
+SCHEMA = FeatureSchema(
+    (
+        Column(ColumnKind.AGE_YEARS),
+        Column(ColumnKind.SEX_FEMALE),
+        Column(ColumnKind.PRESENCE, COUGH),
+        Column(ColumnKind.PRESENCE, RASH),
+        Column(ColumnKind.PRESENCE, TRAVEL),
+    )
+)
+EVEN = np.array([0.5, 0.5])
+NAN = np.nan
+
+
+def counted(rows, truth, asked=(True,) * 5):
+    counts = Counts.of(SCHEMA, 2)
+    counts.add(np.array(rows, dtype=np.float32), np.array(truth), np.array(asked))
+    return counts
+
+
+def table(counts, described, *, selective):
+    return counts.table(EVEN, np.array(described), selective=selective)
+
+
+def present(made, column, disease):
+    return made.steps[made.first[column] + 1, disease] / STEPS
+
+
+ALL = [[True] * 5] * 2
+
+
+def two_diseases():
+    """Disease 0: cough alone, or cough and rash. Disease 1: rash alone, or nothing."""
+    rows = [[30, 1, 1, 0, 0], [30, 0, 1, 1, 0], [30, 1, 0, 1, 0], [30, 0, 0, 0, 0]]
+    return counted(rows, [0, 0, 1, 1])
+
+
+def test_plain_ratio_is_the_share_of_patients_over_the_average():
+    rash = (1 + PSEUDO_PATIENTS) / (2 + 2 * PSEUDO_PATIENTS)
+    made = table(two_diseases(), ALL, selective=False)
+    assert present(made, 3, 0) == pytest.approx(math.log(rash / rash), abs=1e-3)
+    cough = [(n + PSEUDO_PATIENTS) / (2 + 2 * PSEUDO_PATIENTS) for n in (2, 0)]
+    wanted = math.log(cough[0] / np.mean(cough))
+    assert present(made, 2, 0) == pytest.approx(wanted, abs=1e-3)
+
+
+def test_mentioned_counts_a_finding_less_the_more_findings_its_patient_has():
+    """Rash is in half of both, but beside a cough in disease 0 and alone in disease 1."""
+    made = table(two_diseases(), ALL, selective=True)
+    assert present(made, 3, 1) > present(made, 3, 0)
+    typical = [(1 + 1 / 2) / 2, (1 + 1) / 2]
+    chances = [
+        (mentioned + PSEUDO_PATIENTS * usual) / (2 + 2 * PSEUDO_PATIENTS)
+        for mentioned, usual in zip((0.5, 1.0), typical, strict=True)
+    ]
+    wanted = math.log(chances[0] / np.mean(chances))
+    assert present(made, 3, 0) == pytest.approx(wanted, abs=1e-3)
+
+
+def test_what_a_source_does_not_describe_is_left_open():
+    rows = [[30, 1, 1, 0, NAN], [30, 1, 1, 1, NAN], [30, 1, 0, 1, 1], [30, 0, 0, 0, 0]]
+    described = [[True, True, True, True, False], [True] * 5]
+    made = table(counted(rows, [0, 0, 1, 1]), described, selective=True)
+    travel = made.steps[made.first[4] : made.first[4] + 2]
+    assert not travel[:, 0].any()
+    assert not travel[:, 1].any()  # nobody else to compare with
+
+
+def test_what_other_findings_imply_more_often_than_usual_is_believed():
+    rows = [[30, 1, 1, 0, 1], [30, 1, 1, 1, NAN], [30, 1, 0, 1, 0], [30, 0, 0, 0, 0]]
+    described = np.array([[True, True, True, True, False], [True] * 5])
+    counts = counted(rows, [0, 0, 1, 1])
+    assert counts.believed(EVEN, described)[0, 4]
+    assert counts.frequency(EVEN, described)[0, 4] == pytest.approx(0.5, abs=1e-3)
+    assert present(counts.table(EVEN, described, selective=True), 4, 0) > 0
+
+
+def test_only_what_the_source_asks_counts_towards_the_number_of_findings():
+    rows = [[30, 1, 1, 0, 1], [30, 0, 1, 0, 1]]
+    some = counted(rows, [0, 1], asked=(True, True, True, True, False))
+    np.testing.assert_allclose(some.typical, [1.0, 1.0])
+    np.testing.assert_allclose(counted(rows, [0, 1]).typical, [0.5, 0.5])
+
+
+def test_frequency_is_unknown_for_age_and_sex_and_average_where_not_described():
+    rows = [[30, 1, 1, 0, NAN], [30, 1, 1, 1, NAN], [30, 1, 0, 1, 1], [30, 0, 0, 0, 0]]
+    described = np.array([[True, True, True, True, False], [True] * 5])
+    frequency = counted(rows, [0, 0, 1, 1]).frequency(EVEN, described)
+    assert np.isnan(frequency[:, :2]).all()
+    assert frequency[0, 4] == frequency[1, 4] == pytest.approx(0.5, abs=1e-3)

@@ -1,0 +1,145 @@
+"""Trees boosted from the Bayes margins, on DDXPlus patients asked in full and in part.
+
+A clinic never asks 900 questions, so most rows are partly asked (`training.fit.partial`): what
+patients mention, by finding or by question, and short interviews. A question nobody asked is nan,
+never zero.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+import xgboost
+from numpy.typing import NDArray
+
+from ddx.features.schema import FeatureSchema
+from training.fit.interview import Interview
+from training.fit.partial import Budget
+from training.fit.sample import Indices, Rows, Sample, chunks
+
+Progress = Callable[[str], None]
+
+_TOLD_EVERY = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitSettings:
+    """Size and shape of one fit.
+
+    full_rows: patients with every question answered. partial_rows: half by finding, half by
+    question. interview_rows: an opening complaint and up to twenty questions. row_share,
+    column_share: drawn for each round. Searched by hand on held-out partial evidence: from these
+    margins more rounds, deeper trees or more rows move no figure by 0.2 points, and 30 rounds
+    without min_split_gain lose 0.1 at three findings.
+    """
+
+    rounds: int = 15
+    depth: int = 4
+    learning_rate: float = 0.2
+    min_split_gain: float = 0.3
+    row_share: float = 0.5
+    column_share: float = 0.7
+    full_rows: int = 10_000
+    partial_rows: int = 120_000
+    interview_rows: int = 40_000
+    threads: int = 2
+    seed: int = 7
+
+
+def boost(
+    train: Sample,
+    schema: FeatureSchema,
+    interview: Interview,
+    settings: FitSettings,
+    progress: Progress,
+) -> xgboost.Booster:
+    """Return trees that correct the margins of the first diseases, those of `train`.
+
+    The margins are those of the table the interviews are held with.
+    """
+    diseases = int(train.truth.max()) + 1
+    rows, margins, truth = _training_rows(train, schema, interview, settings)
+    progress(f"{rows.shape[0]:,} training rows, {rows.shape[1]} columns, {diseases} diseases")
+    matrix = xgboost.QuantileDMatrix(
+        rows, truth, base_margin=margins[:, :diseases], max_bin=16, nthread=settings.threads
+    )
+    parameters = {
+        "objective": "multi:softprob",
+        "num_class": diseases,
+        "base_score": 0.0,
+        "tree_method": "hist",
+        "max_bin": 16,
+        "max_depth": settings.depth,
+        "eta": settings.learning_rate,
+        "gamma": settings.min_split_gain,
+        "subsample": settings.row_share,
+        "colsample_bytree": settings.column_share,
+        "nthread": settings.threads,
+        "seed": settings.seed,
+    }
+    told = Told(progress, settings.rounds)
+    return xgboost.train(parameters, matrix, settings.rounds, callbacks=[told])
+
+
+class Told(xgboost.callback.TrainingCallback):
+    """Passes every tenth round on."""
+
+    def __init__(self, progress: Progress, rounds: int) -> None:
+        self._progress, self._rounds = progress, rounds
+
+    def after_iteration(self, model: object, epoch: int, evals_log: object) -> bool:  # noqa: ARG002 (XGBoost's signature)
+        """Tell; False lets training go on."""
+        if (epoch + 1) % _TOLD_EVERY == 0:
+            self._progress(f"round {epoch + 1} of {self._rounds}")
+        return False
+
+
+def _training_rows(
+    train: Sample,
+    schema: FeatureSchema,
+    interview: Interview,
+    settings: FitSettings,
+) -> tuple[scipy.sparse.csr_matrix, NDArray[np.float32], Indices]:
+    """Return rows, Bayes margins and truth; what a sparse row does not store is unknown."""
+    rng = np.random.default_rng(settings.seed)
+    blocks, margins, chosen = [], [], []
+    for patients, rows in _asked(train, schema, interview, settings, rng):
+        blocks.append(sparse(rows))
+        margins.append(interview.bayes.margins_of(rows).astype(np.float32))
+        chosen.append(patients)
+    stacked = scipy.sparse.vstack(blocks, format="csr")
+    return stacked, np.vstack(margins), train.truth[np.concatenate(chosen)]
+
+
+def _asked(
+    train: Sample,
+    schema: FeatureSchema,
+    interview: Interview,
+    settings: FitSettings,
+    rng: np.random.Generator,
+) -> Iterator[tuple[Indices, Rows]]:
+    """Yield patients by number and as rows, each kind of visit in turn."""
+    rates, half = train.rates(), settings.partial_rows // 2
+    for some in chunks(_draw(len(train.truth), settings.full_rows, rng)):
+        yield some, train.take(some).fully_asked(schema)
+    for by_question in (False, True):
+        for some in chunks(_draw(len(train.truth), half, rng)):
+            budget = Budget.clinic(len(some), rng)
+            asked = train.take(some)
+            yield some, asked.partly_asked(schema, budget, rates, rng, by_question=by_question)
+    for some in chunks(_draw(len(train.truth), settings.interview_rows, rng)):
+        yield some, interview.hold(train.take(some), schema, rng)
+
+
+def _draw(n: int, wanted: int, rng: np.random.Generator) -> Indices:
+    """Return `wanted` of n patients, every one before any twice."""
+    repeats = max(1, -(-wanted // n))
+    return np.concatenate([rng.permutation(n) for _ in range(repeats)])[:wanted]
+
+
+def sparse(rows: Rows) -> scipy.sparse.csr_matrix:
+    """Return the known values only; a known zero stays stored, nan does not."""
+    known = ~np.isnan(rows)
+    offsets = np.concatenate(([0], np.cumsum(known.sum(axis=1))))
+    return scipy.sparse.csr_matrix((rows[known], np.nonzero(known)[1], offsets), rows.shape)

@@ -45,11 +45,12 @@ def summary(made: Release) -> str:
         f"bundle {made.built.version}   {made.built.stored_bytes / 1e6:.1f} MB   "
         f"digest {made.built.digest[:16]}…",
         "",
-        f"{'common model':<24}{'top-1':>10}{'top-3':>10}{'severe':>10}{'ECE':>10}",
+        f"{'common model':<26}{'top-1':>10}{'top-3':>10}{'severe':>10}{'ECE':>10}",
     ]
     for protocol, figures in made.common.metrics.items():
-        values = (figures[name].value for name in ("top1", "top3", "severe_recall", "ece"))
-        lines.append(f"{protocol:<24}" + "".join(f"{value:>10.4f}" for value in values))
+        named = (figures.get(name) for name in ("top1", "top3", "severe_recall", "ece"))
+        cells = ("" if figure is None else f"{figure.value:.4f}" for figure in named)
+        lines.append(f"{protocol:<26}" + "".join(f"{cell:>10}" for cell in cells))
     lines += ["", f"{'rare ranker':<46}{'top-1':>8}{'top-10':>8}{'in 200':>8}"]
     for line in made.rare_lines:
         name = f"{line.name}, {line.protocol}"

@@ -14,7 +14,7 @@ Predict = Callable[[Rows], NDArray[np.float64]]
 """Rows (n, n_columns) -> probabilities (n, n_diseases)."""
 
 FINDINGS_KNOWN = (3, 5, 8)
-CLINIC = "clinic_visit"
+FULL, CLINIC = "full_evidence", "clinic_visit"
 RIVAL_RESAMPLES = 100
 
 
@@ -29,7 +29,7 @@ def protocols(test: Sample, schema: FeatureSchema) -> Iterator[tuple[str, Rows]]
     """
     rng = np.random.default_rng(SPLIT_SEED + 1)
     n, rates = len(test.truth), test.rates()
-    yield "full_evidence", test.fully_asked(schema)
+    yield FULL, test.fully_asked(schema)
     yield CLINIC, test.partly_asked(schema, Budget.clinic(n, rng), rates, rng)
     for name, by_question in (("question", True), ("present", False)):
         for k in FINDINGS_KNOWN:

@@ -1,8 +1,9 @@
 """Counts fully asked patients into the Bayes table of the common model.
 
 Patients come from sources that describe different findings. What a source does not describe of
-its diseases is left open (ratio 0), never taken as absent; but where other findings imply such a
-finding more often than it is seen on average, that share is believed.
+its diseases is never taken as absent: it is guessed near the background of that finding, and left
+open (ratio 0) where no background is stated. Where other findings imply such a finding more often
+than that, their share is believed.
 """
 
 from dataclasses import dataclass
@@ -23,8 +24,34 @@ GRADE_EDGES: Final = tuple(grade + 0.5 for grade in range(10))
 PSEUDO_PATIENTS: Final = 0.1
 """Added to every bin, so that nothing counts as impossible; 0.02 to 0.5 gave equal accuracy."""
 
+RAISING: Final = 0.25
+"""Share of diseases taken to raise a finding nobody described of them. An estimate: of the figures
+that endemic diseases give for such findings, 0.26 are above twice the background."""
+
 STRONGEST: Final = 7.0
 """Bound of one column's ratio: no answer outweighs odds of 1,100 to 1, for answers err too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of diseases besides the counts.
+
+    prior: float64 (n_diseases,), sums to 1. described: bool (n_diseases, n_columns), whether the
+    source of a disease asks the finding of a column. background: float64 (n_columns,), P(finding)
+    in a visit for another reason, nan where nobody says.
+    """
+
+    prior: Table
+    described: NDArray[np.bool_]
+    background: Table
+
+    def guess(self, average: Table) -> Table:
+        """Return P(finding | a disease not described), (n_columns,), nan without a background.
+
+        Most diseases leave a finding at its background, some raise it as those described do.
+        average: (n_columns,), of those described.
+        """
+        return (1.0 - RAISING) * self.background + RAISING * average
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,55 +108,60 @@ class Counts:
             np.add.at(self.seen, at, 1.0)
             np.add.at(self.mentioned, at, 1.0 / number[known])
 
-    def table(self, prior: Table, described: NDArray[np.bool_], *, selective: bool) -> BayesTable:
+    def table(self, known: "Known", *, selective: bool) -> BayesTable:
         """Return the ratios of every disease.
 
-        prior: (n_diseases,), sums to 1. described: (n_diseases, n_columns).
         selective: weigh a present finding by the chance of being mentioned among the others;
         else by the chance of being present, which is plain naive Bayes.
         """
-        seen = self._completed(described)
-        shares = self._shares(seen, selective=selective)
+        shares = self._shares(self._completed(known.described), selective=selective)
         ratios = np.zeros_like(shares)
-        believed = self.believed(prior, described)
+        believed, (_, average) = self.believed(known), self._present(known)
+        guess = known.guess(average)
         for column in range(len(self.schema)):
-            bins, told = self._bins(column), described[:, column]
+            bins, told = self._bins(column), known.described[:, column]
             if told.any():
-                average = prior[told] @ shares[told, bins] / prior[told].sum()
-                ratio = np.log(shares[:, bins] / average)
-                ratios[:, bins] = np.where(believed[:, column, np.newaxis], ratio, 0.0)
+                usual = known.prior[told] @ shares[told, bins] / known.prior[told].sum()
+                ratio = np.log(shares[:, bins] / usual)
+                guessed = _guessed(guess[column], average[column])
+                ratios[:, bins] = np.where(believed[:, column, np.newaxis], ratio, guessed)
         steps = np.rint(np.clip(ratios, -STRONGEST, STRONGEST) * STEPS).astype(np.int16)
         return BayesTable(
             schema_hash=self.schema.hash,
-            prior=np.log(prior),
+            prior=np.log(known.prior),
             edges=self.edges,
             first=self.first,
             steps=np.ascontiguousarray(steps.T),
         )
 
-    def frequency(self, prior: Table, described: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def frequency(self, known: "Known") -> NDArray[np.float32]:
         """Return the share of patients with each finding, (n_diseases, n_columns).
 
-        nan for age and sex. Where a disease is not believed, the average of those described.
+        nan for age and sex. Where a disease is not believed: the guess, else the average of those
+        described.
         """
-        shares, average = self._present(prior, described)
-        filled = np.where(self.believed(prior, described), shares, average)
+        shares, average = self._present(known)
+        guess = known.guess(average)
+        filled = np.where(np.isnan(guess), average, guess)
+        filled = np.where(self.believed(known), shares, filled)
         filled[:, ~self._findings()] = np.nan
         return np.round(filled, 3).astype(np.float32)
 
-    def believed(self, prior: Table, described: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Return what is described, and what is implied above the average of what is."""
-        shares, average = self._present(prior, described)
-        implied = self._findings() & described.any(axis=0) & (shares > average)
-        return described | implied
+    def believed(self, known: "Known") -> NDArray[np.bool_]:
+        """Return what is described, and what is implied more often than it would be guessed."""
+        shares, average = self._present(known)
+        guess = known.guess(average)
+        least = np.where(np.isnan(guess), average, guess)
+        implied = self._findings() & known.described.any(axis=0) & (shares > least)
+        return known.described | implied
 
-    def _present(self, prior: Table, described: NDArray[np.bool_]) -> tuple[Table, Table]:
+    def _present(self, known: "Known") -> tuple[Table, Table]:
         """Return P(present | disease) of each column, and its average over the described."""
-        seen = self._completed(described)
+        seen = self._completed(known.described)
         total = np.add.reduceat(seen, self.first, axis=1)
         absent = seen[:, self.first]
         shares = (total - absent + PSEUDO_PATIENTS) / (total + 2 * PSEUDO_PATIENTS)
-        weights = prior[:, np.newaxis] * described
+        weights = known.prior[:, np.newaxis] * known.described
         return shares, (weights * shares).sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-12)
 
     def _completed(self, described: NDArray[np.bool_]) -> Table:
@@ -164,6 +196,13 @@ class Counts:
 
     def _findings(self) -> NDArray[np.bool_]:
         return np.array([column.finding is not None for column in self.schema.columns])
+
+
+def _guessed(guess: float, average: float) -> NDArray[np.float64]:
+    """Return the ratios, absent and present, of a guessed share; 0 where there is no guess."""
+    if np.isnan(guess):
+        return np.zeros(1)
+    return np.log([(1.0 - guess) / (1.0 - average), guess / average])
 
 
 def _edges(column: Column) -> tuple[float, ...]:

@@ -33,13 +33,13 @@ from ddx.terminology.ontology import Ontology
 from training import knowledge
 from training.evaluate.common import Estimate, evaluate
 from training.evaluate.fairness import Fairness, fairness
-from training.evaluate.protocols import CLINIC, FINDINGS_KNOWN, measure, protocols
+from training.evaluate.protocols import CLINIC, FINDINGS_KNOWN, FULL, measure, protocols
 from training.evaluate.ranked import evaluate_ranked
 from training.evaluate.rivals import among_first, by_bayes, unmasked
 from training.export.forest import forest_of
 from training.export.onnx import onnx_of
 from training.export.parity import prove_parity
-from training.fit.bayes import Counts
+from training.fit.bayes import Counts, Known
 from training.fit.boost import FitSettings, Progress, boost
 from training.fit.calibrate import CalibrationRecord, calibrate, compare
 from training.fit.endemic import (
@@ -48,6 +48,7 @@ from training.fit.endemic import (
     MEASURED_PATIENTS,
     Purpose,
     Simulated,
+    background,
     described,
     implied_columns,
     simulated,
@@ -85,6 +86,9 @@ __all__ = [
 ]
 
 PARITY_ROWS: Final = 1000
+FAIRNESS_AT: Final = (FULL, CLINIC)
+"""Protocols at which recall is compared between sexes and ages."""
+
 SIMULATED_SHARE: Final = 0.25
 """Share of simulated patients among the held-out cases the gate is stacked on: ENDEMIC_PRIOR."""
 
@@ -96,7 +100,7 @@ class CommonFit:
     metrics: protocol -> figure -> estimate on the test patients, DDXPlus unless named simulated.
     rivals: model -> protocol -> figures on the same rows. parity: largest probability difference
     to XGBoost. patients, split: the data set and who was held out of it. endemic: simulated
-    patients that were not counted; None without a knowledge base.
+    patients that were not counted; None without a knowledge base. fairness: by protocol.
     """
 
     schema: FeatureSchema
@@ -107,7 +111,7 @@ class CommonFit:
     bayes: BayesTable
     metrics: Mapping[str, Mapping[str, Estimate]]
     rivals: Mapping[str, Mapping[str, Mapping[str, Estimate]]]
-    fairness: Fairness
+    fairness: Mapping[str, Fairness]
     parity: float
     vocabulary: Vocabulary
     patients: tuple[Patient, ...]
@@ -243,7 +247,6 @@ def fit_patients(
     metrics = {**figures.pop("ours"), **_with_simulated(model, test, held_out, grades)}
     for protocol, found in metrics.items():
         progress(f"{protocol}: top-1 {found['top1']}")
-    clinic = next(rows for name, rows in protocols(test, material.schema) if name == CLINIC)
     return CommonFit(
         schema=material.schema,
         calibration=calibration,
@@ -253,7 +256,11 @@ def fit_patients(
         bayes=bayes,
         metrics=metrics,
         rivals=figures,
-        fairness=fairness(model.probabilities_of(clinic), test),
+        fairness={
+            name: fairness(model.probabilities_of(rows), test)
+            for name, rows in protocols(test, material.schema)
+            if name in FAIRNESS_AT
+        },
         parity=parity,
         vocabulary=vocabulary,
         patients=patients,
@@ -266,16 +273,14 @@ def fit_patients(
 class _Material:
     """What both parts of the model are fitted on.
 
-    diseases: those of DDXPlus first, then the endemic ones. prior: float64 (n_diseases,), sums
-    to 1. described: bool (n_diseases, n_columns), what the source of each disease asks.
+    diseases: those of DDXPlus first, then the endemic ones.
     """
 
     train: Sample
     schema: FeatureSchema
     diseases: tuple[DiseaseId, ...]
     endemic: EndemicKnowledge | None
-    prior: NDArray[np.float64]
-    described: NDArray[np.bool_]
+    known: Known
     counts: Counts
 
     @classmethod
@@ -296,8 +301,11 @@ class _Material:
             schema=schema,
             diseases=diseases,
             endemic=endemic,
-            prior=prior,
-            described=described(schema, train.vocabulary.findings, endemic, diseases),
+            known=Known(
+                prior=prior,
+                described=described(schema, train.vocabulary.findings, endemic, diseases),
+                background=background(schema, endemic),
+            ),
             counts=Counts.of(schema, len(diseases)),
         )
         material._count()
@@ -308,11 +316,11 @@ class _Material:
         for some in chunks(np.arange(len(self.train.truth))):
             rows = self.train.take(some).fully_asked(self.schema)
             write_implied(rows, implied)
-            self.counts.add(rows, self.train.truth[some], self.described[0])
+            self.counts.add(rows, self.train.truth[some], self.known.described[0])
         ours = self.simulated(COUNTED_PATIENTS, Purpose.COUNTING)
         if ours is not None:
             rows = ours.fully_asked(self.schema, self.train.ontology)
-            self.counts.add(rows, ours.truth, self.described[-1])
+            self.counts.add(rows, ours.truth, self.known.described[-1])
 
     def simulated(self, n: int, purpose: Purpose) -> Simulated | None:
         """Return n patients of each endemic disease; None without a knowledge base."""
@@ -322,22 +330,22 @@ class _Material:
         return simulated(self.endemic, n, first, purpose)
 
     def table(self, *, selective: bool) -> BayesTable:
-        return self.counts.table(self.prior, self.described, selective=selective)
+        return self.counts.table(self.known, selective=selective)
 
     @cached_property
     def frequency(self) -> NDArray[np.float32]:
-        return self.counts.frequency(self.prior, self.described)
+        return self.counts.frequency(self.known)
 
     @cached_property
     def believed(self) -> NDArray[np.bool_]:
-        return self.counts.believed(self.prior, self.described)
+        return self.counts.believed(self.known)
 
 
 def _boosted(
     material: _Material, bayes: BayesTable, settings: FitSettings, progress: Progress
 ) -> xgboost.Booster:
     """Return the trees. Interviews ask only what the patients' own source asked."""
-    asked = np.where(material.described[0], material.frequency, np.nan)
+    asked = np.where(material.known.described[0], material.frequency, np.nan)
     interview = Interview(
         bayes=bayes,
         frequency=asked.astype(np.float64),

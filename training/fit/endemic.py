@@ -136,6 +136,15 @@ def described(
     )
 
 
+def background(schema: FeatureSchema, knowledge: EndemicKnowledge | None) -> NDArray[np.float64]:
+    """Return P(finding) in a visit for another reason, (n_columns,), nan where it is not stated."""
+    stated = {f: entry.p for f, entry in knowledge.background.items()} if knowledge else {}
+    shares = [
+        np.nan if c.finding is None else stated.get(c.finding, np.nan) for c in schema.columns
+    ]
+    return np.array(shares)
+
+
 def implied_columns(
     schema: FeatureSchema, rows: Iterable[FindingRow], ontology: KindOf | None
 ) -> Mapping[int, tuple[int, ...]]:

@@ -8,7 +8,7 @@ import pytest
 from ddx.domain.identifiers import FindingId
 from ddx.features.schema import Column, ColumnKind, FeatureSchema
 from ddx.inference.bayes import STEPS
-from training.fit.bayes import PSEUDO_PATIENTS, Counts
+from training.fit.bayes import PSEUDO_PATIENTS, RAISING, Counts, Known
 
 COUGH, RASH, TRAVEL = (FindingId(f"VF:{name}") for name in ("cough", "rash", "travel"))
 SCHEMA = FeatureSchema(
@@ -30,8 +30,12 @@ def counted(rows, truth, asked=(True,) * 5):
     return counts
 
 
+def known(described, background=(NAN,) * 5):
+    return Known(prior=EVEN, described=np.array(described), background=np.array(background))
+
+
 def table(counts, described, *, selective):
-    return counts.table(EVEN, np.array(described), selective=selective)
+    return counts.table(known(described), selective=selective)
 
 
 def present(made, column, disease):
@@ -80,11 +84,25 @@ def test_what_a_source_does_not_describe_is_left_open():
 
 def test_what_other_findings_imply_more_often_than_usual_is_believed():
     rows = [[30, 1, 1, 0, 1], [30, 1, 1, 1, NAN], [30, 1, 0, 1, 0], [30, 0, 0, 0, 0]]
-    described = np.array([[True, True, True, True, False], [True] * 5])
+    what = known([[True, True, True, True, False], [True] * 5])
     counts = counted(rows, [0, 0, 1, 1])
-    assert counts.believed(EVEN, described)[0, 4]
-    assert counts.frequency(EVEN, described)[0, 4] == pytest.approx(0.5, abs=1e-3)
-    assert present(counts.table(EVEN, described, selective=True), 4, 0) > 0
+    assert counts.believed(what)[0, 4]
+    assert counts.frequency(what)[0, 4] == pytest.approx(0.5, abs=1e-3)
+    assert present(counts.table(what, selective=True), 4, 0) > 0
+
+
+def test_a_finding_with_a_background_is_guessed_near_it_for_the_rest():
+    """Seen in one of two patients of disease 1; a bite in one visit of a hundred otherwise."""
+    rows = [[30, 1, 1, 0, NAN], [30, 1, 1, 1, NAN], [30, 1, 0, 1, 1], [30, 0, 0, 0, 0]]
+    what = known([[True, True, True, True, False], [True] * 5], (NAN, NAN, NAN, NAN, 0.01))
+    counts = counted(rows, [0, 0, 1, 1])
+    guess = (1 - RAISING) * 0.01 + RAISING * 0.5
+    made = counts.table(what, selective=True)
+    assert present(made, 4, 0) == pytest.approx(math.log(guess / 0.5), abs=1e-3)
+    absent = made.steps[made.first[4], 0] / STEPS
+    assert absent == pytest.approx(math.log((1 - guess) / 0.5), abs=1e-3)
+    assert counts.frequency(what)[0, 4] == pytest.approx(guess, abs=1e-3)
+    assert not counts.believed(what)[0, 4]
 
 
 def test_only_what_the_source_asks_counts_towards_the_number_of_findings():
@@ -96,7 +114,7 @@ def test_only_what_the_source_asks_counts_towards_the_number_of_findings():
 
 def test_frequency_is_unknown_for_age_and_sex_and_average_where_not_described():
     rows = [[30, 1, 1, 0, NAN], [30, 1, 1, 1, NAN], [30, 1, 0, 1, 1], [30, 0, 0, 0, 0]]
-    described = np.array([[True, True, True, True, False], [True] * 5])
-    frequency = counted(rows, [0, 0, 1, 1]).frequency(EVEN, described)
+    what = known([[True, True, True, True, False], [True] * 5])
+    frequency = counted(rows, [0, 0, 1, 1]).frequency(what)
     assert np.isnan(frequency[:, :2]).all()
     assert frequency[0, 4] == frequency[1, 4] == pytest.approx(0.5, abs=1e-3)

@@ -68,9 +68,7 @@ class CommonExplainer:
             UnknownDiseaseError: the common model does not know `disease`.
         """
         base, weights = self.contributions(row, disease)
-        output = self._output[disease]
-        described = self._forest.described[output]
-        frequency = np.where(described, self._forest.frequency[output], np.nan)
+        frequency = self._forest.stated_frequency(self._output[disease])
         order = np.argsort(-np.abs(weights), kind="stable")
         return Explanation(
             disease=disease,

@@ -40,7 +40,8 @@ class Forest:
     base: float64 (n_outputs,), margin before any tree. schema_hash: of the columns tested.
     frequency: float32 (n_outputs, n_columns), share of the training patients of each output who
     had the finding of a column; nan for columns that hold no finding.
-    described: bool, same shape; where False the share is that of other diseases, for want of one.
+    described: bool, same shape; where False the share is a guess, for want of a description. None
+    when every output is described in full.
     bayes_digest: of the Bayes table the trees were boosted from; None when from nothing.
     """
 
@@ -54,7 +55,7 @@ class Forest:
     base: NDArray[np.float64]
     schema_hash: str
     frequency: NDArray[np.float32]
-    described: NDArray[np.bool_]
+    described: NDArray[np.bool_] | None = None
     bayes_digest: str | None = None
 
     @classmethod
@@ -73,7 +74,7 @@ class Forest:
                     base=arrays["base"].astype(np.float64),
                     schema_hash=str(arrays["schema_hash"]),
                     frequency=arrays["frequency"].astype(np.float32),
-                    described=_described(arrays),
+                    described=arrays["described"].astype(bool) if "described" in arrays else None,
                     bayes_digest=str(arrays["bayes_digest"]) if "bayes_digest" in arrays else None,
                 )
         except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
@@ -100,11 +101,21 @@ class Forest:
             "base": self.base,
             "schema_hash": np.array(self.schema_hash),
             "frequency": self.frequency,
-            "described": self.described,
         }
+        if self.described is not None:
+            arrays["described"] = self.described
         if self.bayes_digest is not None:
             arrays["bayes_digest"] = np.array(self.bayes_digest)
         return arrays
+
+    def stated_frequency(self, output: int) -> NDArray[np.float32]:
+        """Return the frequencies of one output, (n_columns,), nan where nobody described it."""
+        if self.described is None:
+            return self.frequency[output]
+        stated: NDArray[np.float32] = np.where(
+            self.described[output], self.frequency[output], np.float32(np.nan)
+        )
+        return stated
 
     def check(self) -> None:
         """Raise ModelError unless every index is in range and children follow their parent."""
@@ -120,18 +131,11 @@ class Forest:
             and bool(np.all(self.cover > 0))
             and self.frequency.ndim == 2
             and len(self.frequency) == len(self.base)
-            and self.described.shape == self.frequency.shape
+            and (self.described is None or self.described.shape == self.frequency.shape)
             and bool(np.all(self.feature < self.frequency.shape[1]))
         )
         if not sound:
             raise ModelError(f"{COMMON_TREES}: nodes, roots or covers are not those of trees")
-
-
-def _described(arrays: Mapping[str, NDArray[np.generic]]) -> NDArray[np.bool_]:
-    """Return what is described; bundles before 2026.11.3 described every disease in full."""
-    if "described" in arrays:
-        return arrays["described"].astype(bool)
-    return ~np.isnan(arrays["frequency"].astype(np.float32))
 
 
 def _absolute(step: NDArray[np.generic]) -> NDArray[np.int32]:

@@ -1,7 +1,8 @@
 """The peers every figure of the common model stands beside, on the same masked patients.
 
 naive bayes   training counts (`training.evaluate.naive_bayes`)
-unmasked      XGBoost fitted on fully asked patients only, as a published model would be
+unmasked      XGBoost fitted on fully asked patients only, as a published model would be; it reads
+              what was not asked as absent (`training.evaluate.rivals`)
 
     python -m training.evaluate.baselines
 """
@@ -9,55 +10,16 @@ unmasked      XGBoost fitted on fully asked patients only, as a published model 
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
-import xgboost
-from numpy.typing import NDArray
 
 from ddx.errors import DdxError
-from ddx.features.schema import FeatureSchema
 from training.evaluate.common import Estimate
 from training.evaluate.held_out import DATA, HeldOut
-from training.fit.common import Sample, measure
-
-ROUNDS: Final = 40
-DEPTH: Final = 6
-LEARNING_RATE: Final = 0.3
-"""XGBoost's own defaults for depth and rate; more rounds change nothing on full evidence."""
-
-TRAINING_ROWS: Final = 40_000
-
-
-@dataclass(frozen=True, slots=True)
-class Unmasked:
-    """XGBoost that has only ever seen every question answered."""
-
-    schema: FeatureSchema
-    booster: xgboost.Booster
-
-    @classmethod
-    def fitted(cls, train: Sample, schema: FeatureSchema, n_diseases: int, seed: int) -> "Unmasked":
-        """Return the model fitted on up to TRAINING_ROWS of the patients, one thread."""
-        rng = np.random.default_rng(seed)
-        few = train.take(rng.permutation(len(train.truth))[:TRAINING_ROWS])
-        matrix = xgboost.QuantileDMatrix(few.fully_asked(schema), few.truth, nthread=1)
-        parameters = {
-            "objective": "multi:softprob",
-            "num_class": n_diseases,
-            "max_depth": DEPTH,
-            "eta": LEARNING_RATE,
-            "nthread": 1,
-            "seed": seed,
-        }
-        return cls(schema, xgboost.train(parameters, matrix, ROUNDS))
-
-    def probabilities_of(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return P(disease | row), float64 (n, n_diseases)."""
-        matrix = xgboost.DMatrix(rows, nthread=1)
-        return self.booster.predict(matrix).astype(np.float64)
+from training.evaluate.protocols import Predict, measure
+from training.evaluate.rivals import unmasked
+from training.fit.boost import FitSettings
 
 
 def table(figures: dict[str, dict[str, dict[str, Estimate]]], figure: str) -> str:
@@ -84,14 +46,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     test = held_out.some(held_out.split.test, asked.patients, rng)
     schema, severity = held_out.engine.common.schema, held_out.severity
-    models = {"vereda": held_out.engine.common, "naive bayes": held_out.naive_bayes()}
+    models: dict[str, Predict] = {
+        "vereda": held_out.engine.common.probabilities_of,
+        "naive bayes": held_out.naive_bayes().probabilities_of,
+    }
     if asked.unmasked:
         train = held_out.everyone.take(held_out.split.train)
-        models["xgboost unmasked"] = Unmasked.fitted(train, schema, len(severity), asked.seed)
-    figures = {
-        name: measure(model, test, severity, lambda line, name=name: print(f"  {name}, {line}"))
-        for name, model in models.items()
-    }
+        settings = FitSettings(seed=asked.seed, threads=1)
+        models["xgboost unmasked"] = unmasked(train, schema, len(severity), settings)
+    figures = measure(models, test, schema, severity)
     for figure in ("top1", "top3", "severe_recall", "ece"):
         print("\n" + table(figures, figure))
     return 0

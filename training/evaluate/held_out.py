@@ -53,9 +53,13 @@ class HeldOut:
         return self.everyone.take(rng.permutation(rows)[:n])
 
     def naive_bayes(self) -> NaiveBayes:
-        """Return naive Bayes counted on the training patients."""
+        """Return naive Bayes counted on the training patients, of the diseases they have.
+
+        Those are the first of the model's; it has others, described elsewhere.
+        """
         schema, train = self.engine.common.schema, self.everyone.take(self.split.train)
-        return NaiveBayes.fitted(train.fully_asked(schema), train.truth, schema, len(self.severity))
+        n_diseases = int(train.truth.max()) + 1
+        return NaiveBayes.fitted(train.fully_asked(schema), train.truth, schema, n_diseases)
 
     def interviewer(self, beliefs: NaiveBayes) -> Interviewer:
         """Return who asks held-out patients many at a time."""

@@ -25,8 +25,8 @@ def forest_of(
     *,
     schema_hash: str,
     frequency: NDArray[np.float32],
-    described: NDArray[np.bool_],
-    bayes_digest: str | None,
+    described: NDArray[np.bool_] | None = None,
+    bayes_digest: str | None = None,
 ) -> Forest:
     """Return the trees of a multi-class booster saved as JSON (`Booster.save_raw("json")`).
 

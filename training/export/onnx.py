@@ -23,10 +23,10 @@ _IR_VERSION: Final = 8
 """Opset 17 and IR 8 are read by every ONNX Runtime since 1.12."""
 
 
-def onnx_of(forest: Forest, *, corrected: int) -> bytes:
+def onnx_of(forest: Forest, *, corrected: int | None = None) -> bytes:
     """Return a model: features float32 (n, n_columns) -> margins float32 (n, n_outputs).
 
-    corrected: how many outputs, the first ones, the trees were grown for.
+    corrected: how many outputs, the first ones, the trees were grown for; None for all.
     A value goes left when it is below the threshold, nan where the forest says.
     """
     columns, outputs = forest.frequency.shape[1], len(forest.base)
@@ -47,7 +47,7 @@ def onnx_of(forest: Forest, *, corrected: int) -> bytes:
         [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["n", columns])],
         [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["n", outputs])],
     )
-    metadata = {SCHEMA_HASH_KEY: forest.schema_hash, CORRECTED_KEY: str(corrected)}
+    metadata = {SCHEMA_HASH_KEY: forest.schema_hash, CORRECTED_KEY: str(corrected or outputs)}
     if forest.bayes_digest is not None:
         metadata[BAYES_DIGEST_KEY] = forest.bayes_digest
     model = _model(graph, metadata)

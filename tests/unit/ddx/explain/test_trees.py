@@ -43,8 +43,6 @@ def forest_from(booster):
         bytes(booster.save_raw("json")),
         schema_hash="h",
         frequency=frequency,
-        described=np.ones(frequency.shape, dtype=bool),
-        bayes_digest=None,
     )
 
 
@@ -109,7 +107,6 @@ def stump_pair():
         base=np.array([0.25]),
         schema_hash="h",
         frequency=np.array([[0.5, 0.5, 0.5]], dtype=np.float32),
-        described=np.ones((1, 3), dtype=bool),
     )
 
 

@@ -83,9 +83,9 @@ class Calibration:
 
 
 class CommonModel:
-    """The fitted model of one bundle. diseases: in the order of margins and probabilities."""
+    """The fitted model of one bundle. bayes: the table the trees correct, None without one."""
 
-    __slots__ = ("_bayes", "_calibration", "_corrected", "_session", "schema")
+    __slots__ = ("_calibration", "_corrected", "_session", "bayes", "schema")
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class CommonModel:
             )
         _refuse_other_table(session, schema, bayes)
         self._session, self.schema, self._calibration = session, schema, calibration
-        self._bayes, self._corrected = bayes, _corrected(session)
+        self.bayes, self._corrected = bayes, _corrected(session)
 
     @classmethod
     def from_artifacts(cls, artifacts: Artifacts) -> Self:
@@ -153,9 +153,9 @@ class CommonModel:
     def _both(self, values: NDArray[np.float32]) -> tuple[Vector, Vector]:
         """Return the margins of Bayes alone and of Bayes and trees together."""
         trees = self._session.run(values).astype(np.float64)
-        if self._bayes is None:
+        if self.bayes is None:
             return np.zeros_like(trees), trees
-        bayes = self._bayes.margins_of(values)
+        bayes = self.bayes.margins_of(values)
         return bayes, bayes + trees
 
 

@@ -2,16 +2,20 @@
 
 import numpy as np
 import pytest
-from support.tiny_patients import Members, fit, vocabulary
+import xgboost
+from support.tiny_patients import Members, fit, patients, vocabulary
 
 from ddx.domain.case import Case, Sex
 from ddx.domain.finding import Finding, Presence
 from ddx.domain.identifiers import DiseaseId, FindingId
 from ddx.errors import SchemaMismatchError, UnknownDiseaseError
 from ddx.explain.common import CommonExplainer
-from ddx.features.encode import encode
+from ddx.features.encode import FeatureRow, encode
 from ddx.features.schema import FeatureSchema
 from ddx.inference.common import CommonModel
+from training.export.forest import forest_of
+from training.fit.partial import Budget
+from training.fit.sample import Sample
 from training.sources.ddxplus import case_of, with_budget
 
 HERNIA = DiseaseId("VD:inguinal-hernia")
@@ -42,6 +46,32 @@ def test_reasons_add_up_to_the_margin_of_every_disease(model, explainer):
         for disease, margin in zip(model.diseases, model.margins(row), strict=True):
             base, weights = explainer.contributions(row, disease)
             assert base + weights.sum() == pytest.approx(margin, abs=1e-4)
+
+
+def test_reasons_are_those_of_the_table_and_of_xgboost_itself():
+    bayes, schema, diseases = fit().bayes, fit().schema, fit().diseases
+    sample = Sample.of(patients(), vocabulary(), diseases, None)
+    rng = np.random.default_rng(6)
+    budget = Budget.clinic(len(sample.truth), rng)
+    rows = sample.partly_asked(schema, budget, sample.rates(), rng)
+    matrix = xgboost.DMatrix(rows, sample.truth, base_margin=bayes.margins_of(rows))
+    parameters = {"objective": "multi:softprob", "num_class": len(diseases), "base_score": 0.0}
+    booster = xgboost.train({**parameters, "max_depth": 3, "nthread": 1}, matrix, 5)
+    forest = forest_of(
+        bytes(booster.save_raw("json")),
+        schema_hash=schema.hash,
+        frequency=np.zeros((len(diseases), len(schema)), dtype=np.float32),
+        bayes_digest=bayes.digest,
+    )
+    explainer = CommonExplainer(forest, diseases, schema, bayes)
+    theirs = booster.predict(matrix, pred_contribs=True)
+    for i in range(30):
+        row = FeatureRow(values=rows[i], asked=~np.isnan(rows[i]), dropped=())
+        for number, disease in enumerate(diseases):
+            base, weights = explainer.contributions(row, disease)
+            both = theirs[i, number, :-1] + bayes.contributions(rows[i], number)
+            np.testing.assert_allclose(weights, both, atol=2e-5)
+            assert base + weights.sum() == pytest.approx(theirs[i, number].sum(), abs=1e-4)
 
 
 def test_groin_pain_is_the_first_reason_for_a_hernia(model, explainer):

@@ -110,11 +110,9 @@ class Forest:
 
     def stated_frequency(self, output: int) -> NDArray[np.float32]:
         """Return the frequencies of one output, (n_columns,), nan where nobody described it."""
-        if self.described is None:
-            return self.frequency[output]
-        stated: NDArray[np.float32] = np.where(
-            self.described[output], self.frequency[output], np.float32(np.nan)
-        )
+        stated: NDArray[np.float32] = self.frequency[output].copy()
+        if self.described is not None:
+            stated[~self.described[output]] = np.nan
         return stated
 
     def check(self) -> None:

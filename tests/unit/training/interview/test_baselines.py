@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 from support.tiny_patients import SEVERITY, fit
 
-from training.evaluate.baselines import Unmasked, table
+from training.evaluate.baselines import table
 from training.evaluate.common import Estimate
 from training.evaluate.naive_bayes import NaiveBayes
-from training.fit.common import Sample, measure
+from training.evaluate.protocols import measure
+from training.evaluate.rivals import unmasked
+from training.fit.boost import FitSettings
+from training.fit.sample import Sample
 
 
 @pytest.fixture(scope="module")
@@ -17,25 +20,25 @@ def test_patients():
     return everyone.take(made.split.train), everyone.take(made.split.test)
 
 
-def measured(model, test):
+def measured(predict, test):
     severity = np.array([SEVERITY[d] for d in fit().diseases])
-    return measure(model, test, severity, lambda _line: None)
+    return measure({"peer": predict}, test, fit().schema, severity)["peer"]
 
 
 def test_naive_bayes_is_measured_on_the_protocols_of_the_model(test_patients):
     train, test = test_patients
     schema, n = fit().schema, len(fit().diseases)
     peer = NaiveBayes.fitted(train.fully_asked(schema), train.truth, schema, n)
-    figures = measured(peer, test)
+    figures = measured(peer.probabilities_of, test)
     assert set(figures) == set(fit().metrics)
     assert figures["full_evidence"]["top1"].value > 0.8
 
 
 def test_a_model_that_never_saw_a_gap_is_right_on_full_evidence(test_patients):
     train, test = test_patients
-    peer = Unmasked.fitted(train, fit().schema, len(fit().diseases), seed=1)
+    peer = unmasked(train, fit().schema, len(fit().diseases), FitSettings(seed=1, threads=1))
     assert measured(peer, test)["full_evidence"]["top1"].value > 0.8
-    p = peer.probabilities_of(test.fully_asked(fit().schema))
+    p = peer(test.fully_asked(fit().schema))
     np.testing.assert_allclose(p.sum(axis=1), 1.0, atol=1e-5)
 
 

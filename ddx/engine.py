@@ -10,10 +10,10 @@ import numpy as np
 
 from ddx.domain.artifacts import Artifacts
 from ddx.domain.case import Case
-from ddx.domain.differential import Candidate, Differential, World
+from ddx.domain.differential import Alert, Candidate, Differential, World
 from ddx.domain.explanation import Explanation
 from ddx.domain.identifiers import DiseaseId, FindingId
-from ddx.errors import UnknownDiseaseError
+from ddx.errors import ModelError, UnknownDiseaseError
 from ddx.explain.common import CommonExplainer
 from ddx.explain.rare import explain_rare
 from ddx.features.encode import FeatureRow, encode
@@ -21,7 +21,8 @@ from ddx.features.rare_query import RareQuery, read_case
 from ddx.inference.common import CommonModel
 from ddx.inference.meta import MetaModel, WorldAnswers, band_of
 from ddx.inference.rare import RareRanker, RareRetrieval
-from ddx.safety import evaluate
+from ddx.safety import Recommendations, Triage, evaluate, further_alerts, triage
+from ddx.safety.recommend import RECOMMENDATIONS
 from ddx.terminology.catalogue import Catalogue
 from ddx.terminology.search import FindingSearch
 
@@ -42,12 +43,14 @@ class Engine:
         explainer: CommonExplainer,
         rare: RareRanker,
         meta: MetaModel,
+        recommendations: Recommendations,
     ) -> None:
         self.version, self.digest = version, digest
         self.catalogue = catalogue
         self.search = FindingSearch(catalogue)
         self.common, self.explainer = common, explainer
         self.rare, self.meta = rare, meta
+        self.recommendations = recommendations
 
     @classmethod
     def from_artifacts(cls, artifacts: Artifacts) -> Self:
@@ -66,6 +69,7 @@ class Engine:
             explainer=CommonExplainer.from_artifacts(artifacts, common.schema),
             rare=RareRanker.from_artifacts(artifacts, catalogue.ontology),
             meta=MetaModel.from_artifacts(artifacts),
+            recommendations=_recommendations(artifacts),
         )
 
     @property
@@ -94,10 +98,19 @@ class Engine:
             ),
             outside_probability=aggregate.outside,
             unused=_read_by_neither(row, query),
-            alerts=evaluate(case, self.catalogue),
+            alerts=self.alerts(case),
             bundle_version=self.version,
             bundle_digest=self.digest,
         )
+
+    def alerts(self, case: Case) -> tuple[Alert, ...]:
+        """Return every rule that fired, urgent ones first, each with its source."""
+        fired = (*evaluate(case, self.catalogue), *further_alerts(case, self.catalogue))
+        return tuple(sorted(fired, key=lambda alert: not alert.urgent))
+
+    def triage(self, case: Case) -> Triage:
+        """Return how soon the patient must be seen, by rules alone: no probability moves it."""
+        return triage(case, self.catalogue)
 
     def explain(self, case: Case, disease: DiseaseId) -> Explanation:
         """Return why `disease` stands where it stands for `case`, or why it does not stand higher.
@@ -158,6 +171,15 @@ class Engine:
             world=World.COMMON if common else World.RARE,
             severity=self.catalogue.disease_severity(disease),
         )
+
+
+def _recommendations(artifacts: Artifacts) -> Recommendations:
+    """Return the actions of the bundle; none for a bundle made before it carried them."""
+    try:
+        raw = artifacts.read(RECOMMENDATIONS)
+    except ModelError:
+        return Recommendations({}, {})
+    return Recommendations.from_json(raw)
 
 
 def _read_by_neither(row: FeatureRow, query: RareQuery) -> tuple[FindingId, ...]:

@@ -9,7 +9,7 @@ from ddx.domain.identifiers import FindingId
 from ddx.errors import UnknownFindingError
 from ddx.inquiry.effort import Means
 from ddx.intake.issues import CaseIssue
-from ddx.safety.messages import MESSAGES
+from ddx.safety.messages import ALL_MESSAGES
 from ddx.terminology.catalogue import Catalogue, Language
 
 Texts = Mapping[str, tuple[str, str]]
@@ -252,7 +252,7 @@ def issue(found: CaseIssue, catalogue: Catalogue, language: Language) -> str:
 
 def alert(raised: Alert, language: Language) -> str:
     """Return a red flag in words; one without words is still shown, by its code."""
-    said = MESSAGES.get(raised.code)
+    said = ALL_MESSAGES.get(raised.code)
     return raised.code if said is None else said[language]
 
 

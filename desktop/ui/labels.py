@@ -61,9 +61,9 @@ class Labels:
 
     def alert(self, code: str) -> str:
         """Return what a red flag says; one without words is still shown, by its code."""
-        from ddx.safety.messages import MESSAGES  # noqa: PLC0415 -- loads the ontology
+        from ddx.safety.messages import ALL_MESSAGES  # noqa: PLC0415 -- loads the ontology
 
-        said = MESSAGES.get(code)
+        said = ALL_MESSAGES.get(code)
         if said is None:
             return translate("Words", "Señal de alarma: {code}").format(code=code)
         return next(text for language, text in said.items() if language.value == self.language)

@@ -12,6 +12,7 @@ import numpy as np
 from ddx.domain.artifacts import GOLDEN_CASES, META_MODEL
 from ddx.engine import Engine
 from ddx.errors import ModelError
+from ddx.safety.recommend import RECOMMENDATIONS
 from model_bundles import embedded, layout, selftest
 from model_bundles.authoring.build import BuiltBundle, build_bundle
 from model_bundles.authoring.keys import KeyRing
@@ -22,6 +23,7 @@ from training.evaluate.rare import RecallLine, evaluate_rare
 from training.fit.common import CommonFit, fit_common
 from training.fit.meta import MetaFit, fit_meta
 from training.fit.rare import RareFit, fit_rare
+from training.knowledge.recommend import recommendation_member
 from training.pipelines import worlds
 from training.pipelines.card import card_json
 from training.pipelines.golden import golden_cases
@@ -87,6 +89,7 @@ def release(data: Path, keys_folder: Path, *, say: Say, at: datetime | None = No
         **rare.members(),
         **_raw_hpo(),
         layout.NOTICES: notices(ontology.version),
+        RECOMMENDATIONS: recommendation_member(),
     }
     meta = _fit_gate(members, version, common, data)
     members[META_MODEL] = meta.model.to_json()

@@ -33,7 +33,7 @@ $(VENV)/.everything: locks/everything.txt pyproject.toml
 	$(call install,locks/everything.txt)
 
 run: system $(VENV)/.clinic ## Start the clinic on this machine (no display: runs one case and saves screenshots)
-	$(BIN)/vereda
+	$(BIN)/vereda --demo
 
 cloud: system $(VENV)/.clinic ## Start the cloud on loopback with an embedded database
 	$(BIN)/vereda-cloud

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
 
 from ddx.errors import DdxError
 from desktop.presenters.reducer import Effect, Reducer, Refusal
@@ -33,7 +34,13 @@ class Screen(Spoken):
         self._performers: dict[type, Callable[[Any], object]] = {}
 
     def dispatch(self, event: object) -> None:
-        """Let the presenter answer `event`, draw, then perform what it asks for."""
+        """Let the presenter answer `event`, draw, then perform what it asks for.
+
+        An answer that arrives after the screen was taken down has nobody left to tell: what it
+        reports is stored already, and signing out saved what was typed.
+        """
+        if not isValid(self):
+            return
         self.state, effects = self.reducer(self.state, event)
         self.redraw()
         for effect in effects:

@@ -3,9 +3,11 @@
 import threading
 
 import pytest
+import shiboken6
 
 from ddx.errors import DdxError
 from desktop.ui.jobs import Jobs, Lane
+from desktop.ui.screen import Screen
 
 
 class TrialError(DdxError):
@@ -71,3 +73,19 @@ def test_after_draining_no_answer_is_delivered(qtbot):
     assert jobs.drain()
     qtbot.wait(20)
     assert answers == []
+
+
+def test_an_answer_to_a_screen_that_was_taken_down_is_dropped(jobs):
+    class Counter(Screen):
+        reducer = staticmethod(lambda state, event: (state + event, ()))
+        state = 0
+
+        def redraw(self) -> None:
+            self.setWindowTitle(str(self.state))
+
+    screen = Counter(jobs)
+    screen.dispatch(2)
+    assert screen.windowTitle() == "2"
+    shiboken6.delete(screen)
+    screen.dispatch(3)
+    assert screen.state == 2

@@ -227,11 +227,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     prior = _prior([patients[i] for i in split.train], vocabulary, engine.common.diseases)
+    source = "published, real opening" if asked.published else asked.rows
     traces: dict[str, Trace] = {}
     for name, order in orders_of(engine, inquirer, prior, asked.orders).items():
         print(name, flush=True)
         traces[name] = interview(engine, visits, order, asked.interview, _say)
-    print(f"\nbundle {bundle.version}, {len(visits):,} patients ({asked.rows})\n{table(traces)}")
+    print(f"\nbundle {bundle.version}, {len(visits):,} patients ({source})\n{table(traces)}")
     if "adaptive" in traces:
         print(stop_line(traces["adaptive"]))
     if asked.json is not None:

@@ -15,10 +15,10 @@ import argparse
 import json
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import xgboost
@@ -228,26 +228,39 @@ def fold_of(diseases: Sequence[DiseaseId], folds: int = FOLDS) -> int:
     return zlib.crc32(diseases[0].encode()) % folds if diseases else 0
 
 
-def cross_fit(
-    rows: TrainingRows,
-    sets: Mapping[str, Sequence[CaseRows]],
-    settings: LearnedSettings = SETTINGS,
-) -> dict[str, list[NDArray[np.float64]]]:
-    """Return margins of every case of every set by a model that saw none of its diseases."""
-    found: dict[str, list[NDArray[np.float64]]] = {
-        name: [np.zeros(0)] * len(cases) for name, cases in sets.items()
-    }
-    for fold in range(FOLDS):
-        tested = {d for cases in sets.values() for c in cases if fold_of(c.group) == fold
-                  for d in c.group}  # fmt: skip
-        booster = fit_ranker(rows.without(tested), settings)
-        for name, cases in sets.items():
-            own = [i for i, c in enumerate(cases) if fold_of(c.group) == fold]
+@dataclass(frozen=True, slots=True)
+class CrossFit:
+    """One booster per fold, none of which saw a case of a disease of that fold."""
+
+    boosters: tuple[xgboost.Booster, ...]
+
+    @classmethod
+    def of(
+        cls,
+        rows: TrainingRows,
+        groups: Iterable[tuple[DiseaseId, ...]] = (),
+        settings: LearnedSettings = SETTINGS,
+    ) -> Self:
+        """Fit the folds. groups: diseases of the cases to be ranked, `CaseRows.group` each.
+
+        A case with several diseases is ranked in the fold of its first; the others are left out
+        of that fold too.
+        """
+        left_out: list[set[DiseaseId]] = [set() for _ in range(FOLDS)]
+        for group in (*groups, *(case.group for case in rows.cases)):
+            left_out[fold_of(group)].update(group)
+        return cls(tuple(fit_ranker(rows.without(diseases), settings) for diseases in left_out))
+
+    def margins(self, cases: Sequence[CaseRows]) -> list[NDArray[np.float64]]:
+        """Return the margins of every case by the booster that saw none of its diseases."""
+        found = [np.zeros(0)] * len(cases)
+        for fold, booster in enumerate(self.boosters):
+            own = [i for i, case in enumerate(cases) if fold_of(case.group) == fold]
             if own:
                 answers = margins_of(booster, [cases[i] for i in own])
                 for i, margins in zip(own, answers, strict=True):
-                    found[name][i] = margins
-    return found
+                    found[i] = margins
+        return found
 
 
 def fit_calibration(
@@ -383,8 +396,7 @@ def main() -> None:
     arguments = parser.parse_args()
     bench = RareWorkbench.build(arguments.data)
     rows = training_rows(bench, read_phenopackets(arguments.data))
-    margins = cross_fit(rows, {"training": rows.cases})["training"]
-    calibration = fit_calibration(rows.cases, margins)
+    calibration = fit_calibration(rows.cases, CrossFit.of(rows).margins(rows.cases))
     members = learned_members(bench, fit_ranker(rows), calibration, rows.cases[:200])
     for name, raw in (bench.fit.members() | members).items():
         path = arguments.out / name

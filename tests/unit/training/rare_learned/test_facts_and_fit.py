@@ -23,9 +23,9 @@ from training.fit.rare_facts import (
 from training.fit.rare_learned import (
     LESS_IS_BETTER,
     MORE_IS_BETTER,
+    CrossFit,
     LearnedSettings,
     TrainingRows,
-    cross_fit,
     export_ranker,
     fit_calibration,
     fit_ranker,
@@ -233,9 +233,9 @@ def test_rows_without_a_disease_hold_none_of_its_cases():
 
 def test_cross_fitting_answers_every_case_in_its_order():
     test = cases(30, seed=4)
-    answers = cross_fit(rows(), {"test": test}, SMALL)["test"]
+    answers = CrossFit.of(rows(), [c.group for c in test], SMALL).margins(test)
     fold = fold_of(test[0].group)
-    own = {d for c in test if fold_of(c.group) == fold for d in c.group}
+    own = {d for c in (*test, *rows().cases) if fold_of(c.group) == fold for d in c.group}
     alone = margins_of(fit_ranker(rows().without(own), SMALL), [test[0]])[0]
     assert [len(a) for a in answers] == [10] * 30
     np.testing.assert_array_equal(answers[0], alone)

@@ -18,8 +18,8 @@ from ddx.inquiry.bank import QuestionBank
 from ddx.inquiry.gain import SMALLEST, Floats, softmax
 
 COUNTS_WEIGHT: Final = 0.5
-"""Weight of naive Bayes in the pool. Of 0.3, 0.5 and 1.0 on 800 calibration patients, 0.5 gave
-the best top-1 after ten questions under the pooled ranking."""
+"""Weight of naive Bayes in the pool: the middle. On 800 calibration patients, pooled top-1 after
+ten questions was 0.983, 0.981 and 0.985 at 0.3, 0.5 and 1.0: within each other's noise."""
 
 RAREST: Final = 1e-3
 """Least probability of a finding in a disease; the bundle's table is rounded to as much."""

@@ -4,8 +4,9 @@ Every question is weighed at once: the belief of `ddx.inquiry.belief` now, and w
 after each answer by the frequencies the bundle learned. A question is worth its gain on the
 entropy weighted by harm (`ddx.inquiry.gain`), divided by what it costs this clinic.
 
-Looking ahead with the common model instead was tried and dropped: on 800 calibration patients it
-named 98.1 % after ten questions against 99.3 %, for it prefers the answers that fool the model.
+Looking ahead with the pooled model instead was tried and dropped: it prefers the answers that fool
+the trees. On 800 calibration patients the common model named 98.1 % after ten questions against
+99.3 % with trees that had trained on interviews, 97.6 % either way with trees that had not.
 """
 
 from collections.abc import Mapping, Sequence

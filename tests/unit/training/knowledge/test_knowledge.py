@@ -9,6 +9,7 @@ import pytest
 from ddx.domain.artifacts import DISEASES, FINDINGS, HPO_TERMS
 from training import knowledge
 from training.knowledge import KnowledgeError, diseases, findings
+from training.sources.ddxplus import Vocabulary
 from training.sources.endemic import endemic_knowledge
 from training.sources.hpo import OntologyRelease, Term, read_ontology
 from training.vocabulary import phenotypes, vocabulary_members
@@ -33,8 +34,7 @@ def answers(evidences):
     """Codes a patient can carry: the question, or question and value where the value counts."""
     for code, question in evidences.items():
         values = question["possible-values"]
-        yes_or_no = set(values) == {"V_10", "V_12"}
-        if not values or yes_or_no or isinstance(question["default_value"], int):
+        if not values or isinstance(question["default_value"], int):
             yield code
         else:
             yield from (f"{code}@{v}" for v in values if v != question["default_value"])
@@ -47,6 +47,13 @@ def stems(text):
 @pytest.mark.data
 def test_every_answer_of_the_data_set_is_one_finding(evidences):
     assert {row.ddxplus for row in findings()} == set(answers(evidences))
+
+
+def test_no_to_a_yes_or_no_question_is_not_read_as_yes():
+    vocabulary = Vocabulary.of(findings(), diseases())
+    for code in ("E_131", "E_135"):  # peels off; larger than 1 cm: V_10 is no, V_12 is yes
+        assert vocabulary.read(f"{code}_@_V_10") is None
+        assert vocabulary.read(f"{code}_@_V_12") is not None
 
 
 @pytest.mark.data

@@ -10,7 +10,7 @@ from ddx.terminology.catalogue import Language
 from ddx.terminology.search import FindingSearch
 from ddx.terminology.words import Words, edits_allowed
 
-QUERIES = Path(__file__).with_name("queries_es.tsv")
+QUERIES = Path(__file__).with_name("queries_es_dev.tsv")
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ HIT_FLOORS = {
     "queries_es_dev.tsv": (100, 0.95),  # used from the first day of the search
     "queries_es.tsv": (300, 0.95),  # written before tuning, then learnt from: the promised bar
     "queries_es_fresh.tsv": (100, 0.90),  # written after tuning and never learnt from
+    "queries_es_next.tsv": (61, 0.85),  # also after; its misses were read, nothing changed since
 }
 """Queries in each list, and the share that must hit in the first three. See docs/search.md."""
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ddx.terminology.normalise import sound
+from ddx.terminology.stems import FAMILIES, FAMILY_WEIGHT, STEM_WEIGHT, root, stem
 
 LONGEST: Final = 24
 """Letters compared; words that differ only after that count as equal."""
@@ -20,8 +21,11 @@ BEGINS: Final = 0.82
 BEGINS_LENGTH: Final = 0.04  # more, as the typed part nears the whole word
 BEGINS_BY_SOUND: Final = 0.72
 MISSPELT: Final = (0.0, 0.82, 0.66)  # by number of edits
+OTHER_FIRST_LETTER: Final = 0.8  # a slip in the first letter is rare: share of the weight left
 BEGINS_MISSPELT: Final = 0.55
-"""How much a match counts, 0..1: engineering weights, held by the query list of the tests."""
+"""How much a match counts, 0..1: engineering weights, held by the query lists of the tests."""
+
+_FAR: Final = 99
 
 
 def edits_allowed(length: int) -> int:
@@ -41,15 +45,20 @@ class Words:
             (min(len(s), LONGEST) for s in sounds), np.int16, len(sounds)
         )
         self._letters = _letters_of(self._heard)
+        self._by_root = _by_root(words)
 
     def match(self, typed: str) -> NDArray[np.float32]:
-        """Return how well each word matches the folded word `typed`: float32 (n,), 0..1."""
+        """Return how well each word matches the folded word `typed`: float32 (n,), 0..1.
+
+        Also through its stem, and through another word of its family.
+        """
         weights = np.zeros(len(self._written), dtype=np.float32)
         heard = sound(typed)[:LONGEST]
         self._misspelt(weights, heard)
         begins = _begins(self._heard, heard) if len(heard) > 1 else np.zeros(len(weights), bool)
         _raise(weights, begins, BEGINS_BY_SOUND)
         _raise(weights, begins & (self._heard_lengths == len(heard)), SAME_SOUND)
+        self._related(weights, root(typed))
         begins = _begins(self._written, typed[:LONGEST])
         lengths = np.count_nonzero(self._written[begins], axis=1)
         weights[begins] = np.maximum(
@@ -58,6 +67,14 @@ class Words:
         _raise(weights, _equals(self._written, typed[:LONGEST]), EXACT)
         return weights
 
+    def _related(self, weights: NDArray[np.float32], typed_root: str) -> None:
+        """Raise the words of the same stem, and less those of the same family."""
+        for other in FAMILIES.get(typed_root, ()):
+            for row in self._by_root.get(other, ()):
+                weights[row] = max(weights[row], FAMILY_WEIGHT)
+        for row in self._by_root.get(typed_root, ()):
+            weights[row] = max(weights[row], STEM_WEIGHT)
+
     def _misspelt(self, weights: NDArray[np.float32], heard: str) -> None:
         """Write the weight of every word within reach of `heard`; near ones get more."""
         allowed = edits_allowed(len(heard))
@@ -65,28 +82,30 @@ class Words:
             return
         missing = np.bitwise_count(_letters_of(_matrix([heard]))[0] & ~self._letters)
         near = np.flatnonzero((missing <= allowed) & (self._heard_lengths >= len(heard) - allowed))
-        last = _distances(heard, self._heard[near])
+        last = _distances(heard, self._heard[near], allowed)
         whole = np.take_along_axis(last, self._heard_lengths[near, None].astype(np.intp), axis=1)
         start = last[:, max(len(heard) - allowed, 1) :].min(axis=1)
         weights[near[start <= 1]] = BEGINS_MISSPELT
         for edits in range(allowed, 0, -1):
             weights[near[whole[:, 0] <= edits]] = MISSPELT[edits]
+        weights[near[self._heard[near, 0] != ord(heard[0])]] *= OTHER_FIRST_LETTER
 
 
-def _distances(typed: str, words: NDArray[np.uint8]) -> NDArray[np.int16]:
+def _distances(typed: str, words: NDArray[np.uint8], most: int) -> NDArray[np.int16]:
     """Return the edits from `typed` to every beginning of every word: int16 (n, LONGEST + 1).
 
+    Exact up to `most` edits; beyond, only known to be more (a band of the table is filled).
     Edits: a letter missing, extra, wrong, or two neighbours exchanged.
-    Source: optimal string alignment (Damerau 1964; Wagner & Fischer 1974).
+    Source: optimal string alignment (Damerau 1964; Wagner & Fischer 1974); the band: Ukkonen 1985.
     """
     letters = np.ascontiguousarray(words.T)
     shape = (LONGEST + 1, len(words))
-    before = np.zeros(shape, np.int16)
+    before = np.full(shape, _FAR, np.int16)
     row = np.repeat(np.arange(LONGEST + 1, dtype=np.int16)[:, None], len(words), axis=1)
     for i, code in enumerate(typed.encode("ascii")):
-        below = np.empty(shape, np.int16)
+        below = np.full(shape, _FAR, np.int16)
         below[0] = i + 1
-        for j in range(1, LONGEST + 1):
+        for j in range(max(1, i + 1 - most), min(LONGEST, i + 1 + most) + 1):
             change = row[j - 1] + (letters[j - 1] != code)
             below[j] = np.minimum(np.minimum(row[j], below[j - 1]) + 1, change)
             if i > 0 and j > 1:
@@ -94,6 +113,15 @@ def _distances(typed: str, words: NDArray[np.uint8]) -> NDArray[np.int16]:
                 np.minimum(below[j], before[j - 2] + 1, out=below[j], where=swapped)
         before, row = row, below
     return row.T
+
+
+def _by_root(words: Sequence[str]) -> dict[str, list[int]]:
+    """Return the rows of each root; sounds are folded all at once, which is the quick way."""
+    rows: dict[str, list[int]] = {}
+    roots = sound("\n".join(map(stem, words))).split("\n") if words else []
+    for row, one in enumerate(roots):
+        rows.setdefault(one, []).append(row)
+    return rows
 
 
 def _matrix(words: Sequence[str]) -> NDArray[np.uint8]:

@@ -7,10 +7,26 @@ from pathlib import Path
 import pytest
 
 from ddx.terminology.catalogue import Language
+from ddx.terminology.normalise import fold
 from ddx.terminology.search import FindingSearch
+from ddx.terminology.stems import root
 from ddx.terminology.words import Words, edits_allowed
 
-QUERIES = Path(__file__).with_name("queries_es.tsv")
+HIT_FLOORS = {
+    "queries_es_dev.tsv": (100, 0.95),  # used from the first day of the search
+    "queries_es.tsv": (300, 0.95),  # written before tuning, then learnt from: the promised bar
+    "queries_es_fresh.tsv": (100, 0.90),  # written after tuning and never learnt from
+    "queries_es_next.tsv": (61, 0.85),  # also after; its misses were read, nothing changed since
+}
+"""Queries in each list, and the share that must hit in the first three. See docs/search.md."""
+
+
+def queries_of(name):
+    with Path(__file__).with_name(name).open(encoding="utf-8") as table:
+        return [
+            (r["query"], set(r["expected"].split("|")))
+            for r in csv.DictReader(table, delimiter="\t")
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -18,25 +34,26 @@ def search(catalogue):
     return FindingSearch(catalogue)
 
 
-@pytest.fixture(scope="module")
-def queries():
-    with QUERIES.open(encoding="utf-8") as table:
-        return [
-            (r["query"], set(r["expected"].split("|")))
-            for r in csv.DictReader(table, delimiter="\t")
-        ]
-
-
-def test_nineteen_of_twenty_lay_or_misspelt_queries_hit_in_the_first_three(search, queries):
+@pytest.mark.parametrize("name", HIT_FLOORS)
+def test_lay_or_misspelt_queries_hit_in_the_first_three(search, name):
+    queries, (count, floor) = queries_of(name), HIT_FLOORS[name]
     missed = [q for q, wanted in queries if not wanted & {h.id for h in search.search(q, "es")[:3]}]
-    assert len(queries) >= 80
-    assert len(missed) <= 0.05 * len(queries), missed
+    print(f"{name}: {1 - len(missed) / len(queries):.3f} in the first three")  # noqa: T201 - pytest -s
+    assert len(queries) == count
+    assert len(missed) <= (1 - floor) * count + 1e-9, missed
 
 
-def test_a_keystroke_is_answered_before_the_next_one(search, queries):
+def test_the_lists_share_no_query_and_name_findings_we_hold(catalogue):
+    rows = [row for name in HIT_FLOORS for row in queries_of(name)]
+    folded = [fold(query) for query, _ in rows]
+    assert len(set(folded)) == len(folded)
+    assert set().union(*(wanted for _, wanted in rows)) <= {name.id for name in catalogue.names()}
+
+
+def test_a_keystroke_is_answered_before_the_next_one(search):
     search.warm()
     spent = []
-    for query, _ in queries:
+    for query, _ in queries_of("queries_es.tsv"):
         start = time.process_time()
         search.search(query, "es")
         spent.append(time.process_time() - start)
@@ -108,3 +125,34 @@ def test_typing_errors_are_forgiven_by_length(typed, word, found):
 def test_an_exact_word_outweighs_a_beginning_which_outweighs_a_slip():
     exact, begins, slip = Words(["tosa", "tosario", "tesa"]).match("tosa")
     assert 1 == exact > begins > slip > 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "word"),
+    [
+        ("ronquidos", "ronca"),  # noun and verb
+        ("duele", "dolores"),  # the vowel that breaks under stress
+        ("chiquita", "chico"),  # diminutive
+        ("operaron", "operado"),
+        ("guata", "barriga"),  # one family
+        ("pipi", "orina"),
+    ],
+)
+def test_another_form_or_family_word_is_found_and_counts_less_than_the_word(typed, word):
+    related, same = Words([word, typed]).match(typed)
+    assert 0 < related < same == 1
+
+
+def test_a_short_word_loses_its_plural_but_keeps_its_last_vowel():
+    assert root("casas") == root("casa") != root("caso")
+
+
+def test_a_rare_word_outweighs_a_common_one(search):
+    """Half the words of both match: the finding that holds the telling one comes first."""
+    assert search.search("prurito en el cuerpo", "es")[0].id == "HP:0000989"
+
+
+def test_the_question_of_a_finding_finds_it(search, catalogue):
+    hit = search.search("le han hecho una operacion en el ultimo mes", "es")[0]
+    assert hit.id == "VF:history.surgery-last-month"
+    assert hit.label == catalogue.label(hit.id, "es")

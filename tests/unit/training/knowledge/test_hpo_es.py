@@ -33,6 +33,11 @@ SPELLED_ALIKE = """
     Proteinuria | Ptosis | Sarcoma | Sepsis | Sinusitis | Talipes | Telangiectasia | Tics |
     Tinnitus | Ureterocele | Urticaria | Vasculitis
 """
+# Terms of ours whose label is the official one of another live term, read and kept.
+OFFICIAL_ELSEWHERE = {
+    "HP:0001156": "Brachydactyly is braquidactilia; the official layer writes it on Short digit",
+    "HP:0000277": "mandible and jaw are one word in Spanish",
+}
 TRUE_COGNATES = frozenset(" ".join(word.split()) for word in SPELLED_ALIKE.split("|"))
 
 
@@ -221,3 +226,16 @@ def test_disagreements_with_the_official_layer_are_reported_line_by_line(
     assert len(compared) >= ROWS_PROMISED * 0.99, "the official layer lacks terms we name"
     assert 0 < len(apart) < len(compared), "our own words agree in part with the official ones"
     assert len(report.read_text("utf-8").splitlines()) == len(apart)
+
+
+@pytest.mark.data
+def test_no_label_of_ours_is_the_official_name_of_another_finding(rows, hpo, clinical_data):
+    """Of all disagreements, the one that would make a clinician pick the wrong finding."""
+    owners: dict[str, set[str]] = {}
+    for id_, label in official_labels(clinical_data / "hpo_es" / "hp-es.babelon.tsv.gz").items():
+        if id_ in hpo and not hpo[id_].obsolete:
+            owners.setdefault(fold(label), set()).add(id_)
+    elsewhere = {
+        row["id"] for row in rows if row["id"] not in owners.get(fold(row["es"]), {row["id"]})
+    }
+    assert elsewhere == OFFICIAL_ELSEWHERE.keys()

@@ -49,6 +49,36 @@ def test_every_answer_of_the_data_set_is_one_finding(evidences):
     assert {row.ddxplus for row in findings()} == set(answers(evidences))
 
 
+@pytest.mark.data
+def test_all_223_questions_with_all_their_values_are_asked_in_both_languages(evidences):
+    """A published question is one question of ours, in each language, with its source."""
+    rows_of = {
+        code: [row for row in findings() if row.ddxplus.partition("@")[0] == code]
+        for code in evidences
+    }
+    assert len(rows_of) == 223
+    assert len(findings()) == 903
+    for code, rows in rows_of.items():
+        assert len({(row.question_en, row.question_es) for row in rows}) == 1, code
+        assert all(row.source.endswith(f", {code}") for row in rows), code
+
+
+@pytest.mark.data
+def test_a_graded_finding_says_its_scale_and_only_a_graded_one_is_a_number(evidences):
+    scales = {
+        code: (question["possible-values"][0], question["possible-values"][-1])
+        for code, question in evidences.items()
+        if question["possible-values"] and isinstance(question["default_value"], int)
+    }
+    graded = {row.ddxplus: row for row in findings() if row.kind == "graded"}
+    assert graded.keys() == scales.keys()
+    for code, (least, most) in scales.items():
+        for label in (graded[code].en, graded[code].es):
+            assert label.endswith(f"({least}-{most})"), code
+        for question in (graded[code].question_en, graded[code].question_es):
+            assert {str(least), str(most)} <= set(re.findall(r"[0-9]+", question)), code
+
+
 def test_no_to_a_yes_or_no_question_is_not_read_as_yes():
     vocabulary = Vocabulary.of(findings(), diseases())
     for code in ("E_131", "E_135"):  # peels off; larger than 1 cm: V_10 is no, V_12 is yes

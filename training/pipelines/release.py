@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from model_bundles.authoring.keys import KeyRing
 from model_bundles.authoring.repository import Repository
 from model_bundles.errors import BundleError
 from model_bundles.verify import open_verified
+from training.evaluate import real_patients
 from training.evaluate.rare import RecallLine, evaluate_rare
 from training.fit.common import CommonFit, fit_common
 from training.fit.meta import MetaFit, fit_meta
@@ -28,6 +30,7 @@ from training.pipelines import worlds
 from training.pipelines.card import card_json
 from training.pipelines.golden import golden_cases
 from training.pipelines.notices import notices
+from training.sources.febrile import LineListMissingError
 from training.sources.hpo import OntologyRelease, raw_files, read_annotations, read_ontology
 from training.sources.phenopackets import read_phenopackets, tuning_cases
 from training.vocabulary import phenotypes, vocabulary_members
@@ -104,6 +107,7 @@ def release(data: Path, keys_folder: Path, *, say: Say, at: datetime | None = No
         rare=rare,
         meta=meta,
         lines=lines,
+        real_patients=_real_patients(_engine(members, version), data, say),
     )
     members[layout.MODEL_CARD] = card
     say("5/6 sign")
@@ -164,6 +168,15 @@ def _raw_hpo() -> dict[str, bytes]:
 
 def _engine(members: Mapping[str, bytes], version: str) -> Engine:
     return Engine.from_artifacts(UnsignedMembers(members, version))
+
+
+def _real_patients(engine: Engine, data: Path, say: Say) -> dict[str, Any] | None:
+    """Return the figures on published line lists; None, and a line, where they are absent."""
+    try:
+        return real_patients.measure(engine, data)
+    except LineListMissingError as error:
+        say(f"real patients not measured: {error}")
+        return None
 
 
 def _fit_gate(members: Mapping[str, bytes], version: str, common: CommonFit, data: Path) -> MetaFit:

@@ -24,6 +24,7 @@ from ddx.engine import Engine
 from ddx.errors import DdxError
 from ddx.features.encode import encode
 from ddx.inference.common import CommonModel
+from ddx.inference.outside import explained
 from ddx.terminology.catalogue import Language
 from model_bundles.embedded import open_embedded_bundle
 from training.evaluate.common import calibration_error
@@ -197,6 +198,7 @@ def answer(
             "no_blood_count": _told_apart(question, bare, positive, engine),
         },
         "probability": _worth(question, used, positive, engine.common),
+        "unexplained": _unexplained(used, positive, engine),
     }
 
 
@@ -252,6 +254,24 @@ def _worth(question: Question, rows: Rows, positive: Labels, model: CommonModel)
         "top3": float(within[3][positive].mean()),
         "top1_of_the_others": float(within[1][~positive].mean()),
         "top3_of_the_others": float(within[3][~positive].mean()),
+    }
+
+
+def _unexplained(rows: Rows, positive: Labels, engine: Engine) -> dict[str, Any] | None:
+    """Return how many are told that no common disease explains them, if the bundle can tell."""
+    model, common = engine.outside, engine.common
+    if model is None or common.bayes is None:
+        return None
+    p = model.p_values(*explained(rows, common.schema, common.bayes))
+    assessed, told = ~np.isnan(p), p <= model.rate
+    return {
+        "assessed": int(assessed.sum()),
+        "of_positive": float(told[assessed & positive].mean())
+        if any(assessed & positive)
+        else None,
+        "of_others": float(told[assessed & ~positive].mean())
+        if any(assessed & ~positive)
+        else None,
     }
 
 

@@ -44,6 +44,7 @@ above it, the probability as it stands is worth less than knowing how common the
 In first, in three: the disease is first or among the first three of the common list, of the
 patients who have it and of those who have not.
 
+{_unexplained(questions)}
 ### By fifths of what was said
 {_reliability_table(questions)}
 
@@ -138,6 +139,24 @@ def _worth_table(questions: list[Mapping[str, Any]]) -> str:
         cells = " | ".join(f"{question['probability'][name]:.3f}" for name in names)
         lines.append(f"| {question['title']} | {cells} |")
     return "\n".join(lines)
+
+
+def _unexplained(questions: list[Mapping[str, Any]]) -> str:
+    told = [q for q in questions if q["unexplained"] is not None]
+    if not told:
+        return "Whether a common disease explains the findings was not assessed by this bundle.\n"
+    lines = [
+        "Told that no common disease explains the findings (one in twenty of familiar cases):\n"
+    ]
+    for question in told:
+        found = question["unexplained"]
+        shares = (found["of_positive"], found["of_others"])
+        cells = ["none assessed" if value is None else f"{value:.3f}" for value in shares]
+        lines.append(
+            f"- {question['title']}: {cells[0]} with the disease, {cells[1]} without "
+            f"({found['assessed']:,} with enough findings)."
+        )
+    return "\n".join(lines) + "\n"
 
 
 def _reliability_table(questions: list[Mapping[str, Any]]) -> str:

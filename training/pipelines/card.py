@@ -11,6 +11,7 @@ from training.fit.common import CommonFit
 from training.fit.meta import RARE_PRIOR, MetaFit
 from training.fit.rare import RareFit
 from training.pipelines import common_card
+from training.pipelines.outside_card import outside_markdown
 
 INTENDED_USE = (
     "Decision support for clinicians in rural clinics: a ranked differential from findings, "
@@ -36,11 +37,12 @@ def card_json(
     meta: MetaFit,
     lines: Sequence[RecallLine],
     real_patients: Mapping[str, Any] | None = None,
+    outside: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Return the member `card/model_card.json`.
 
     real_patients: as `training.evaluate.real_patients.measure` gives it; None where the line
-    lists are not at hand.
+    lists are not at hand. outside: as `training.evaluate.outside.measure` gives it.
     """
     card: dict[str, Any] = {
         "version": version,
@@ -66,6 +68,7 @@ def card_json(
             ],
         },
         "real_patients": real_patients,
+        "outside": outside,
         "gate": {"rare_prior": RARE_PRIOR, "rare_prior_is_estimate": True, **meta.metrics},
     }
     return json.dumps(card, indent=1, ensure_ascii=False).encode()
@@ -87,6 +90,7 @@ Written by `make train`.
 {limits}
 
 {common_card.common_markdown(card["common"])}
+{outside_markdown(card.get("outside"))}
 {_real_patients(card.get("real_patients"))}
 ## Rare ranker
 {card["rare"]["diseases"]:,} diseases. Likelihood ratio; learned re-ranking is not part of this

@@ -32,13 +32,23 @@ from training.evaluate.held_out import DATA, HeldOut
 from training.evaluate.interview import share
 from training.fit.bayes import Counts, Known
 from training.fit.common import counted
-from training.fit.endemic import Purpose
-from training.fit.outside import CLINIC, FULL, PATIENTS, Visit, fit_outside, visits
+from training.fit.endemic import Purpose, Simulated, simulated
+from training.fit.outside import (
+    CLINIC,
+    FULL,
+    PATIENTS,
+    Protocol,
+    Visit,
+    fit_outside,
+    simulated_visit_of,
+    visit_of,
+    visits,
+)
 from training.fit.sample import Rows, Sample, Split
 from training.sources.endemic import EndemicKnowledge, endemic_knowledge
 from training.sources.phenopackets import LabelledCase, read_phenopackets
 
-LEFT_OUT_AT: Final[tuple[str | int, ...]] = (3, 5, 10, FULL)
+LEFT_OUT_AT: Final[tuple[Protocol, ...]] = (3, 5, 10, FULL)
 LEFT_OUT_PATIENTS: Final = 3000
 """DDXPlus test patients that stay, at most, and calibration patients per left-out disease."""
 
@@ -91,7 +101,7 @@ class Material:
         """Return the visits the shipped scores are drawn from."""
         return self._visits(self.split.calibration, n, Purpose.CALIBRATION)
 
-    def test(self, n: int, protocols: Sequence[str | int]) -> list[Visit]:
+    def test(self, n: int, protocols: Sequence[Protocol]) -> list[Visit]:
         """Return visits of patients that nothing was fitted on."""
         return self._visits(self.split.test, n, Purpose.MEASURING, protocols=protocols)
 
@@ -103,27 +113,26 @@ class Material:
         return list(visits(patients, self.schema, self.endemic, purpose, **asked))
 
     def patients_of(self, disease: int) -> list[Visit]:
-        """Return visits of test patients of one disease."""
+        """Return visits of test patients of one disease, simulated where it is endemic."""
+        rng = np.random.default_rng([SEED, disease])
+        ours = self._simulated_of(disease)
+        if ours is not None:
+            ontology = self.everyone.ontology
+            return [
+                simulated_visit_of(ours, self.schema, ontology, protocol, rng)
+                for protocol in LEFT_OUT_AT
+            ]
         test = self.split.test
         own = test[self.everyone.truth[test] == disease][:PER_DISEASE]
-        if len(own):
-            patients = self.everyone.take(own)
-            return list(
-                visits(patients, self.schema, None, Purpose.MEASURING, protocols=LEFT_OUT_AT)
-            )
-        nobody = self.everyone.take(own)
-        drawn = visits(
-            nobody,
-            self.schema,
-            self.endemic,
-            Purpose.MEASURING,
-            protocols=LEFT_OUT_AT,
-            per_disease=PER_DISEASE,
-        )
-        return [
-            replace(v, rows=v.rows[v.truth == disease], truth=v.truth[v.truth == disease])
-            for v in drawn
-        ]
+        patients = self.everyone.take(own)
+        return [visit_of(patients, self.schema, protocol, rng) for protocol in LEFT_OUT_AT]
+
+    def _simulated_of(self, disease: int) -> Simulated | None:
+        first = len(self.diseases) - (len(self.endemic.diseases) if self.endemic else 0)
+        if self.endemic is None or disease < first:
+            return None
+        drawn = simulated(self.endemic, PER_DISEASE, first, Purpose.MEASURING)
+        return drawn.take(np.flatnonzero(drawn.truth == disease))
 
     def without(self, disease: int) -> tuple[BayesTable, NDArray[np.bool_]]:
         """Return the table counted without a disease, and which columns anybody else has."""
@@ -185,8 +194,6 @@ def left_out(material: Material, rate: float) -> dict[str, Any]:
     figures: dict[str, dict[str, dict[str, float]]] = {}
     for disease, name in enumerate(material.diseases):
         own = material.patients_of(disease)
-        if not len(own[0].truth):
-            continue
         bayes, readable = material.without(disease)
 
         def cut(visit: Visit, keep: bool, left: int = disease, read: Any = readable) -> Rows:
@@ -276,14 +283,13 @@ def measure(
         CaseSourceError: the published rare cases are missing or malformed.
     """
     figures = left_out(material, model.rate)
-    names = list(figures)
-    looked = [d for d in material.diseases[1::LOOKED_AT] if d in figures]
+    chose_nothing = [name for name in figures if name not in material.diseases[1::LOOKED_AT]]
     return {
         "rate": model.rate,
         "least_present": model.least_present,
         "familiar": familiar(model, bayes, material),
-        "left_out": averages(figures, names),
-        "left_out_not_looked_at": averages(figures, [n for n in names if n not in looked] or names),
+        "left_out": averages(figures, list(figures)),
+        "left_out_not_looked_at": averages(figures, chose_nothing),
         "left_out_diseases": figures,
         "rare": rare(model, bayes, material, read_phenopackets(data)),
     }

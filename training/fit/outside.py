@@ -12,13 +12,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ddx.features.encode import KindOf
 from ddx.features.schema import FeatureSchema
 from ddx.inference.bayes import BayesTable
 from ddx.inference.outside import STEPS, FamiliarBand, OutsideModel, explained
-from training.fit.endemic import ENDEMIC_PRIOR, Purpose, simulated
+from training.fit.endemic import ENDEMIC_PRIOR, Purpose, Simulated, simulated
 from training.fit.partial import Budget
 from training.fit.sample import CommonFitError, Indices, Rows, Sample
 from training.sources.endemic import EndemicKnowledge
+
+Protocol = str | int
+"""A kind of visit: FULL, CLINIC, or the number of findings present."""
 
 RATE: Final = 0.05
 """Share of familiar cases that are wrongly told to be unexplained (plan, step 2)."""
@@ -33,7 +37,9 @@ PATIENTS: Final = 4000
 """DDXPlus patients the visits are drawn from, at most."""
 
 FULL, CLINIC = "full_evidence", "clinic_visit"
-PRESENT_KNOWN: Final = (3, 4, 5, 6, 8, 10)
+PROTOCOLS: Final[tuple[Protocol, ...]] = (3, 4, 5, 6, 8, 10, CLINIC, FULL)
+"""Kinds of visit the scores are drawn from."""
+
 _SEED: Final = 20_261_126
 
 
@@ -52,45 +58,64 @@ def visits(
     endemic: EndemicKnowledge | None,
     purpose: Purpose,
     *,
-    protocols: Iterable[str | int] = (*PRESENT_KNOWN, CLINIC, FULL),
-    per_disease: int | None = None,
+    protocols: Iterable[Protocol] = PROTOCOLS,
 ) -> Iterator[Visit]:
     """Yield the same patients as visits of every kind: k findings present, a clinic's, all.
 
-    per_disease: simulated patients of each endemic disease; None gives them all together the
-    share of their prior. Their numbers follow those of the other diseases.
+    Simulated patients have the share of their prior; their numbers follow those of the others.
     """
-    rng = np.random.default_rng([_SEED, purpose])
     ours = None
     if endemic is not None:
         others = len(patients.truth) * ENDEMIC_PRIOR / (1.0 - ENDEMIC_PRIOR)
-        n = per_disease or max(1, round(others / len(endemic.diseases)))
+        n = max(1, round(others / len(endemic.diseases)))
         first = len(set(patients.vocabulary.disease_of_condition.values()))
         ours = simulated(endemic, n, first, purpose)
+    rng = np.random.default_rng([_SEED, purpose])
     for protocol in protocols:
-        rows, truth = [_asked(patients, schema, protocol, rng)], [patients.truth]
+        visit = visit_of(patients, schema, protocol, rng)
         if ours is not None:
-            n = len(ours.truth)
-            if protocol == FULL:
-                rows.append(ours.fully_asked(schema, patients.ontology))
-            else:
-                budget = _budget(protocol, n, rng)
-                rows.append(ours.partly_asked(schema, patients.ontology, budget, rng))
-            truth.append(ours.truth)
-        name = f"present_{protocol}" if isinstance(protocol, int) else protocol
-        yield Visit(protocol=name, rows=np.vstack(rows), truth=np.concatenate(truth))
+            more = simulated_visit_of(ours, schema, patients.ontology, protocol, rng)
+            visit = Visit(
+                protocol=visit.protocol,
+                rows=np.vstack((visit.rows, more.rows)),
+                truth=np.concatenate((visit.truth, more.truth)),
+            )
+        yield visit
 
 
-def _asked(
-    patients: Sample, schema: FeatureSchema, protocol: str | int, rng: np.random.Generator
-) -> Rows:
+def visit_of(
+    patients: Sample, schema: FeatureSchema, protocol: Protocol, rng: np.random.Generator
+) -> Visit:
+    """Return DDXPlus patients as visits of one kind."""
     if protocol == FULL:
-        return patients.fully_asked(schema)
-    budget = _budget(protocol, len(patients.truth), rng)
-    return patients.partly_asked(schema, budget, patients.rates(), rng)
+        rows = patients.fully_asked(schema)
+    else:
+        budget = _budget(protocol, len(patients.truth), rng)
+        rows = patients.partly_asked(schema, budget, patients.rates(), rng)
+    return Visit(protocol=_name(protocol), rows=rows, truth=patients.truth)
 
 
-def _budget(protocol: str | int, n: int, rng: np.random.Generator) -> Budget:
+def simulated_visit_of(
+    ours: Simulated,
+    schema: FeatureSchema,
+    ontology: KindOf | None,
+    protocol: Protocol,
+    rng: np.random.Generator,
+) -> Visit:
+    """Return simulated patients as visits of one kind."""
+    if protocol == FULL:
+        rows = ours.fully_asked(schema, ontology)
+    else:
+        budget = _budget(protocol, len(ours.truth), rng)
+        rows = ours.partly_asked(schema, ontology, budget, rng)
+    return Visit(protocol=_name(protocol), rows=rows, truth=ours.truth)
+
+
+def _name(protocol: Protocol) -> str:
+    return protocol if isinstance(protocol, str) else f"present_{protocol}"
+
+
+def _budget(protocol: Protocol, n: int, rng: np.random.Generator) -> Budget:
     return Budget.fixed(n, present=protocol) if isinstance(protocol, int) else Budget.clinic(n, rng)
 
 

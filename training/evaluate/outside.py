@@ -49,8 +49,11 @@ from training.sources.endemic import EndemicKnowledge, endemic_knowledge
 from training.sources.phenopackets import LabelledCase, read_phenopackets
 
 LEFT_OUT_AT: Final[tuple[Protocol, ...]] = (3, 5, 10, FULL)
-LEFT_OUT_PATIENTS: Final = 3000
-"""DDXPlus test patients that stay, at most, and calibration patients per left-out disease."""
+FAMILIAR_PATIENTS: Final = 5000
+STAYING_PATIENTS: Final = 1200
+CALIBRATION_PATIENTS: Final = 800
+"""DDXPlus patients, at most: measured for false alarms; and for each disease left out, those that
+stay and those its scores are drawn from anew."""
 
 PER_DISEASE: Final = 200
 """Patients of a disease left out, at most; DDXPlus test sets hold fewer of the rarest."""
@@ -160,7 +163,7 @@ def familiar(model: OutsideModel, bayes: BayesTable, material: Material) -> dict
     first = len(material.diseases) - (len(material.endemic.diseases) if material.endemic else 0)
     found = {}
     protocols = (*(k for k in LEFT_OUT_AT if k != FULL), CLINIC, FULL)
-    for visit in material.test(len(material.split.test), protocols):
+    for visit in material.test(FAMILIAR_PATIENTS, protocols):
         p = model.p_values(*explained(visit.rows, material.schema, bayes))
         found[visit.protocol] = _told(p, model.rate) | {
             "ddxplus": _told(p[visit.truth < first], model.rate),
@@ -189,8 +192,8 @@ def _worst(
 
 def left_out(material: Material, rate: float) -> dict[str, Any]:
     """Return what becomes of the patients of each disease when it is left out."""
-    calibration = material.calibration(LEFT_OUT_PATIENTS // 3)
-    stay = material.test(LEFT_OUT_PATIENTS, LEFT_OUT_AT)
+    calibration = material.calibration(CALIBRATION_PATIENTS)
+    stay = material.test(STAYING_PATIENTS, LEFT_OUT_AT)
     figures: dict[str, dict[str, dict[str, float]]] = {}
     for disease, name in enumerate(material.diseases):
         own = material.patients_of(disease)
@@ -260,7 +263,7 @@ def rare(
     rows = np.stack([encode(case.case, schema, ontology).values for case in published])
     present, scores = explained(rows, schema, bayes)
     p = model.p_values(present, scores)
-    (clinic,) = material.test(len(material.split.test), (CLINIC,))
+    (clinic,) = material.test(FAMILIAR_PATIENTS, (CLINIC,))
     inside = model.p_values(*explained(clinic.rows, schema, bayes))
     assessed, said = p[~np.isnan(p)], inside[~np.isnan(inside)]
     both = np.concatenate((said, assessed))
@@ -328,7 +331,7 @@ def _interviewed(model: OutsideModel, bayes: BayesTable, held_out: HeldOut) -> d
     """Return how often test patients are told after questions a model chose."""
     rng = np.random.default_rng(SEED)
     interviewer = held_out.interviewer(held_out.naive_bayes())
-    test, schema = held_out.some(held_out.split.test, 3000, rng), held_out.engine.common.schema
+    test, schema = held_out.some(held_out.split.test, 2000, rng), held_out.engine.common.schema
     found = {}
     for questions in INTERVIEWED:
         rows = interviewed(test, schema, interviewer, questions, rng)

@@ -8,16 +8,19 @@ diseases the model believes in than under the average patient, as they are in vi
 
 with the ratios of `ddx.inference.bayes`: the log of how often patients of d mention the finding,
 over the average. The score of a case is compared with those of held-out visits of known diseases
-that have as many findings present, which gives a conformal p-value: of familiar cases, no more
-than a share a have one of a or less (Vovk, Gammerman & Shafer 2005, section 2.2; Bates et al. 2023,
-Annals of Statistics 51:149, "Testing for outliers with conformal p-values").
+that have as many findings present and whose most believed disease is described by the same source
+of patients: the sources describe their diseases in more and in fewer words. That gives a conformal
+p-value: of familiar cases, no more than a share a have one of a or less (Vovk, Gammerman & Shafer
+2005, sections 2.2 and 4.5; Bates et al. 2023, Annals of Statistics 51:149, "Testing for outliers
+with conformal p-values").
 """
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +41,7 @@ COMMON_OUTSIDE: Final = "models/common_outside.json"
 
 FORMAT: Final = 1
 STEPS: Final = 100
-"""A p-value is a whole number of hundredths; the member stays near ten kilobytes."""
+"""A p-value is a whole number of hundredths; the member stays near twenty kilobytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,10 @@ class FamiliarBand:
         kept = np.floor(np.sort(scores)[ranks - 1] * 1e4) / 1e4  # never up: errs to explained
         return cls(present_to=present_to, cases=n, scores=tuple(kept.tolist()))
 
+    def holds(self, present: int) -> bool:
+        """Return whether a case with so many findings is not above the bound."""
+        return self.present_to is None or present <= self.present_to
+
     def p_value(self, score: float) -> float:
         """Return the share, 0..1, of familiar visits that were explained no better."""
         return (1 + int(np.searchsorted(self.scores, score, side="right"))) / STEPS
@@ -75,7 +82,8 @@ class OutsideModel:
 
     bayes_digest: of the table the scores were made with. rate: a p-value of this or less is
     unexplained; the share of familiar cases that are told so wrongly. least_present: with fewer
-    findings present nothing is said. bands: by number of findings, the last without a bound.
+    findings present nothing is said. source: number of the source that describes each disease, in
+    output order, from 0. bands: of each source, by number of findings, the last without a bound.
 
     Raises:
         ModelError: a figure out of range, bands out of order, or scores that do not ascend.
@@ -84,53 +92,52 @@ class OutsideModel:
     bayes_digest: str
     rate: float
     least_present: int
-    bands: tuple[FamiliarBand, ...]
+    source: tuple[int, ...]
+    bands: tuple[tuple[FamiliarBand, ...], ...]
 
     def __post_init__(self) -> None:
-        bounds = [math.inf if b.present_to is None else b.present_to for b in self.bands]
-        if not bounds or bounds[-1] != math.inf or any(a >= b for a, b in pairwise(bounds)):
-            raise ModelError(f"{COMMON_OUTSIDE}: bands must ascend and the last hold every case")
         if not 0.0 < self.rate < 1.0 or self.least_present < 1:
             raise ModelError(f"{COMMON_OUTSIDE}: rate or least number of findings out of range")
-        for band in self.bands:
-            scores = np.array(band.scores)
-            if len(scores) != STEPS - 1 or not np.all(np.isfinite(scores)):
-                raise ModelError(f"{COMMON_OUTSIDE}: a band needs {STEPS - 1} numbers")
-            if np.any(np.diff(scores) < 0):
-                raise ModelError(f"{COMMON_OUTSIDE}: scores of a band do not ascend")
+        if not self.source or set(self.source) != set(range(len(self.bands))):
+            raise ModelError(f"{COMMON_OUTSIDE}: every source needs its bands")
+        for bands in self.bands:
+            _check(bands)
 
-    def p_values(self, present: Counts, scores: Scores) -> Scores:
-        """Return the p-value of each case, float64 (n,); nan where nothing is said.
+    def p_values(self, values: Rows, schema: FeatureSchema, bayes: BayesTable) -> Scores:
+        """Return the p-value of each row, float64 (n,); nan where nothing is said.
 
-        present: int64 (n,), findings present. scores: (n,), of `explained`.
+        values: float32 (n, n_columns).
         """
-        found = np.full(len(scores), np.nan)
-        bounds = [band.present_to for band in self.bands[:-1]]
-        number = np.searchsorted(np.array(bounds, dtype=np.int64), present, side="left")
-        for i in np.flatnonzero(present >= self.least_present):
-            found[i] = self.bands[number[i]].p_value(scores[i])
+        seen = explained(values, schema, bayes)
+        found = np.full(len(values), np.nan)
+        for i in np.flatnonzero(seen.present >= self.least_present):
+            bands, n = self.bands[self.source[seen.believed[i]]], int(seen.present[i])
+            found[i] = next(b for b in bands if b.holds(n)).p_value(float(seen.score[i]))
         return found
 
     def assess(self, values: Rows, schema: FeatureSchema, bayes: BayesTable) -> CommonFit:
         """Return whether the row `values`, float32 (n_columns,), is explained."""
-        p = float(self.p_values(*explained(values[np.newaxis], schema, bayes))[0])
+        p = float(self.p_values(values[np.newaxis], schema, bayes)[0])
         if math.isnan(p):
             return NOT_ASSESSED
         return CommonFit(fit=Fit.UNEXPLAINED if p <= self.rate else Fit.EXPLAINED, p_value=p)
 
     def to_json(self) -> bytes:
         """Return the bundle member."""
-        bands = [
-            {"present_to": b.present_to, "cases": b.cases, "scores": list(b.scores)}
-            for b in self.bands
-        ]
         return canonical_json(
             {
                 "format": FORMAT,
                 "bayes_digest": self.bayes_digest,
                 "rate": self.rate,
                 "least_present": self.least_present,
-                "bands": bands,
+                "source": list(self.source),
+                "bands": [
+                    [
+                        {"present_to": b.present_to, "cases": b.cases, "scores": list(b.scores)}
+                        for b in bands
+                    ]
+                    for bands in self.bands
+                ],
             }
         )
 
@@ -145,34 +152,63 @@ class OutsideModel:
                 bayes_digest=str(member["bayes_digest"]),
                 rate=float(member["rate"]),
                 least_present=int(member["least_present"]),
-                bands=tuple(
-                    FamiliarBand(
-                        present_to=None if b["present_to"] is None else int(b["present_to"]),
-                        cases=int(b["cases"]),
-                        scores=tuple(float(score) for score in b["scores"]),
-                    )
-                    for b in member["bands"]
-                ),
+                source=tuple(int(number) for number in member["source"]),
+                bands=tuple(tuple(_band(b) for b in bands) for bands in member["bands"]),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{COMMON_OUTSIDE} cannot be read: {error!r}") from error
 
 
-def explained(values: Rows, schema: FeatureSchema, bayes: BayesTable) -> tuple[Counts, Scores]:
-    """Return how many findings each row has present and how well they are explained, (n,) each.
+def _band(raw: Mapping[str, Any]) -> FamiliarBand:
+    return FamiliarBand(
+        present_to=None if raw["present_to"] is None else int(raw["present_to"]),
+        cases=int(raw["cases"]),
+        scores=tuple(float(score) for score in raw["scores"]),
+    )
 
-    values: float32 (n, n_columns). What is excluded, age and sex weigh the diseases and are not
-    themselves explained.
+
+def _check(bands: tuple[FamiliarBand, ...]) -> None:
+    bounds = [math.inf if band.present_to is None else band.present_to for band in bands]
+    if not bounds or bounds[-1] != math.inf or any(a >= b for a, b in pairwise(bounds)):
+        raise ModelError(f"{COMMON_OUTSIDE}: bands must ascend and the last hold every case")
+    for band in bands:
+        scores = np.array(band.scores)
+        if len(scores) != STEPS - 1 or not np.all(np.isfinite(scores)):
+            raise ModelError(f"{COMMON_OUTSIDE}: a band needs {STEPS - 1} numbers")
+        if np.any(np.diff(scores) < 0):
+            raise ModelError(f"{COMMON_OUTSIDE}: scores of a band do not ascend")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """What the Bayes table says of many rows.
+
+    All (n,). present: int64, findings present. believed: int64, number of the most probable
+    disease. score: float64, how well the diseases believed in explain what is present.
+    """
+
+    present: Counts
+    believed: Counts
+    score: Scores
+
+
+def explained(values: Rows, schema: FeatureSchema, bayes: BayesTable) -> Explained:
+    """Return how each row of `values`, float32 (n, n_columns), is explained.
+
+    What is excluded, age and sex move the belief and are not themselves explained.
     """
     findings = np.zeros(len(schema), dtype=bool)
     findings[list(schema.positions.values())] = True
     present = findings & (values > 0)
     seen = np.where(present, values, np.float32(np.nan))
-    ratios = bayes.margins_of(seen) - bayes.prior
     margins = bayes.margins_of(values)
-    weights = np.exp(margins - margins.max(axis=1, keepdims=True))
-    weights /= weights.sum(axis=1, keepdims=True)
-    return present.sum(axis=1), (weights * ratios).sum(axis=1)
+    belief = np.exp(margins - margins.max(axis=1, keepdims=True))
+    belief /= belief.sum(axis=1, keepdims=True)
+    return Explained(
+        present=present.sum(axis=1),
+        believed=belief.argmax(axis=1),
+        score=(belief * (bayes.margins_of(seen) - bayes.prior)).sum(axis=1),
+    )
 
 
 def outside_of(artifacts: Artifacts, bayes: BayesTable | None) -> OutsideModel | None:
@@ -187,6 +223,6 @@ def outside_of(artifacts: Artifacts, bayes: BayesTable | None) -> OutsideModel |
     except ModelError:
         return None
     model = OutsideModel.from_json(raw)
-    if bayes is None or model.bayes_digest != bayes.digest:
+    if bayes is None or model.bayes_digest != bayes.digest or len(model.source) != len(bayes.prior):
         raise SchemaMismatchError(f"{COMMON_OUTSIDE} was made with another Bayes table")
     return model

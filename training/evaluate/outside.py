@@ -41,6 +41,7 @@ from training.fit.outside import (
     Visit,
     fit_outside,
     simulated_visit_of,
+    sources_of,
     visit_of,
     visits,
 )
@@ -99,6 +100,11 @@ class Material:
             split=split,
             endemic=endemic,
         )
+
+    @property
+    def source(self) -> NDArray[np.int64]:
+        """Number of the source that describes each disease."""
+        return sources_of(len(self.diseases), self.endemic)
 
     def calibration(self, n: int = PATIENTS) -> list[Visit]:
         """Return the visits the shipped scores are drawn from."""
@@ -164,7 +170,7 @@ def familiar(model: OutsideModel, bayes: BayesTable, material: Material) -> dict
     found = {}
     protocols = (*(k for k in LEFT_OUT_AT if k != FULL), CLINIC, FULL)
     for visit in material.test(FAMILIAR_PATIENTS, protocols):
-        p = model.p_values(*explained(visit.rows, material.schema, bayes))
+        p = model.p_values(visit.rows, material.schema, bayes)
         found[visit.protocol] = _told(p, model.rate) | {
             "ddxplus": _told(p[visit.truth < first], model.rate),
             "simulated": _told(p[visit.truth >= first], model.rate),
@@ -199,23 +205,28 @@ def left_out(material: Material, rate: float) -> dict[str, Any]:
         own = material.patients_of(disease)
         bayes, readable = material.without(disease)
 
-        def cut(visit: Visit, keep: bool, left: int = disease, read: Any = readable) -> Rows:
-            rows = visit.rows[(visit.truth == left) != keep].copy()
-            rows[:, ~read] = np.nan
-            return rows
-
-        model = fit_outside((cut(v, True) for v in calibration), material.schema, bayes, rate)
+        source = np.delete(material.source, disease)
+        others = (_without(visit, disease, readable) for visit in calibration)
+        model = fit_outside(others, material.schema, bayes, source, rate)
         figures[name] = {
             theirs.protocol: _separated(
-                *(
-                    model.p_values(*explained(rows, material.schema, bayes))
-                    for rows in (cut(others, True), cut(theirs, False))
-                ),
+                model.p_values(_without(staying, disease, readable), material.schema, bayes),
+                model.p_values(_readable(theirs.rows, readable), material.schema, bayes),
                 rate,
             )
-            for others, theirs in zip(stay, own, strict=True)
+            for staying, theirs in zip(stay, own, strict=True)
         }
     return figures
+
+
+def _without(visit: Visit, disease: int, readable: NDArray[np.bool_]) -> Rows:
+    return _readable(visit.rows[visit.truth != disease], readable)
+
+
+def _readable(rows: Rows, readable: NDArray[np.bool_]) -> Rows:
+    kept = rows.copy()
+    kept[:, ~readable] = np.nan
+    return kept
 
 
 def _separated(
@@ -261,10 +272,9 @@ def rare(
     """
     schema, ontology = material.schema, material.everyone.ontology
     rows = np.stack([encode(case.case, schema, ontology).values for case in published])
-    present, scores = explained(rows, schema, bayes)
-    p = model.p_values(present, scores)
+    present, p = explained(rows, schema, bayes).present, model.p_values(rows, schema, bayes)
     (clinic,) = material.test(FAMILIAR_PATIENTS, (CLINIC,))
-    inside = model.p_values(*explained(clinic.rows, schema, bayes))
+    inside = model.p_values(clinic.rows, schema, bayes)
     assessed, said = p[~np.isnan(p)], inside[~np.isnan(inside)]
     both = np.concatenate((said, assessed))
     bands = {"3-4": (3, 4), "5-9": (5, 9), "10+": (10, 10_000)}
@@ -314,8 +324,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             common.diseases,
             endemic_knowledge(),
         )
-        rows = (visit.rows for visit in material.calibration())
-        model = fit_outside(rows, common.schema, common.bayes)
+        familiar_rows = (visit.rows for visit in material.calibration())
+        model = fit_outside(familiar_rows, common.schema, common.bayes, material.source)
         section = measure(model, common.bayes, material, asked.data)
     except DdxError as error:
         print(error, file=sys.stderr)
@@ -335,9 +345,7 @@ def _interviewed(model: OutsideModel, bayes: BayesTable, held_out: HeldOut) -> d
     found = {}
     for questions in INTERVIEWED:
         rows = interviewed(test, schema, interviewer, questions, rng)
-        found[f"interview_{questions}"] = _told(
-            model.p_values(*explained(rows, schema, bayes)), model.rate
-        )
+        found[f"interview_{questions}"] = _told(model.p_values(rows, schema, bayes), model.rate)
     return found
 
 

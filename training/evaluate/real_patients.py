@@ -24,7 +24,6 @@ from ddx.engine import Engine
 from ddx.errors import DdxError
 from ddx.features.encode import encode
 from ddx.inference.common import CommonModel
-from ddx.inference.outside import explained
 from ddx.terminology.catalogue import Language
 from model_bundles.embedded import open_embedded_bundle
 from training.evaluate.common import calibration_error
@@ -262,7 +261,7 @@ def _unexplained(rows: Rows, positive: Labels, engine: Engine) -> dict[str, Any]
     model, common = engine.outside, engine.common
     if model is None or common.bayes is None:
         return None
-    p = model.p_values(*explained(rows, common.schema, common.bayes))
+    p = model.p_values(rows, common.schema, common.bayes)
     assessed, told = ~np.isnan(p), p <= model.rate
     return {
         "assessed": int(assessed.sum()),

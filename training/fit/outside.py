@@ -120,27 +120,43 @@ def _budget(protocol: Protocol, n: int, rng: np.random.Generator) -> Budget:
 
 
 def fit_outside(
-    familiar: Iterable[Rows], schema: FeatureSchema, bayes: BayesTable, rate: float = RATE
+    familiar: Iterable[Rows],
+    schema: FeatureSchema,
+    bayes: BayesTable,
+    source: Indices,
+    rate: float = RATE,
 ) -> OutsideModel:
-    """Return the scores of `familiar` visits, in bands of findings present.
+    """Return the model made of `familiar` visits.
 
-    A band too small to hold STEPS visits is joined with the next.
+    source: int64 (n_diseases,), number of the source that describes each disease. A band too small
+    to hold STEPS visits is joined with the next.
 
     Raises:
-        CommonFitError: too few visits for a single band.
+        CommonFitError: a source has too few visits for a single band.
     """
-    counted = [explained(rows, schema, bayes) for rows in familiar]
-    present = np.concatenate([counts for counts, _ in counted])
-    scores = np.concatenate([scores for _, scores in counted])
+    seen = [explained(rows, schema, bayes) for rows in familiar]
+    present = np.concatenate([e.present for e in seen])
+    scores = np.concatenate([e.score for e in seen])
+    sources = source[np.concatenate([e.believed for e in seen])]
     return OutsideModel(
         bayes_digest=bayes.digest,
         rate=rate,
         least_present=LEAST_PRESENT,
-        bands=tuple(_bands(present, scores)),
+        source=tuple(source.tolist()),
+        bands=tuple(
+            tuple(_bands(present[sources == number], scores[sources == number]))
+            for number in range(int(source.max()) + 1)
+        ),
     )
 
 
-def _bands(present: NDArray[np.int64], scores: NDArray[np.float64]) -> Iterator[FamiliarBand]:
+def sources_of(n_diseases: int, endemic: EndemicKnowledge | None) -> Indices:
+    """Return 0 for the diseases of DDXPlus and 1 for the endemic ones, which follow."""
+    ours = len(endemic.diseases) if endemic else 0
+    return (np.arange(n_diseases) >= n_diseases - ours).astype(np.int64)
+
+
+def _bands(present: Indices, scores: NDArray[np.float64]) -> Iterator[FamiliarBand]:
     """Yield the bands; whatever is too small at the end joins the last one that was not."""
     least, made = LEAST_PRESENT, list[tuple[int | None, NDArray[np.float64]]]()
     for present_to in BOUNDS:

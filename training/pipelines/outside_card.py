@@ -16,8 +16,8 @@ def outside_markdown(section: Mapping[str, Any] | None) -> str:
     rate = section["rate"]
     return f"""## Outside what the common model knows
 A case is told to be unexplained when its findings fit the diseases the model believes in no better
-than {rate:.0%} of familiar visits with as many findings (conformal p-value; at least
-{section["least_present"]} findings present). `ddx.inference.outside` has the score.
+than {rate:.0%} of familiar visits with as many findings of the same source (conformal p-value; at
+least {section["least_present"]} findings present). `ddx.inference.outside` has the score.
 
 ### Diseases left out, one after another
 Counted anew without the disease; its own test patients (simulated where endemic) against test

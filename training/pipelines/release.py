@@ -103,7 +103,7 @@ def release(data: Path, keys_folder: Path, *, say: Say, at: datetime | None = No
     say("4/6 outside what the common model knows, golden cases, model card")
     material = _material(common, _engine(members, version))
     familiar = (visit.rows for visit in material.calibration())
-    unknown = fit_outside(familiar, common.schema, common.bayes)
+    unknown = fit_outside(familiar, common.schema, common.bayes, material.source)
     members[COMMON_OUTSIDE] = unknown.to_json()
     members[GOLDEN_CASES] = golden_cases(_engine(members, version))
     lines = evaluate_rare(rare, data)

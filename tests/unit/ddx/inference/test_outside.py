@@ -46,8 +46,8 @@ def table() -> BayesTable:
 
 
 def scored(*row: float) -> tuple[int, float]:
-    present, scores = explained(np.array([row], dtype=np.float32), SCHEMA, table())
-    return int(present[0]), float(scores[0])
+    seen = explained(np.array([row], dtype=np.float32), SCHEMA, table())
+    return int(seen.present[0]), float(seen.score[0])
 
 
 def test_a_score_is_what_the_believed_diseases_say_of_the_findings_present():
@@ -73,9 +73,14 @@ def familiar(scores, present_to=None) -> FamiliarBand:
     return FamiliarBand.of(present_to, np.asarray(scores, dtype=np.float64))
 
 
-def model(*bands: FamiliarBand, rate=0.05, least_present=1) -> OutsideModel:
+def model(*bands: FamiliarBand, rate=0.05, least_present=1, others=None) -> OutsideModel:
+    """Both diseases of one source; with `others`, those bands are of the second disease."""
     return OutsideModel(
-        bayes_digest=table().digest, rate=rate, least_present=least_present, bands=bands
+        bayes_digest=table().digest,
+        rate=rate,
+        least_present=least_present,
+        source=(0, 0) if others is None else (0, 1),
+        bands=(bands,) if others is None else (bands, others),
     )
 
 
@@ -92,21 +97,34 @@ def test_of_new_familiar_visits_no_more_than_the_rate_is_told(rate):
     rng = np.random.default_rng(11)
     told = []
     for _ in range(200):
-        made = model(familiar(rng.normal(size=250)), rate=rate)
-        p = made.p_values(np.full(200, 4), rng.normal(size=200))
-        told.append((p <= rate).mean())
+        band = familiar(rng.normal(size=250))
+        told.append(np.mean([band.p_value(score) <= rate for score in rng.normal(size=100)]))
     error = 2.5 * np.std(told) / np.sqrt(len(told))
     assert np.mean(told) <= rate + error
     assert np.mean(told) >= rate - error - 1 / 250  # ranks are whole: a little below at most
 
 
-def test_a_band_is_chosen_by_the_number_of_findings_and_few_say_nothing():
-    made = model(
-        familiar(np.arange(200.0), 4), familiar(np.arange(1000.0, 1200.0)), least_present=3
-    )
-    p = made.p_values(np.array([2, 3, 4, 5]), np.full(4, 500.0))
-    assert np.isnan(p[0])
-    assert p[1:].tolist() == [1.0, 1.0, 0.01]
+COUGH, RASH, BOTH = ((NAN, 1, NAN), (NAN, NAN, 1), (NAN, 1, 1))
+
+
+def p_values(made: OutsideModel, *rows) -> list[float]:
+    return made.p_values(np.array(rows, dtype=np.float32), SCHEMA, table()).tolist()
+
+
+def test_a_band_is_chosen_by_the_number_of_findings():
+    low, high = familiar(np.full(100, -50.0), 1), familiar(np.full(100, 50.0))
+    assert p_values(model(low, high), COUGH, BOTH) == [1.0, 0.01]
+
+
+def test_a_band_is_chosen_by_the_source_of_the_most_believed_disease():
+    low, high = familiar(np.full(100, -50.0)), familiar(np.full(100, 50.0))
+    assert p_values(model(low, others=(high,)), COUGH, RASH) == [1.0, 0.01]
+
+
+def test_with_too_few_findings_nothing_is_said():
+    made = model(familiar(np.arange(200.0)), least_present=2)
+    assert np.isnan(p_values(made, COUGH)[0])
+    assert not np.isnan(p_values(made, BOTH)[0])
 
 
 def test_a_row_is_told_with_its_p_value_or_not_assessed():
@@ -131,11 +149,14 @@ def test_the_member_survives_json():
         {"format": 2},
         {"rate": 0},
         {"least_present": 0},
+        {"source": []},
+        {"source": [0, 2]},
         {"bands": []},
-        {"bands": [{"present_to": 3, "cases": 99, "scores": list(range(STEPS - 1))}]},
-        {"bands": [{"present_to": None, "cases": 99, "scores": [1, 2]}]},
-        {"bands": [{"present_to": None, "cases": 99, "scores": list(range(STEPS - 1, 0, -1))}]},
-        {"bands": [{"present_to": None, "cases": 99, "scores": ["x"] * (STEPS - 1)}]},
+        {"bands": [[]]},
+        {"bands": [[{"present_to": 3, "cases": 99, "scores": list(range(STEPS - 1))}]]},
+        {"bands": [[{"present_to": None, "cases": 99, "scores": [1, 2]}]]},
+        {"bands": [[{"present_to": None, "cases": 99, "scores": list(range(STEPS - 1, 0, -1))}]]},
+        {"bands": [[{"present_to": None, "cases": 99, "scores": ["x"] * (STEPS - 1)}]]},
     ],
 )
 def test_a_member_that_means_nothing_is_refused(change):
@@ -185,7 +206,8 @@ def test_an_engine_tells_what_its_member_says_whatever_the_probabilities(bundle)
         bayes_digest=plain.common.bayes.digest,
         rate=0.05,
         least_present=3,
-        bands=(familiar(np.linspace(1.0, 12.0, 500)),),
+        source=(0,) * len(plain.common.diseases),
+        bands=((familiar(np.linspace(1.0, 12.0, 500)),),),
     )
     engine = Engine.from_artifacts(With(bundle, common_outside=made.to_json()))
     throat = case_of("HP:0001945", "HP:0012735", "HP:0033050")

@@ -29,7 +29,9 @@ def bayes(material):
 
 @pytest.fixture(scope="module")
 def model(material, bayes):
-    return fit_outside((v.rows for v in material.calibration()), material.schema, bayes)
+    return fit_outside(
+        (v.rows for v in material.calibration()), material.schema, bayes, material.source
+    )
 
 
 def test_every_kind_of_visit_holds_the_same_patients(material):
@@ -43,23 +45,24 @@ def test_every_kind_of_visit_holds_the_same_patients(material):
 
 
 def test_bands_hold_the_visits_and_too_small_ones_are_joined(model, material, bayes):
-    assert model.bands[-1].present_to is None
-    assert len(model.bands) < len(BOUNDS)  # nobody here has thirty findings
+    (bands,) = model.bands
+    assert bands[-1].present_to is None
+    assert len(bands) < len(BOUNDS)  # nobody here has thirty findings
     present = np.concatenate(
-        [explained(v.rows, material.schema, bayes)[0] for v in material.calibration()]
+        [explained(v.rows, material.schema, bayes).present for v in material.calibration()]
     )
-    assert sum(band.cases for band in model.bands) == (present >= LEAST_PRESENT).sum()
+    assert sum(band.cases for band in bands) == (present >= LEAST_PRESENT).sum()
 
 
 def test_too_few_visits_are_refused(material, bayes):
-    rows = material.test(5, (3,))[0].rows
+    few = [visit.rows for visit in material.test(5, (3,))]
     with pytest.raises(CommonFitError, match="fewer than 99 visits"):
-        fit_outside([rows], material.schema, bayes)
+        fit_outside(few, material.schema, bayes, material.source)
 
 
 def test_familiar_visits_are_told_at_most_at_the_stated_rate(model, material, bayes):
     for visit in material.test(600, (3, CLINIC, FULL)):
-        p = model.p_values(*explained(visit.rows, material.schema, bayes))
+        p = model.p_values(visit.rows, material.schema, bayes)
         assessed = p[~np.isnan(p)]
         assert len(assessed) > 100
         # scores take few values here and ties count for explained; 600 patients err by 0.02
@@ -80,7 +83,7 @@ def test_findings_of_two_diseases_at_once_are_told(model, material, bayes):
     row = np.full((1, len(schema)), np.nan, dtype=np.float32)
     for finding in ("VF:skin-lesion", "VF:pain-site.groin", "HP:0001945", "HP:0002094"):
         row[0, schema.positions[finding]] = 1.0
-    assert model.p_values(*explained(row, schema, bayes))[0] <= RATE
+    assert model.p_values(row, schema, bayes)[0] <= RATE
 
 
 def test_figures_stand_in_the_card(material, model, bayes, monkeypatch):

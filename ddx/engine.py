@@ -10,7 +10,14 @@ import numpy as np
 
 from ddx.domain.artifacts import Artifacts
 from ddx.domain.case import Case
-from ddx.domain.differential import Alert, Candidate, Differential, World
+from ddx.domain.differential import (
+    NOT_ASSESSED,
+    Alert,
+    Candidate,
+    CommonFit,
+    Differential,
+    World,
+)
 from ddx.domain.explanation import Explanation
 from ddx.domain.identifiers import DiseaseId, FindingId
 from ddx.errors import ModelError, UnknownDiseaseError
@@ -20,6 +27,7 @@ from ddx.features.encode import FeatureRow, encode
 from ddx.features.rare_query import RareQuery, read_case
 from ddx.inference.common import CommonModel
 from ddx.inference.meta import MetaModel, WorldAnswers, band_of
+from ddx.inference.outside import OutsideModel, outside_of
 from ddx.inference.rare import RareRanker, RareRetrieval
 from ddx.safety import Recommendations, Triage, evaluate, further_alerts, triage
 from ddx.safety.recommend import RECOMMENDATIONS
@@ -44,6 +52,7 @@ class Engine:
         rare: RareRanker,
         meta: MetaModel,
         recommendations: Recommendations,
+        outside: OutsideModel | None = None,
     ) -> None:
         self.version, self.digest = version, digest
         self.catalogue = catalogue
@@ -51,6 +60,7 @@ class Engine:
         self.common, self.explainer = common, explainer
         self.rare, self.meta = rare, meta
         self.recommendations = recommendations
+        self.outside = outside
 
     @classmethod
     def from_artifacts(cls, artifacts: Artifacts) -> Self:
@@ -70,6 +80,7 @@ class Engine:
             rare=RareRanker.from_artifacts(artifacts, catalogue.ontology),
             meta=MetaModel.from_artifacts(artifacts),
             recommendations=_recommendations(artifacts),
+            outside=outside_of(artifacts, common.bayes),
         )
 
     @property
@@ -101,7 +112,14 @@ class Engine:
             alerts=self.alerts(case),
             bundle_version=self.version,
             bundle_digest=self.digest,
+            common_fit=self.common_fit(row),
         )
+
+    def common_fit(self, row: FeatureRow) -> CommonFit:
+        """Return whether a common disease explains what is present, if the bundle can tell."""
+        if self.outside is None or self.common.bayes is None:
+            return NOT_ASSESSED
+        return self.outside.assess(row.values, self.common.schema, self.common.bayes)
 
     def alerts(self, case: Case) -> tuple[Alert, ...]:
         """Return every rule that fired, urgent ones first, each with its source."""

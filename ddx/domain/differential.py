@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from ddx.domain.identifiers import DiseaseId, FindingId
 
@@ -52,13 +53,39 @@ class Alert:
     source: str
 
 
+class Fit(StrEnum):
+    """Whether a common disease of the bundle explains what is present."""
+
+    EXPLAINED = "explained"
+    UNEXPLAINED = "unexplained"
+    NOT_ASSESSED = "not_assessed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommonFit:
+    """How well the common diseases explain the findings present, whatever their probabilities.
+
+    p_value: share, 0..1, of visits of known diseases with as many findings that were explained
+    no better. None when not assessed: the bundle does not carry what it takes, or the common
+    model reads too little of the case. Source: ddx.inference.outside.
+    """
+
+    fit: Fit = Fit.NOT_ASSESSED
+    p_value: float | None = None
+
+
+NOT_ASSESSED: Final = CommonFit()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Differential:
     """The answer to one case.
 
     candidates: by rank. probabilities of all candidates and `outside_probability` sum to 1
     over the full list; the tuple may be cut to the first `limit`.
-    outside_probability: probability that no disease the bundle knows explains the case.
+    outside_probability: probability that no disease the bundle knows explains the case; it only
+    counts rare diseases that were not retrieved. common_fit: whether a common disease explains
+    the findings at all, which no probability tells, for those are shared among known diseases.
     unused: findings of the case that no model could read; shown, never hidden.
     alerts: rules that fired, independent of rank.
     bundle_digest: sha256 (hex) of the manifest of the bundle that answered.
@@ -70,3 +97,4 @@ class Differential:
     alerts: tuple[Alert, ...]
     bundle_version: str
     bundle_digest: str
+    common_fit: CommonFit = NOT_ASSESSED

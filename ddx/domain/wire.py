@@ -9,7 +9,16 @@ from dataclasses import fields
 from typing import Any
 
 from ddx.domain.case import Case, Sex, VitalSigns
-from ddx.domain.differential import Alert, Band, Candidate, Differential, World
+from ddx.domain.differential import (
+    NOT_ASSESSED,
+    Alert,
+    Band,
+    Candidate,
+    CommonFit,
+    Differential,
+    Fit,
+    World,
+)
 from ddx.domain.explanation import Contribution, Explanation
 from ddx.domain.finding import Finding, Presence, Severity
 from ddx.domain.identifiers import disease_id, finding_id
@@ -93,6 +102,7 @@ def differential_to_json(differential: Differential) -> JsonObject:
         ],
         "bundle_version": differential.bundle_version,
         "bundle_digest": differential.bundle_digest,
+        **_common_fit_to_json(differential.common_fit),
     }
 
 
@@ -124,9 +134,24 @@ def differential_from_json(raw: Mapping[str, Any]) -> Differential:
             ),
             bundle_version=raw["bundle_version"],
             bundle_digest=raw["bundle_digest"],
+            common_fit=_common_fit(raw.get("common_fit")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise CaseError(f"differential record cannot be read: {error}") from error
+
+
+def _common_fit_to_json(found: CommonFit) -> JsonObject:
+    """Return the entry; none when not assessed, so that older records keep their digest."""
+    if found == NOT_ASSESSED:
+        return {}
+    return {"common_fit": {"fit": found.fit.value, "p_value": found.p_value}}
+
+
+def _common_fit(raw: Mapping[str, Any] | None) -> CommonFit:
+    """Return what a record says; records written before it was assessed say nothing."""
+    if raw is None:
+        return NOT_ASSESSED
+    return CommonFit(fit=Fit(raw["fit"]), p_value=raw["p_value"])
 
 
 def explanation_to_json(explanation: Explanation) -> JsonObject:

@@ -61,6 +61,7 @@ def _table(differential: Differential, catalogue: Catalogue, language: Language,
         world = say(c.world, language, words.WORLDS)
         lines.append(f"{c.rank:<5}{short:<48}{likelihood:<24}{severity:<11}{world}")
     lines.append(f"{'':<5}{say('outside', language):<48}{differential.outside_probability:6.3f}")
+    lines += ["", say(differential.common_fit.fit, language, words.FITS)]
     return "\n".join(lines)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from ddx.domain.differential import Alert, Band, World
+from ddx.domain.differential import Alert, Band, Fit, World
 from ddx.domain.identifiers import FindingId
 from ddx.errors import UnknownFindingError
 from ddx.inquiry.effort import Means
@@ -213,6 +213,25 @@ BANDS: Final[Texts] = MappingProxyType(
         Band.LIKELY: ("probable", "likely"),
         Band.POSSIBLE: ("posible", "possible"),
         Band.UNLIKELY: ("poco probable", "unlikely"),
+    }
+)
+FITS: Final[Texts] = MappingProxyType(
+    {
+        Fit.EXPLAINED: (
+            "Alguna enfermedad común de la lista explica los hallazgos como en los casos "
+            "conocidos.",
+            "Some common disease explains the findings as well as in known cases.",
+        ),
+        Fit.UNEXPLAINED: (
+            "ATENCIÓN: ninguna enfermedad común conocida explica bien estos hallazgos juntos. "
+            "Puede ser una rara, dos a la vez o una que el modelo no conoce: desconfíe del orden.",
+            "CAUTION: no common disease known here explains these findings together. It may be "
+            "a rare one, two at once, or one the model does not know: do not trust the order.",
+        ),
+        Fit.NOT_ASSESSED: (
+            "No se evaluó si alguna enfermedad común explica los hallazgos.",
+            "Whether a common disease explains the findings was not assessed.",
+        ),
     }
 )
 WORLDS: Final[Texts] = MappingProxyType(

@@ -269,6 +269,17 @@ def fit_patients(
     )
 
 
+def counted(
+    train: Sample, theirs: tuple[DiseaseId, ...], endemic: EndemicKnowledge | None
+) -> tuple[Counts, Known]:
+    """Return the training patients and simulated endemic ones as the Bayes table counts them.
+
+    theirs: the diseases of the training patients, in output order.
+    """
+    material = _Material.of(train, theirs, endemic)
+    return material.counts, material.known
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Material:
     """What both parts of the model are fitted on.

@@ -70,6 +70,17 @@ class Simulated:
         asked.presence[self.table.presence == UNKNOWN] = UNKNOWN
         return encode_table(asked, schema, ontology)
 
+    def take(self, rows: NDArray[np.int64]) -> "Simulated":
+        """Return the patients at `rows`."""
+        table = replace(
+            self.table,
+            age_days=self.table.age_days[rows],
+            female=self.table.female[rows],
+            presence=self.table.presence[rows],
+            grade=self.table.grade[rows],
+        )
+        return Simulated(table=table, truth=self.truth[rows])
+
     def cases(self, rows: Iterable[int]) -> tuple[Case, ...]:
         """Return patients as cases, every finding present, excluded or left out as unknown."""
         return tuple(self._case(row) for row in rows)

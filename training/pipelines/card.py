@@ -1,15 +1,17 @@
 """The model card: what a bundle may do, how well it did, and where it must not be trusted."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from training.evaluate.rare import RecallLine
+from training.evaluate.real_patients_text import areas_table
 from training.fit.common import CommonFit
 from training.fit.meta import RARE_PRIOR, MetaFit
 from training.fit.rare import RareFit
 from training.pipelines import common_card
+from training.pipelines.outside_card import outside_markdown
 
 INTENDED_USE = (
     "Decision support for clinicians in rural clinics: a ranked differential from findings, "
@@ -34,8 +36,14 @@ def card_json(
     rare: RareFit,
     meta: MetaFit,
     lines: Sequence[RecallLine],
+    real_patients: Mapping[str, Any] | None = None,
+    outside: Mapping[str, Any] | None = None,
 ) -> bytes:
-    """Return the member `card/model_card.json`."""
+    """Return the member `card/model_card.json`.
+
+    real_patients: as `training.evaluate.real_patients.measure` gives it; None where the line
+    lists are not at hand. outside: as `training.evaluate.outside.measure` gives it.
+    """
     card: dict[str, Any] = {
         "version": version,
         "created_at": at.isoformat(),
@@ -59,6 +67,8 @@ def card_json(
                 for line in lines
             ],
         },
+        "real_patients": real_patients,
+        "outside": outside,
         "gate": {"rare_prior": RARE_PRIOR, "rare_prior_is_estimate": True, **meta.metrics},
     }
     return json.dumps(card, indent=1, ensure_ascii=False).encode()
@@ -80,6 +90,8 @@ Written by `make train`.
 {limits}
 
 {common_card.common_markdown(card["common"])}
+{outside_markdown(card.get("outside"))}
+{_real_patients(card.get("real_patients"))}
 ## Rare ranker
 {card["rare"]["diseases"]:,} diseases. Likelihood ratio; learned re-ranking is not part of this
 version. Intervals: bootstrap over papers. "not in index": the disease has no annotation, so it
@@ -92,4 +104,15 @@ Right side of one half on held-out cases: {gate["gate_accuracy"]:.4f} (mean of b
 {gate["common_cases"]:.0f} and {gate["rare_cases"]:.0f} cases). Temperature of the rare scores
 {gate["rare_temperature"]:.2f}; disease not retrieved in {gate["rare_miss_rate"]:.3f} of the rare
 cases.
+"""
+
+
+def _real_patients(section: Mapping[str, Any] | None) -> str:
+    if section is None:
+        return "## Real patients\nNot measured: the line lists were not at hand.\n"
+    return f"""## Real patients
+Published line lists with a reference diagnosis; they informed no figure of the model.
+AUC with 95 % bootstrap intervals; `docs/real_patients.md` tells what limits them.
+
+{areas_table(section["questions"])}
 """

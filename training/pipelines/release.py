@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ddx.domain.artifacts import GOLDEN_CASES, META_MODEL
 from ddx.engine import Engine
 from ddx.errors import ModelError
+from ddx.inference.outside import COMMON_OUTSIDE
 from ddx.safety.recommend import RECOMMENDATIONS
 from model_bundles import embedded, layout, selftest
 from model_bundles.authoring.build import BuiltBundle, build_bundle
@@ -19,15 +21,20 @@ from model_bundles.authoring.keys import KeyRing
 from model_bundles.authoring.repository import Repository
 from model_bundles.errors import BundleError
 from model_bundles.verify import open_verified
+from training.evaluate import outside, real_patients
 from training.evaluate.rare import RecallLine, evaluate_rare
 from training.fit.common import CommonFit, fit_common
 from training.fit.meta import MetaFit, fit_meta
+from training.fit.outside import fit_outside
 from training.fit.rare import RareFit, fit_rare
+from training.fit.sample import Sample
 from training.knowledge.recommend import recommendation_member
 from training.pipelines import worlds
 from training.pipelines.card import card_json
 from training.pipelines.golden import golden_cases
 from training.pipelines.notices import notices
+from training.sources.endemic import endemic_knowledge
+from training.sources.febrile import LineListMissingError
 from training.sources.hpo import OntologyRelease, raw_files, read_annotations, read_ontology
 from training.sources.phenopackets import read_phenopackets, tuning_cases
 from training.vocabulary import phenotypes, vocabulary_members
@@ -93,7 +100,11 @@ def release(data: Path, keys_folder: Path, *, say: Say, at: datetime | None = No
     }
     meta = _fit_gate(members, version, common, data)
     members[META_MODEL] = meta.model.to_json()
-    say("4/6 golden cases and model card")
+    say("4/6 outside what the common model knows, golden cases, model card")
+    material = _material(common, _engine(members, version))
+    familiar = (visit.rows for visit in material.calibration())
+    unknown = fit_outside(familiar, common.schema, common.bayes, material.source)
+    members[COMMON_OUTSIDE] = unknown.to_json()
     members[GOLDEN_CASES] = golden_cases(_engine(members, version))
     lines = evaluate_rare(rare, data)
     card = card_json(
@@ -104,6 +115,8 @@ def release(data: Path, keys_folder: Path, *, say: Say, at: datetime | None = No
         rare=rare,
         meta=meta,
         lines=lines,
+        real_patients=_real_patients(_engine(members, version), data, say),
+        outside=outside.measure(unknown, common.bayes, material, data),
     )
     members[layout.MODEL_CARD] = card
     say("5/6 sign")
@@ -164,6 +177,23 @@ def _raw_hpo() -> dict[str, bytes]:
 
 def _engine(members: Mapping[str, bytes], version: str) -> Engine:
     return Engine.from_artifacts(UnsignedMembers(members, version))
+
+
+def _material(common: CommonFit, engine: Engine) -> outside.Material:
+    ontology = engine.catalogue.ontology
+    everyone = Sample.of(common.patients, common.vocabulary, common.diseases, ontology)
+    return outside.Material.of(
+        everyone, common.split, common.schema, common.diseases, endemic_knowledge()
+    )
+
+
+def _real_patients(engine: Engine, data: Path, say: Say) -> dict[str, Any] | None:
+    """Return the figures on published line lists; None, and a line, where they are absent."""
+    try:
+        return real_patients.measure(engine, data)
+    except LineListMissingError as error:
+        say(f"real patients not measured: {error}")
+        return None
 
 
 def _fit_gate(members: Mapping[str, bytes], version: str, common: CommonFit, data: Path) -> MetaFit:

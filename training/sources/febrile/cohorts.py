@@ -22,6 +22,8 @@ TYPHOID: Final = DiseaseId("VD:typhoid-fever")
 SEPSIS: Final = DiseaseId("VD:sepsis")
 CHIKUNGUNYA: Final = DiseaseId("VD:chikungunya")
 INFLUENZA: Final = DiseaseId("VD:influenza")
+TUBERCULOSIS: Final = DiseaseId("VD:tuberculosis")
+MALARIA: Final = (DiseaseId("VD:malaria-vivax"), DiseaseId("VD:malaria-falciparum"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +32,8 @@ class Publication:
 
     source: key in sources.toml. sheet: empty for a semicolon-separated text file.
     id: column that names the patient; empty where none does, and the row number serves.
-    fever: every patient had fever, by the entry criteria.
+    fever: every patient had fever, by the entry criteria. laboratory: whether the conclusion of
+    a row rests on a laboratory test; None where the file does not tell.
     """
 
     file: str
@@ -42,11 +45,17 @@ class Publication:
     sheet: str = ""
     id: str = ""
     fever: bool = True
+    laboratory: Callable[[Row], bool | None] = lambda _: None
 
 
 def _foz_truth(row: Row) -> Conclusion:
     confirmed = row["CLASSI_FIN"] == "Chikungunya"
     return row["CLASSI_FIN"] or "open", (CHIKUNGUNYA,) if confirmed else ()
+
+
+def _foz_laboratory(row: Row) -> bool | None:
+    """Return whether a laboratory decided; the others went by symptoms and their surroundings."""
+    return {"Laboratório": True, "Clínico epidemiológico": False}.get(row.get("CRITERIO", ""))
 
 
 _SINAN_UNIT_YEARS: Final = {"1": 1 / 8766, "2": 1 / DAYS_PER_YEAR, "3": 1 / 12, "4": 1.0}
@@ -69,13 +78,18 @@ _INDONESIA_TRUTHS: Final[Mapping[str, tuple[DiseaseId, ...]]] = MappingProxyType
         "Chikungunya": (CHIKUNGUNYA,),
         "Leptospira": (LEPTOSPIROSIS,),
         "Influenza": (INFLUENZA,),
+        "Mycobacterium tuberculosis": (TUBERCULOSIS,),
     }
 )
+_INDONESIA_PATHOGENS: Final[Mapping[str, tuple[DiseaseId, ...]]] = MappingProxyType(
+    {"Salmonella typhi": (TYPHOID,), "Malaria": MALARIA}
+)
+"""Pathogens that share a category with others; the species of malaria is not told."""
 
 
 def _indonesia_truth(row: Row) -> Conclusion:
-    if row["FINAL"] == "Salmonella typhi":
-        return row["FINAL"], (TYPHOID,)
+    if row["FINAL"] in _INDONESIA_PATHOGENS:
+        return row["FINAL"], _INDONESIA_PATHOGENS[row["FINAL"]]
     category = row["FINAL Category"]
     return category, _INDONESIA_TRUTHS.get(category, ())
 
@@ -149,6 +163,7 @@ PUBLICATIONS: Final[Mapping[Cohort, Publication]] = MappingProxyType(
             female=lambda r: {"Feminino": True, "Masculino": False}.get(r["CS_SEXO"]),
             truth=_foz_truth,
             fever=False,
+            laboratory=_foz_laboratory,
         ),
         Cohort.VIETNAM: Publication(
             file="febrile/dengue-data-01.xls",

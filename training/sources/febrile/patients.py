@@ -46,6 +46,7 @@ class FebrilePatient:
 
     diagnosis: what the study concluded, in its own words or ours. truths: diseases of the
     knowledge base that this makes right, any of them; empty when it is none of them or unknown.
+    laboratory: whether a laboratory test decided it; None where the file does not tell.
     """
 
     id: str
@@ -53,6 +54,7 @@ class FebrilePatient:
     case: Case
     diagnosis: str
     truths: tuple[DiseaseId, ...]
+    laboratory: bool | None = None
 
 
 def read_cohort(data: Path, cohort: Cohort) -> tuple[FebrilePatient, ...]:
@@ -94,6 +96,7 @@ def _patient(row: Row, number: int, cohort: Cohort, read: tuple[Reading, ...]) -
         ),
         diagnosis=diagnosis,
         truths=truths,
+        laboratory=publication.laboratory(row),
     )
 
 

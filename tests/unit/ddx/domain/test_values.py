@@ -1,12 +1,21 @@
 """Domain values refuse what medicine does not allow, and survive a trip through JSON."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from ddx.domain.case import Case, Sex, VitalSigns
-from ddx.domain.differential import Alert, Band, Candidate, Differential, World
+from ddx.domain.differential import (
+    Alert,
+    Band,
+    Candidate,
+    CommonFit,
+    Differential,
+    Fit,
+    World,
+)
 from ddx.domain.explanation import Contribution, Explanation
 from ddx.domain.feedback import Feedback, Outcome, OverrideReason, Verb
 from ddx.domain.finding import Finding, Presence, Severity
@@ -116,6 +125,23 @@ def test_case_differential_and_explanation_survive_json():
     assert case_from_json(through(case_to_json(CASE))) == CASE
     assert differential_from_json(through(differential_to_json(DIFFERENTIAL))) == DIFFERENTIAL
     assert explanation_from_json(through(explanation_to_json(explanation))) == explanation
+
+
+def test_an_assessed_fit_survives_json_and_records_from_before_say_not_assessed():
+    fit = CommonFit(fit=Fit.UNEXPLAINED, p_value=0.01)
+    assessed = replace(DIFFERENTIAL, common_fit=fit)
+    written = json.loads(json.dumps(differential_to_json(assessed)))
+    assert differential_from_json(written).common_fit == fit
+    del written["common_fit"]
+    older = differential_from_json(written | {"from_a_later_release": 1})
+    assert older.common_fit.fit is Fit.NOT_ASSESSED
+    assert differential_to_json(older) == written  # the digest of an old receipt stays
+
+
+@pytest.mark.parametrize("fit", [{"fit": "perhaps", "p_value": 0.1}, {"p_value": 0.1}, 3])
+def test_a_fit_that_cannot_be_read_is_refused(fit):
+    with pytest.raises(CaseError):
+        differential_from_json(differential_to_json(DIFFERENTIAL) | {"common_fit": fit})
 
 
 def test_a_case_record_without_findings_is_refused_with_the_missing_key():

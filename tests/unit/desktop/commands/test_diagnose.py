@@ -2,11 +2,17 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 
+from ddx.domain.case import Case, Sex
+from ddx.domain.differential import CommonFit, Fit
 from ddx.engine import Engine
+from ddx.terminology.catalogue import Language
+from desktop.commands import words
 from desktop.commands.diagnose import BAD_INPUT, NO_MODEL, OK, main
+from desktop.commands.report import Answer, report
 from model_bundles.embedded import open_embedded_bundle
 from model_bundles.errors import BundleStorageError
 
@@ -67,6 +73,17 @@ def test_the_same_case_in_english(run):
     assert "Saturation below 90 %" in out
     assert "NEXT QUESTION" in out
     assert "Gravedad" not in out
+
+
+@pytest.mark.parametrize("fit", list(Fit))
+def test_one_sentence_says_whether_a_common_disease_explains_the_findings(bundle, fit):
+    engine = Engine.from_artifacts(bundle)
+    case = Case(age_days=9_000, sex=Sex.FEMALE, findings=())
+    found = replace(engine.diagnose(case), common_fit=CommonFit(fit=fit))
+    answer = Answer(case=case, differential=found, questions=())
+    text = report(answer, engine.catalogue, Language.EN, 3)
+    said = [other for other in Fit if words.FITS[other][1] in text]
+    assert said == [fit]
 
 
 def test_as_many_diseases_and_questions_as_wanted(run):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ddx.domain.differential import Band, World
+from ddx.domain.differential import Band, Fit, World
 from ddx.inquiry.effort import Means
 from ddx.intake import issues
 from desktop.commands import case_file, words
@@ -16,6 +16,7 @@ TEXTS = {
     "problems": words.PROBLEMS,
     "issues": words.ISSUES,
     "bands": words.BANDS,
+    "fits": words.FITS,
     "worlds": words.WORLDS,
     "means": words.MEANS,
 }
@@ -45,7 +46,8 @@ def test_every_problem_of_a_case_file_has_words():
     assert raised == set(words.PROBLEMS)
 
 
-def test_every_band_world_and_means_has_a_word():
+def test_every_band_fit_world_and_means_has_a_word():
     assert set(words.BANDS) == set(Band)
+    assert set(words.FITS) == set(Fit)
     assert set(words.WORLDS) == set(World)
     assert set(words.MEANS) == set(Means)

@@ -140,16 +140,18 @@ class Engine:
         """Return all there is to say of `case` at once.
 
         The triage also counts the diseases that cannot be set aside, where the bundle knows them.
-        limit: candidates kept. differential: that of `case`, when it was made before.
+        questions: most wanted; 0 weighs none. limit: candidates kept. differential: that of `case`,
+        when it was made before.
         """
         made = differential or self.diagnose(case, max(limit, DEFAULT_LIMIT))
         not_excluded = self.not_excluded(case)
         open_ones = open_diseases(made, not_excluded)
+        asked = questions and self.next_questions(case, equipment, questions, differential=made)
         return Assessment(
             differential=replace(made, candidates=made.candidates[:limit]),
             triage=triage(case, self.catalogue, open_ones),
             not_excluded=not_excluded,
-            inquiry=self.next_questions(case, equipment, questions, differential=made),
+            inquiry=asked or Proposal(questions=()),
         )
 
     def not_excluded(self, case: Case) -> frozenset[DiseaseId] | None:

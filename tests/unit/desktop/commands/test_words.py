@@ -8,6 +8,7 @@ import pytest
 
 from ddx.domain.differential import Band, World
 from ddx.inquiry.effort import Means
+from ddx.inquiry.stop import StopReason
 from ddx.intake import issues
 from desktop.commands import case_file, words
 
@@ -18,6 +19,7 @@ TEXTS = {
     "bands": words.BANDS,
     "worlds": words.WORLDS,
     "means": words.MEANS,
+    "stops": words.STOPS,
 }
 
 
@@ -49,3 +51,4 @@ def test_every_band_world_and_means_has_a_word():
     assert set(words.BANDS) == set(Band)
     assert set(words.WORLDS) == set(World)
     assert set(words.MEANS) == set(Means)
+    assert set(words.STOPS) == set(StopReason)

@@ -190,7 +190,7 @@ RECORD = {
     "truth": "VD:inguinal-hernia",
     "age_years": 50,
     "sex": "male",
-    "present": ["VF:pain", "VF:pain-site.groin-right", "VF:pain.worse-cough-or-strain", FEVER],
+    "present": ["VF:pain", "VF:pain-site.testicle-right", "VF:pain.worse-cough-or-strain", FEVER],
     "excluded": [COUGH, "HP:0002094", "HP:0000988"],
 }
 

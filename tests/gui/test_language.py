@@ -113,7 +113,7 @@ def test_switching_back_restores_the_spanish(window, answered, hands):
     for language in (Language.ENGLISH, Language.SPANISH):
         window.choose(replace(window.preferences, language=language))
         hands.rest(0.05)
-    assert shown_texts(window) == before
+    hands.until(lambda: shown_texts(window) == before)
 
 
 def test_the_choice_of_language_is_kept(window, new_window, tmp_path):

@@ -227,10 +227,11 @@ class Engine:
         Raises:
             UnknownDiseaseError: no model of the bundle knows the disease.
         """
-        row, query = self.read(case)
         if disease in self.common.diseases:
+            row = encode(case, self.common.schema, self.catalogue.ontology)
             return self.explainer.explain(row, disease)
         if disease in self.rare.diseases:
+            query = read_case(case, self.catalogue.ontology, self.catalogue.implied)
             return explain_rare(self.rare, query, disease)
         raise UnknownDiseaseError(disease)
 

@@ -84,7 +84,9 @@ class GuidePanel(Screen):
             self.note,
             gap=4,
         )
-        self.setLayout(column(card(inside, 8)))
+        outer = column(card(inside, 8))
+        outer.setContentsMargins(2, 0, 8, 0)  # as wide as what stands above and below
+        self.setLayout(outer)
         self.redraw()
 
     def follow(self, draft: Draft) -> None:

@@ -84,6 +84,8 @@ if TYPE_CHECKING:  # the store and the engine load after the first paint
 HITS = 12
 NARROW_BELOW = 62  # widths of a character box: under this, one column at a time
 
+LOW_BELOW = 37  # heights of a line: under this, a question is folded until it is gone to
+
 
 class Leaving(StrEnum):
     """Where to after the visit."""
@@ -216,6 +218,10 @@ class VisitScreen(Screen):
     def _narrow(self) -> bool:
         return self.width() < NARROW_BELOW * max(self.fontMetrics().height(), BASE_PX) * 0.9
 
+    @property
+    def _low(self) -> bool:
+        return self.height() < LOW_BELOW * max(self.fontMetrics().height(), BASE_PX)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show three columns, or one with a switcher when the text is large."""
         super().resizeEvent(event)
@@ -241,7 +247,7 @@ class VisitScreen(Screen):
         self.decision.setVisible(not narrow or place > 0)
         self.decision.be_brief(brief=narrow)
         self.about.setVisible(not narrow)
-        self.guide.be_brief(brief=narrow)
+        self.guide.be_brief(brief=narrow or self._low)
         self._draw_triage()
 
     def _go(self, place: int, target: QWidget) -> None:

@@ -99,6 +99,18 @@ def test_what_to_do_first_carries_its_guideline(answered, hands):
     assert "OPS. Guía. 2022" in visible_text(answered.why)
 
 
+def test_on_a_low_screen_the_question_unfolds_when_it_is_gone_to(window, begun, hands):
+    window.resize(1024, 600)
+    hands.until(lambda: not begun.guide.list.isVisible())
+    assert begun.guide.question.isVisible()
+    hands.press(Qt.Key.Key_F8)
+    hands.until(begun.guide.list.hasFocus)
+    hands.press(Qt.Key.Key_P)
+    assert states(begun)[CHEST_PAIN] is Presence.PRESENT
+    hands.press(Qt.Key.Key_F2)
+    hands.until(lambda: not begun.guide.list.isVisible())
+
+
 def test_answering_goes_on_after_the_list_is_calculated(begun, hands):
     hands.press(Qt.Key.Key_F8)
     hands.diagnose(begun)

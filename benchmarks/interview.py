@@ -17,7 +17,6 @@ import numpy as np
 from ddx.domain.case import Case, Sex
 from ddx.domain.finding import Finding, Presence
 from ddx.engine import Engine
-from ddx.inquiry.inquirer import Inquirer
 from model_bundles.embedded import open_embedded_bundle
 
 WARM_UP = 10
@@ -64,7 +63,7 @@ def main() -> int:
     n = parser.parse_args().cases
     bundle = open_embedded_bundle()
     engine = Engine.from_artifacts(bundle)
-    inquirer = Inquirer.from_artifacts(bundle, engine.catalogue, engine.common)
+    inquirer = engine.inquirer
 
     def both(case: Case) -> None:
         engine.diagnose(case)

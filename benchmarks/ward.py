@@ -12,6 +12,7 @@ import numpy as np
 from ddx.domain.case import Case, Sex
 from ddx.domain.identifiers import DiseaseId
 from ddx.engine import Engine
+from ddx.inquiry.interview import with_budget
 from ddx.intake.draft import AgeUnit, Draft, DraftFinding
 from ddx.terminology.catalogue import Catalogue
 from desktop.services.clinic import Clinic
@@ -20,7 +21,7 @@ from desktop.services.session import Session
 from desktop.services.shelf import DeviceShelf
 from training import knowledge
 from training.fit.common import split_patients
-from training.sources.ddxplus import Patient, Vocabulary, case_of, read_patients, with_budget
+from training.sources.ddxplus import Patient, Vocabulary, case_of, read_patients
 from training.sources.phenopackets import read_phenopackets
 
 PASSPHRASE = "banco de pruebas sin secretos"

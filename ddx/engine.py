@@ -4,10 +4,14 @@ An engine is built once from a verified bundle and holds no state between cases.
 """
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 
+from ddx.assessment import Assessment, open_diseases
 from ddx.domain.artifacts import Artifacts
 from ddx.domain.case import Case
 from ddx.domain.differential import (
@@ -23,15 +27,21 @@ from ddx.domain.identifiers import DiseaseId, FindingId
 from ddx.errors import ModelError, UnknownDiseaseError
 from ddx.explain.common import CommonExplainer
 from ddx.explain.rare import explain_rare
+from ddx.explain.why_not import TOP, Standing, WhyNot, open_answers, standing_in, why_not
 from ddx.features.encode import FeatureRow, encode
 from ddx.features.rare_query import RareQuery, read_case
 from ddx.inference.common import CommonModel
+from ddx.inference.conformal import COMMON_CONFORMAL, ConformalSets, prediction_set
 from ddx.inference.meta import MetaModel, WorldAnswers, band_of
 from ddx.inference.outside import OutsideModel, outside_of
 from ddx.inference.rare import RareRanker, RareRetrieval
+from ddx.inquiry.effort import RURAL_POST, Equipment
+from ddx.inquiry.inquirer import DEFAULT_LIMIT as DEFAULT_QUESTIONS
+from ddx.inquiry.inquirer import Inquirer
+from ddx.inquiry.stop import Proposal, propose
 from ddx.safety import Recommendations, Triage, evaluate, further_alerts, triage
-from ddx.safety.recommend import RECOMMENDATIONS
-from ddx.terminology.catalogue import Catalogue
+from ddx.safety.recommend import RECOMMENDATIONS, Recommendation
+from ddx.terminology.catalogue import Catalogue, FindingKind, Language
 from ddx.terminology.search import FindingSearch
 
 DEFAULT_LIMIT = 50
@@ -52,15 +62,19 @@ class Engine:
         rare: RareRanker,
         meta: MetaModel,
         recommendations: Recommendations,
+        inquirer: Inquirer,
+        conformal: ConformalSets | None = None,
         outside: OutsideModel | None = None,
     ) -> None:
+        """Tie the parts together. conformal, outside: None for a bundle that carries neither."""
         self.version, self.digest = version, digest
         self.catalogue = catalogue
         self.search = FindingSearch(catalogue)
         self.common, self.explainer = common, explainer
         self.rare, self.meta = rare, meta
-        self.recommendations = recommendations
         self.outside = outside
+        self.inquirer, self.conformal = inquirer, conformal
+        self._recommendations = recommendations
 
     @classmethod
     def from_artifacts(cls, artifacts: Artifacts) -> Self:
@@ -81,9 +95,11 @@ class Engine:
             meta=MetaModel.from_artifacts(artifacts),
             recommendations=_recommendations(artifacts),
             outside=outside_of(artifacts, common.bayes),
+            inquirer=Inquirer.from_artifacts(artifacts, catalogue, common),
+            conformal=_conformal(artifacts),
         )
 
-    @property
+    @cached_property
     def diseases(self) -> frozenset[DiseaseId]:
         """Every disease that can appear on a differential."""
         return frozenset(self.common.diseases) | frozenset(self.rare.diseases)
@@ -130,16 +146,110 @@ class Engine:
         """Return how soon the patient must be seen, by rules alone: no probability moves it."""
         return triage(case, self.catalogue)
 
+    def assess(
+        self,
+        case: Case,
+        *,
+        equipment: Equipment = RURAL_POST,
+        questions: int = DEFAULT_QUESTIONS,
+        limit: int = DEFAULT_LIMIT,
+        differential: Differential | None = None,
+    ) -> Assessment:
+        """Return all there is to say of `case` at once.
+
+        The triage also counts the diseases that cannot be set aside, where the bundle knows them.
+        questions: most wanted; 0 weighs none. limit: candidates kept. differential: that of `case`,
+        when it was made before.
+        """
+        made = differential or self.diagnose(case, max(limit, DEFAULT_LIMIT))
+        not_excluded = self.not_excluded(case)
+        open_ones = open_diseases(made, not_excluded)
+        asked = questions and self.next_questions(case, equipment, questions, differential=made)
+        return Assessment(
+            differential=replace(made, candidates=made.candidates[:limit]),
+            triage=triage(case, self.catalogue, open_ones),
+            not_excluded=not_excluded,
+            inquiry=asked or Proposal(questions=()),
+        )
+
+    def not_excluded(self, case: Case) -> frozenset[DiseaseId] | None:
+        """Return the common diseases that cannot be set aside: a conformal set of the bundle.
+
+        None when nothing can be said: the bundle carries no sets, or its common model reads
+        nothing of the case.
+        """
+        if self.conformal is None:
+            return None
+        row, _ = self.read(case)
+        known = row.values[list(self.common.schema.positions.values())]
+        present, excluded = int((known > 0).sum()), int((known == 0).sum())
+        if not present + excluded:
+            return None
+        common = self.common.probabilities(row)
+        kept = prediction_set(common, self.conformal, present=present, excluded=excluded)
+        return frozenset(self.common.diseases[i] for i in kept)
+
+    def next_questions(
+        self,
+        case: Case,
+        equipment: Equipment = RURAL_POST,
+        limit: int = DEFAULT_QUESTIONS,
+        *,
+        differential: Differential | None = None,
+    ) -> Proposal:
+        """Return the questions most worth asking, best first, or why to stop asking.
+
+        differential: that of `case`, when it was made before; the stop rule may need it.
+        """
+        asked = self.inquirer.next_questions(case, equipment, limit)
+        return propose(asked, lambda: differential or self.diagnose(case))
+
+    def why_not(
+        self,
+        case: Case,
+        disease: DiseaseId,
+        *,
+        may_go_on: Callable[[], bool] = lambda: True,
+    ) -> WhyNot:
+        """Return the smallest change found that would bring `disease` into the top three.
+
+        may_go_on: asked before each diagnosis of the search; the caller's clock.
+
+        Raises:
+            UnknownDiseaseError: no model of the bundle knows the disease.
+        """
+        above = [c.disease for c in self.diagnose(case, TOP).candidates if c.disease != disease]
+        answers = open_answers(
+            self.explain(case, disease),
+            [self.explain(case, rival) for rival in above],
+            lambda f: self.catalogue.term(f).kind is FindingKind.GRADED,
+        )
+        return why_not(case, disease, answers, self.standing, may_go_on=may_go_on)
+
+    def standing(self, case: Case, disease: DiseaseId) -> Standing:
+        """Return where `disease` stands on the whole list of `case`."""
+        return standing_in(self.diagnose(case, len(self.diseases)), disease)
+
+    def recommendations(
+        self, disease: DiseaseId, language: str = Language.ES
+    ) -> tuple[Recommendation, ...]:
+        """Return what to do first when `disease` is suspected, each under its guideline.
+
+        None for a disease without, or a bundle made before it carried any.
+        """
+        return self._recommendations.of(disease, language)
+
     def explain(self, case: Case, disease: DiseaseId) -> Explanation:
         """Return why `disease` stands where it stands for `case`, or why it does not stand higher.
 
         Raises:
             UnknownDiseaseError: no model of the bundle knows the disease.
         """
-        row, query = self.read(case)
         if disease in self.common.diseases:
+            row = encode(case, self.common.schema, self.catalogue.ontology)
             return self.explainer.explain(row, disease)
         if disease in self.rare.diseases:
+            query = read_case(case, self.catalogue.ontology, self.catalogue.implied)
             return explain_rare(self.rare, query, disease)
         raise UnknownDiseaseError(disease)
 
@@ -189,6 +299,15 @@ class Engine:
             world=World.COMMON if common else World.RARE,
             severity=self.catalogue.disease_severity(disease),
         )
+
+
+def _conformal(artifacts: Artifacts) -> ConformalSets | None:
+    """Return the conformal sets of the bundle; None for a bundle made before it carried them."""
+    try:
+        raw = artifacts.read(COMMON_CONFORMAL)
+    except ModelError:
+        return None
+    return ConformalSets.from_json(raw)
 
 
 def _recommendations(artifacts: Artifacts) -> Recommendations:

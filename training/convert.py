@@ -1,10 +1,11 @@
 """Published patients as case files, so that anyone can score an outside set.
 
-    python -m training.convert ddxplus ROWS --out CASES.jsonl --evidence-budget 5 --seed 1
-    vereda diagnose --batch CASES.jsonl --out out.tsv
+    python -m training.convert ddxplus ROWS --out CASES.jsonl
+    vereda diagnose --batch CASES.jsonl --out out.tsv --interview 10
 
 ROWS: a file with the columns of DDXPlus (AGE, SEX, PATHOLOGY, EVIDENCES; csv, csv.gz, zip or
-parquet). Each line of the result is `{"id", "truth", "case"}` as `desktop.commands` reads it.
+parquet). Each line of the result is `{"id", "truth", "case"}` as `desktop.commands` reads it, and
+"opening" when the rows name the complaint the visit began with (INITIAL_EVIDENCE).
 """
 
 import argparse
@@ -16,18 +17,22 @@ import re
 import sys
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-import numpy as np
 import pyarrow.parquet
 
 from ddx.domain.case import Case, Sex
+from ddx.domain.identifiers import FindingId
 from ddx.domain.wire import case_to_json
 from ddx.errors import DdxError
+from ddx.inquiry.interview import rng_of, with_budget
 from training import knowledge
-from training.sources.ddxplus import Patient, Vocabulary, case_of, with_budget
+from training.sources.ddxplus import Patient, Vocabulary, case_of
 
+COLUMNS: Final = ("AGE", "SEX", "PATHOLOGY", "EVIDENCES")
+OPENING: Final = "INITIAL_EVIDENCE"
 _TOKEN: Final = re.compile(r"E_\d+(?:_@_\w+)?")
 _SEX: Final = {"F": Sex.FEMALE, "M": Sex.MALE}
 _UNLIMITED: Final = 10_000
@@ -39,7 +44,15 @@ class RowsError(DdxError):
     code: ClassVar[str] = "training.rows_unusable"
 
 
-def read_rows(path: Path) -> Iterator[Patient]:
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row. opening: code of the evidence the visit began with; None when the file lacks it."""
+
+    patient: Patient
+    opening: str | None
+
+
+def read_rows(path: Path) -> Iterator[Row]:
     """Yield the patients of a file with the columns of DDXPlus.
 
     Raises:
@@ -47,7 +60,7 @@ def read_rows(path: Path) -> Iterator[Patient]:
     """
     try:
         for number, raw in enumerate(_raw_rows(path)):
-            yield _patient(number, raw)
+            yield Row(_patient(number, raw), raw.get(OPENING) or None)
     except FileNotFoundError as error:
         raise RowsError(f"there is no file {path}") from error
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
@@ -56,8 +69,9 @@ def read_rows(path: Path) -> Iterator[Patient]:
 
 def _raw_rows(path: Path) -> Iterator[Mapping[str, Any]]:
     if path.suffix == ".parquet":
-        names = ["AGE", "SEX", "PATHOLOGY", "EVIDENCES"]
-        for batch in pyarrow.parquet.ParquetFile(path).iter_batches(columns=names):
+        rows = pyarrow.parquet.ParquetFile(path)
+        opening = [OPENING] if OPENING in rows.schema_arrow.names else []
+        for batch in rows.iter_batches(columns=[*COLUMNS, *opening]):
             yield from batch.to_pylist()
     elif path.suffix == ".zip":
         with zipfile.ZipFile(path) as archive:
@@ -83,25 +97,35 @@ def _patient(number: int, raw: Mapping[str, Any]) -> Patient:
 
 
 def converted(
-    patients: Iterable[Patient], vocabulary: Vocabulary, *, present: int, excluded: int, seed: int
+    rows: Iterable[Row], vocabulary: Vocabulary, *, present: int, excluded: int, seed: int
 ) -> Iterator[dict[str, object]]:
-    """Yield one line per patient: id, truth and case.
+    """Yield one line per patient: id, truth, case and, where it is known and kept, opening.
 
     present, excluded: at most so many findings of each kind, drawn evenly. What is drawn of a
-    patient depends on the seed and on its row only. Raises RowsError for an unknown condition.
+    patient depends on the seed and on its row only, and is what `vereda diagnose` draws with the
+    same budget and seed. Raises RowsError for an unknown condition.
     """
-    for patient in patients:
+    for row in rows:
+        patient = row.patient
         if patient.condition not in vocabulary.disease_of_condition:
             raise RowsError(f"row {patient.row}: unknown condition {patient.condition!r}")
-        rng = np.random.default_rng((seed, patient.row))
+        rng = rng_of(seed, str(patient.row))
         case = with_budget(
             case_of(patient, vocabulary), present=present, excluded=excluded, rng=rng
         )
-        yield {
+        line: dict[str, object] = {
             "id": str(patient.row),
             "truth": vocabulary.disease_of_condition[patient.condition],
-            "case": _written(case),
         }
+        opening = _opening(row, case, vocabulary)
+        yield line | ({} if opening is None else {"opening": opening}) | {"case": _written(case)}
+
+
+def _opening(row: Row, case: Case, vocabulary: Vocabulary) -> FindingId | None:
+    """Return the finding the visit began with; None when `case` does not hold it as present."""
+    read = None if row.opening is None else vocabulary.read(row.opening)
+    finding = None if read is None else vocabulary.findings[read[0]]
+    return finding if any(f.id == finding for f in case.present) else None
 
 
 def _written(case: Case) -> dict[str, object]:

@@ -8,12 +8,11 @@ from cloud_api.diagnose.schemas import (
     ExplainRequest,
     ExplainResponse,
     PredictRequest,
-    PredictResponse,
 )
 from cloud_api.diagnose.service import DiagnosisService
 from ddx.domain.case import Case
 from ddx.domain.identifiers import disease_id
-from ddx.domain.wire import case_from_json, differential_to_json, explanation_to_json
+from ddx.domain.wire import case_from_json, explanation_to_json
 from sync_service.gateway.devices import Authenticator
 from sync_service.gateway.reading import read_message, unpack
 from sync_service.gateway.routes import signed_request
@@ -35,16 +34,9 @@ def router(service: DiagnosisService, authenticator: Authenticator) -> APIRouter
 
     @routes.post("/predict", response_class=Response, openapi_extra=_documented(PredictRequest))
     async def predict(request: Request) -> Response:
-        """Return the ranked differential of one case."""
+        """Return the differential of one case, how soon to attend, why, and what to ask next."""
         asked = read_message(await message_of(request), PredictRequest)
-        differential = await service.diagnose(_case(asked.case), asked.limit)
-        return _json(
-            PredictResponse(
-                differential=differential_to_json(differential),
-                bundle_version=differential.bundle_version,
-                bundle_digest=differential.bundle_digest,
-            )
-        )
+        return _json(await service.answer(_case(asked.case), asked))
 
     @routes.post("/explain", response_class=Response, openapi_extra=_documented(ExplainRequest))
     async def explain(request: Request) -> Response:

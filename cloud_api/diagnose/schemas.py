@@ -1,18 +1,27 @@
 """Requests and answers of /predict and /explain."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
-from sync_service.protocol.fields import DiseaseIdText, Message
+from sync_service.protocol.fields import DiseaseIdText, FindingIdText, Message, Probability
 from sync_service.protocol.payloads import CaseMessage
+
+Language = Literal["es", "en"]
 
 
 class PredictRequest(Message):
-    """A case; limit: candidates wanted."""
+    """A case. limit: candidates wanted.
+
+    explained: of the first so many, reasons and first actions too. equipment: what can be found
+    out where the patient is; the next question needs no more.
+    """
 
     case: CaseMessage
     limit: int = Field(default=10, ge=1, le=100)
+    explained: int = Field(default=5, ge=0, le=10)
+    language: Language = "es"
+    equipment: Literal["words", "rural", "full"] = "rural"
 
 
 class ExplainRequest(Message):
@@ -22,10 +31,92 @@ class ExplainRequest(Message):
     disease: DiseaseIdText
 
 
+class Confidence(Message):
+    """How sure: a calibrated probability, and the word to show for it."""
+
+    probability: Probability
+    band: Literal["very_likely", "likely", "possible", "unlikely"]
+
+
+class RecommendationMessage(Message):
+    """One action when the disease is suspected. guideline: its citation."""
+
+    kind: Literal["act", "test", "refer", "follow"]
+    text: str
+    guideline: str
+
+
+class CandidateMessage(Message):
+    """One disease of the list.
+
+    severity: 1 (most severe) to 5; null where no source grades it. not_excluded: whether it cannot
+    be set aside; null where the bundle does not say. explanation: sentences, strongest first;
+    null beyond the first `explained`.
+    """
+
+    rank: int = Field(ge=1)
+    disease: DiseaseIdText
+    name: str
+    world: Literal["common", "rare"]
+    severity: int | None = Field(ge=1, le=5)
+    confidence: Confidence
+    not_excluded: bool | None
+    explanation: tuple[str, ...] | None
+    recommendations: tuple[RecommendationMessage, ...]
+
+
+class RedFlag(Message):
+    """A rule that fired, whatever the probabilities. evidence: findings and vital signs."""
+
+    code: str
+    urgent: bool
+    text: str
+    evidence: tuple[str, ...]
+    source: str
+
+
+class TriageReason(Message):
+    """One ground of the level."""
+
+    code: str
+    level: int = Field(ge=1, le=5)
+    text: str
+    evidence: tuple[str, ...]
+    source: str
+
+
+class TriageMessage(Message):
+    """How soon to attend, 1 (immediate) to 5. With signs missing it may be too calm."""
+
+    level: int = Field(ge=1, le=5)
+    text: str
+    reasons: tuple[TriageReason, ...]
+    missing_vital_signs: tuple[str, ...]
+
+
+class QuestionMessage(Message):
+    """The question most worth asking. findings: what its answer settles, likeliest first."""
+
+    subject: str
+    text: str
+    findings: tuple[FindingIdText, ...]
+    means: str
+    gain_bits: float = Field(ge=0.0)
+
+
 class PredictResponse(Message):
-    """`ddx.domain.wire.differential_to_json` and the bundle that answered."""
+    """Everything there is to say of the case, and the bundle that answered.
+
+    differential: `ddx.domain.wire.differential_to_json`, for clients that store it.
+    next_question: null when `stop_asking` says why.
+    """
 
     differential: dict[str, Any]
+    candidates: tuple[CandidateMessage, ...]
+    red_flags: tuple[RedFlag, ...]
+    triage: TriageMessage
+    next_question: QuestionMessage | None
+    stop_asking: Literal["nothing_left", "settled", "little_to_gain"] | None
     bundle_version: str
     bundle_digest: str
 

@@ -8,9 +8,10 @@ from typing import Protocol, TypeVar
 
 import anyio
 
+from cloud_api.diagnose.answer import Answering, answer
+from cloud_api.diagnose.schemas import PredictRequest, PredictResponse
 from cloud_api.errors import EngineNotReadyError
 from ddx.domain.case import Case
-from ddx.domain.differential import Differential
 from ddx.domain.explanation import Explanation
 from ddx.domain.identifiers import DiseaseId
 from ddx.errors import DdxError
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class ClinicalEngine(Protocol):
+class ClinicalEngine(Answering, Protocol):
     """What the service needs of `ddx.engine.Engine`."""
 
     @property
@@ -29,12 +30,6 @@ class ClinicalEngine(Protocol):
     @property
     def digest(self) -> str:
         """Digest of the bundle."""
-
-    def diagnose(self, case: Case, limit: int = 50) -> Differential:
-        """Return the differential of one case."""
-
-    def explain(self, case: Case, disease: DiseaseId) -> Explanation:
-        """Return why a disease stands where it stands."""
 
 
 class DiagnosisService:
@@ -68,10 +63,10 @@ class DiagnosisService:
             raise EngineNotReadyError(self.state)
         return self._engine
 
-    async def diagnose(self, case: Case, limit: int) -> Differential:
-        """Return the first `limit` candidates for `case`."""
+    async def answer(self, case: Case, asked: PredictRequest) -> PredictResponse:
+        """Return all there is to say of `case`."""
         engine = self.engine
-        return await self._off_the_loop(lambda: engine.diagnose(case, limit))
+        return await self._off_the_loop(lambda: answer(engine, case, asked))
 
     async def explain(self, case: Case, disease: DiseaseId) -> Explanation:
         """Return the explanation of one disease for `case`. Raises UnknownDiseaseError."""

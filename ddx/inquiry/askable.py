@@ -1,7 +1,8 @@
 """Which questions still make sense for this patient: not answered yet, possible, fitting.
 
 Nothing here looks at probabilities. A question that is left out is one whose answer the case
-already holds, by itself or through what its findings imply.
+already holds, by itself or through what its findings imply, or that nobody could answer: the case
+holds one of its findings as UNKNOWN. The models ignore such a finding; asking again is useless.
 """
 
 from collections.abc import Mapping
@@ -80,10 +81,12 @@ def askable(
     """Return the questions worth considering, in the order of the bank."""
     settled = _settled_by_gates(case, bank)
     excluded = frozenset(f.id for f in case.excluded)
+    unanswered = frozenset(f.id for f in case.findings if f.presence is Presence.UNKNOWN)
     return tuple(
         item
         for item in bank.items
         if item.subject not in settled
+        and unanswered.isdisjoint(item.findings)
         and not _answered(item, excluded, row.asked)
         and equipment.can(item.means)
         and fits(item.findings[0], case)

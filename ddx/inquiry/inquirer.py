@@ -42,7 +42,7 @@ class Question:
     """One question worth asking.
 
     subject: a finding id, or the group of a choice ("pain.site").
-    findings: what the answer settles: that finding, or every value of the choice.
+    findings: what the answer settles: that finding, or every value of the choice, likeliest first.
     gain_bits: expected fall of the entropy of the differential, in bits, >= 0.
     worth: gain on the entropy weighted by harm, over `cost`; questions are ranked by it.
     chance: probability that the answer is yes (for a choice, that any value is).
@@ -118,10 +118,12 @@ class Inquirer:
         return np.maximum(np.array(gains, dtype=np.float64), 0.0)
 
     def _question(self, item: Item, p: Floats, *, gain: float, worth: float) -> Question:
-        none = np.prod(1.0 - self.bank.frequency[:, item.columns], axis=1)
+        frequency = self.bank.frequency[:, item.columns]
+        none = np.prod(1.0 - frequency, axis=1)
+        likeliest = np.argsort(-(p @ frequency), kind="stable")
         return Question(
             subject=item.subject,
-            findings=item.findings,
+            findings=tuple(item.findings[i] for i in likeliest),
             gain_bits=gain,
             worth=worth,
             chance=float(p @ (1.0 - none)),

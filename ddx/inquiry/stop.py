@@ -1,6 +1,7 @@
 """When to stop asking: nothing is left, nothing would change the list, or the list is settled."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -31,6 +32,25 @@ class StopReason(StrEnum):
     NOTHING_LEFT = "nothing_left"
     SETTLED = "settled"
     LITTLE_TO_GAIN = "little_to_gain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What to ask next. questions: best first, none once `stop` says why."""
+
+    questions: tuple[Question, ...]
+    stop: StopReason | None = None
+
+
+def propose(questions: Sequence[Question], diagnosed: Callable[[], Differential]) -> Proposal:
+    """Return `questions`, best first, or why to stop asking.
+
+    diagnosed: makes the differential of the case; called only when the rule depends on it.
+    """
+    if questions and max(q.gain_bits for q in questions) >= SETTLED_GAIN_BITS:
+        return Proposal(questions=tuple(questions))  # no list, however settled, would stop this
+    stop = reason_to_stop(diagnosed(), questions)
+    return Proposal(questions=() if stop else tuple(questions), stop=stop)
 
 
 def reason_to_stop(differential: Differential, questions: Sequence[Question]) -> StopReason | None:

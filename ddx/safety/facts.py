@@ -22,19 +22,22 @@ class Facts:
 
     kinds: every kind of finding that is present -> the findings of the case that show it, by
     the HPO graph and by what our own findings imply (antecedents imply nothing of today).
+    present: the findings of the case that are present, picked out once for all rules.
     """
 
     case: Case
     kinds: Mapping[FindingId, Evidence]
+    present: tuple[Finding, ...]
 
     @classmethod
     def of(cls, case: Case, catalogue: Catalogue) -> Self:
         """Return the facts of `case`; findings unknown to the catalogue show nothing."""
         kinds: dict[FindingId, Evidence] = {}
-        for finding in case.present:
+        present = case.present
+        for finding in present:
             for kind in _kinds_of(finding, catalogue):
                 kinds[kind] = (*kinds.get(kind, ()), finding.id)
-        return cls(case, kinds)
+        return cls(case, kinds, present)
 
 
 Condition = Callable[[Facts], Evidence | None]
@@ -68,7 +71,7 @@ def seen(*kinds: str) -> Condition:
     known = finding(*kinds)
 
     def holds(facts: Facts) -> Evidence | None:
-        stated = (f.id for f in facts.case.present if f.id in kinds and f.grade != 0)
+        stated = (f.id for f in facts.present if f.id in kinds and f.grade != 0)
         shown = (*(known(facts) or ()), *stated)
         return tuple(dict.fromkeys(shown)) or None
 
@@ -80,7 +83,7 @@ def marked_severe(*kinds: str) -> Condition:
     shows = seen(*kinds)
 
     def holds(facts: Facts) -> Evidence | None:
-        severe = {f.id for f in facts.case.present if f.severity is Severity.SEVERE}
+        severe = {f.id for f in facts.present if f.severity is Severity.SEVERE}
         return tuple(item for item in shows(facts) or () if item in severe) or None
 
     return holds
@@ -90,7 +93,7 @@ def graded_at_least(graded: str, bound: float) -> Condition:
     """Hold when the graded finding is present with `bound` or more, on its scale of 0..10."""
 
     def holds(facts: Facts) -> Evidence | None:
-        found = next((f for f in facts.case.present if f.id == graded), None)
+        found = next((f for f in facts.present if f.id == graded), None)
         enough = found is not None and found.grade is not None and found.grade >= bound
         return (graded,) if enough else None
 

@@ -5,10 +5,12 @@
      "vitals": {"temperature_c": 38.5}}
 
 `age_days` may stand instead of `age_years`. `findings` may also be given as two lists of codes,
-`present` and `excluded`. What else a line of a batch holds: `id` (any text) and `truth` (a disease
-code or several), beside the case or around it (`{"id": ..., "truth": ..., "case": {...}}`).
+`present` and `excluded`. What else a line of a batch holds: `id` (any text), `truth` (a disease
+code or several) and `opening` (the present finding the visit began with), beside the case or
+around it (`{"id": ..., "truth": ..., "opening": ..., "case": {...}}`).
 """
 
+import gzip
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from typing import Any, ClassVar, TypeVar
 
 from ddx.domain.case import Case, Sex
 from ddx.domain.finding import Presence
-from ddx.domain.identifiers import DiseaseId, disease_id
+from ddx.domain.identifiers import DiseaseId, FindingId, disease_id
 from ddx.errors import DdxError, IdentifierError
 from ddx.intake.check import admit
 from ddx.intake.draft import AgeUnit, Draft, DraftFinding
@@ -43,29 +45,49 @@ class CaseFileError(DdxError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseLine:
-    """One case of a file. number: line, from 1. truths: the diagnosis, if the file tells it."""
+    """One case of a file.
+
+    number: line, from 1. truths: the diagnosis, if the file tells it. opening: the complaint.
+    """
 
     number: int
     id: str
     draft: Draft
     truths: tuple[DiseaseId, ...] = ()
+    opening: str | None = None
 
     def case(self, catalogue: Catalogue) -> Case:
         """Return the case. Raises DraftRefusedError with every issue at once."""
         return admit(self.draft, catalogue)
 
+    def opening_of(self, case: Case, catalogue: Catalogue) -> FindingId | None:
+        """Return the complaint the file names for `case`; None when it names none.
+
+        Raises:
+            CaseFileError: it is no present finding of the case.
+        """
+        if self.opening is None:
+            return None
+        named = FindingId(self.opening)
+        if named in catalogue:
+            named = catalogue.resolve(named)
+        if all(finding.id != named for finding in case.present):
+            raise CaseFileError("bad_opening", value=self.opening, line=str(self.number))
+        return named
+
 
 def read_case(path: Path) -> CaseLine:
     """Return the one case of a JSON file. Raises CaseFileError."""
-    return _line(_parsed(_text(path)), number=1, name=path.stem)
+    return _line(_parsed("\n".join(_lines(path))), number=1, name=path.stem)
 
 
 def read_batch(path: Path) -> Iterator[CaseLine | CaseFileError]:
     """Yield the cases of a file with one JSON object a line; a bad line is yielded as its error.
 
-    Blank lines are passed over. Raises CaseFileError when the file cannot be read.
+    A name that ends in .gz is read as gzip. Blank lines are passed over. Raises CaseFileError when
+    the file cannot be read.
     """
-    for number, text in enumerate(_text(path).splitlines(), start=1):
+    for number, text in enumerate(_lines(path), start=1):
         if not text.strip():
             continue
         try:
@@ -75,12 +97,14 @@ def read_batch(path: Path) -> Iterator[CaseLine | CaseFileError]:
             yield error
 
 
-def _text(path: Path) -> str:
+def _lines(path: Path) -> Iterator[str]:
+    opened = gzip.open if path.suffix == ".gz" else open
     try:
-        return path.read_text(encoding="utf-8")
+        with opened(path, "rt", encoding="utf-8") as lines:
+            yield from lines
     except FileNotFoundError as error:
         raise CaseFileError("missing", path=str(path)) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError) as error:
         raise CaseFileError("unreadable", path=str(path), reason=str(error)) from error
 
 
@@ -103,7 +127,16 @@ def _line(raw: Json, *, number: int, name: str) -> CaseLine:
         truths = tuple(disease_id(t) for t in ([truth] if isinstance(truth, str) else truth))
     except (IdentifierError, TypeError) as error:
         raise CaseFileError("bad_truth", value=str(truth)) from error
-    return CaseLine(number=number, id=str(raw.get("id", name)), draft=_draft(case), truths=truths)
+    opening = raw.get("opening", case.get("opening"))
+    if opening is not None and not isinstance(opening, str):
+        raise CaseFileError("bad_opening", value=json.dumps(opening))
+    return CaseLine(
+        number=number,
+        id=str(raw.get("id", name)),
+        draft=_draft(case),
+        truths=truths,
+        opening=opening or None,
+    )
 
 
 def _draft(raw: Json) -> Draft:

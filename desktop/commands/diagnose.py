@@ -2,29 +2,33 @@
 
     vereda diagnose CASE.json
     vereda diagnose --batch CASES.jsonl --out out.tsv
+    vereda diagnose --batch CASES.jsonl --out out.tsv --evidence-budget 5 --seed 1
+    vereda diagnose --batch CASES.jsonl --out out.tsv --interview 10
 
 Exit codes: 0 all answered; 1 the model cannot be used; 2 something given cannot be used (of a
-batch, the good lines are answered all the same).
+batch, the good lines are answered all the same). docs/command_line.md tells the formats.
 """
 
 import argparse
 import csv
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 from ddx.domain.artifacts import Artifacts
+from ddx.domain.differential import Candidate, World
+from ddx.domain.identifiers import DiseaseId, disease_id
 from ddx.engine import Engine
-from ddx.errors import ModelError
+from ddx.errors import IdentifierError, ModelError, UnknownDiseaseError
 from ddx.inquiry.effort import FULL, RURAL_POST, WORDS_ONLY
-from ddx.inquiry.inquirer import Inquirer
-from ddx.inquiry.stop import reason_to_stop
 from ddx.intake.check import check
 from ddx.intake.issues import DraftRefusedError, Level
 from ddx.terminology.catalogue import Language
 from desktop.commands import words
 from desktop.commands.case_file import CaseFileError, CaseLine, read_batch, read_case
+from desktop.commands.playing import Play, Played, play
 from desktop.commands.report import Answer, report
 from desktop.commands.words import say
 from model_bundles.embedded import open_embedded_bundle
@@ -32,40 +36,72 @@ from model_bundles.errors import BundleError
 
 OK, NO_MODEL, BAD_INPUT = 0, 1, 2
 EQUIPMENT: Final = {"words": WORDS_ONLY, "rural": RURAL_POST, "full": FULL}
-COLUMNS: Final = ("case", "rank", "disease", "name", "probability", "severity", "world", "truth")
+COLUMNS: Final = (
+    *("case", "rank", "disease", "name", "probability", "severity", "world", "truth"),
+    *("not_excluded", "triage", "asked", "stop"),
+)
 TOPS: Final = (1, 3, 10)
 
-EXAMPLE: Final = """\
-example of CASE.json (codes: HPO, or VF:... of our own; presence: present or excluded):
+EPILOG: Final = """\
+example of CASE.json (codes: HPO, or VF:... of our own; presence: present, excluded or unknown):
   {"age_years": 34, "sex": "female",
    "findings": [{"id": "HP:0001945", "presence": "present"},
                 {"id": "HP:0012735", "presence": "excluded"}],
    "vitals": {"temperature_c": 38.5, "spo2_percent": 96}}
-a batch holds one such object a line; it may carry "id" and "truth" (the diagnosis, for scoring).
+a batch holds one such object a line (.jsonl, or .jsonl.gz); it may carry "id", "truth" (the
+diagnosis, for scoring) and "opening" (the present finding the visit began with).
+
+columns of the table, tab-separated, one row per case and rank:
+  case          "id" of the line, else its number
+  rank          1 for the most probable
+  disease, name code and name
+  probability   0..1, over everything the models know
+  severity      1 (most severe) to 5; empty where no source grades it
+  world         common or rare
+  truth         "truth" of the line, codes joined by |
+  not_excluded  yes or no: whether the disease cannot be set aside (a set that holds the right
+                common disease nine times in ten); empty where the model cannot say
+  triage        level of the case, 1 (immediate) to 5
+  asked         with --interview: questions asked
+  stop          with --interview: why it stopped (settled, little_to_gain, nothing_left); empty
+                when the limit ended it
 """
 
 
 class Desk:
-    """The engine and the inquirer of one bundle, and the language they answer in."""
+    """The engine of one bundle, what is played of each case, and the language it answers in."""
 
-    def __init__(self, bundle: Artifacts, language: Language) -> None:
+    def __init__(self, bundle: Artifacts, language: Language, plan: Play) -> None:
         self.engine = Engine.from_artifacts(bundle)
-        self.catalogue, self.language = self.engine.catalogue, language
-        self.inquirer = Inquirer.from_artifacts(bundle, self.catalogue, self.engine.common)
+        self.catalogue, self.language, self.plan = self.engine.catalogue, language, plan
+
+    def play(self, line: CaseLine) -> Played:
+        """Return the case of a line as the plan leaves it.
+
+        Raises:
+            DraftRefusedError: the case cannot be used.
+            CaseFileError: its opening is no finding of it.
+        """
+        case = line.case(self.catalogue)
+        opening = line.opening_of(case, self.catalogue)
+        return play(case, line.id, opening, self.engine, self.plan)
 
     def answer(self, line: CaseLine, arguments: argparse.Namespace) -> Answer:
-        """Return what there is to say of one case. Raises DraftRefusedError."""
-        case = line.case(self.catalogue)
-        differential = self.engine.diagnose(case)
-        asked = self.inquirer.next_questions(
-            case, EQUIPMENT[arguments.equipment], max(arguments.questions, 1)
-        )
-        stop = reason_to_stop(differential, asked) is not None or arguments.questions == 0
+        """Return what there is to say of one case.
+
+        Raises DraftRefusedError, CaseFileError, UnknownDiseaseError (the one of --why-not).
+        """
+        played = self.play(line)
+        case, engine = played.case, self.engine
+        assessed = engine.assess(case, equipment=self.plan.equipment, questions=arguments.questions)
+        first = assessed.differential.candidates[:1]
         issues = check(line.draft, self.catalogue)
         return Answer(
-            case=case,
-            differential=differential,
-            questions=() if stop else asked,
+            played=played,
+            assessed=assessed,
+            explanation=engine.explain(case, first[0].disease) if first else None,
+            actions=engine.recommendations(first[0].disease, self.language) if first else (),
+            why_not=arguments.why_not and engine.why_not(case, arguments.why_not),
             warnings=tuple(issue for issue in issues if issue.level is Level.WARNING),
         )
 
@@ -88,15 +124,27 @@ def main(
     language = Language(arguments.lang)
     if (arguments.case is None) is (arguments.batch is None):
         return _complain(say("what_file", language))
+    if arguments.excluded and arguments.evidence_budget is None:
+        return _complain(say("excluded_alone", language))
     try:
         single = None if arguments.case is None else read_case(arguments.case)
-        desk = Desk(open_bundle(), language)
+        desk = Desk(open_bundle(), language, _plan(arguments))
     except CaseFileError as error:
         return _complain(problem(error, language))
     except (BundleError, ModelError) as error:
         _complain(say("no_model", language, code=error.code))
         return NO_MODEL
     return _one(desk, single, arguments) if single is not None else _batch(desk, arguments)
+
+
+def _plan(arguments: argparse.Namespace) -> Play:
+    return Play(
+        present=arguments.evidence_budget,
+        excluded=arguments.excluded,
+        questions=arguments.interview,
+        seed=arguments.seed,
+        equipment=EQUIPMENT[arguments.equipment],
+    )
 
 
 def problem(error: CaseFileError, language: Language) -> str:
@@ -107,7 +155,9 @@ def problem(error: CaseFileError, language: Language) -> str:
 def _one(desk: Desk, line: CaseLine, arguments: argparse.Namespace) -> int:
     try:
         answer = desk.answer(line, arguments)
-    except DraftRefusedError as error:
+    except UnknownDiseaseError:
+        return _complain(say("no_such_disease", desk.language, disease=arguments.why_not))
+    except (CaseFileError, DraftRefusedError) as error:
         lines = [say("refused", desk.language), *(f"  - {said}" for said in desk.refusal(error))]
         return _complain("\n".join(lines))
     sys.stdout.write(report(answer, desk.catalogue, desk.language, arguments.limit))
@@ -116,7 +166,7 @@ def _one(desk: Desk, line: CaseLine, arguments: argparse.Namespace) -> int:
 
 def _batch(desk: Desk, arguments: argparse.Namespace) -> int:
     """Answer line by line into the table; a bad line is told and does not stop the rest."""
-    tally = _Tally()
+    tally, started = _Tally(), time.monotonic()
     try:
         with arguments.out.open("w", encoding="utf-8", newline="") as out:
             table = csv.writer(out, delimiter="\t", lineterminator="\n")
@@ -128,7 +178,7 @@ def _batch(desk: Desk, arguments: argparse.Namespace) -> int:
     except OSError as error:
         params = {"path": str(arguments.out), "reason": error.strerror or str(error)}
         return _complain(say("cannot_write", desk.language, **params))
-    sys.stdout.write(tally.told(desk.language, arguments.out))
+    sys.stdout.write(tally.told(desk.language, arguments.out, time.monotonic() - started))
     return BAD_INPUT if tally.bad else OK
 
 
@@ -142,16 +192,26 @@ def _batch_line(
     try:
         if isinstance(line, CaseFileError):
             raise line
-        case = line.case(desk.catalogue)
+        played = desk.play(line)
     except (CaseFileError, DraftRefusedError) as error:
         tally.bad += 1
         number = error.params["line"] if isinstance(error, CaseFileError) else _number(line)
         for said in desk.refusal(error):
             _complain(say("line", desk.language, line=number, said=said))
         return
-    candidates = desk.engine.diagnose(case).candidates
-    tally.add([c.disease in line.truths for c in candidates], known=bool(line.truths))
-    truth = "|".join(line.truths)
+    assessed = desk.engine.assess(played.case, questions=0)
+    candidates = assessed.differential.candidates
+    tally.add(
+        [c.disease in line.truths for c in candidates],
+        known=bool(line.truths),
+        asked=len(played.asked),
+    )
+    of_case = (
+        "|".join(line.truths),
+        assessed.triage.level.value,
+        "" if desk.plan.questions is None else len(played.asked),
+        played.stop or "",
+    )
     write(
         (
             line.id,
@@ -161,10 +221,19 @@ def _batch_line(
             f"{c.probability:.6f}",
             "" if c.severity is None else c.severity,
             c.world,
-            truth,
+            of_case[0],
+            _yes_or_no(c, assessed.not_excluded),
+            *of_case[1:],
         )
         for c in candidates[: arguments.limit]
     )
+
+
+def _yes_or_no(candidate: Candidate, not_excluded: frozenset[DiseaseId] | None) -> str:
+    """Return whether a candidate cannot be set aside; sets speak of common diseases only."""
+    if not_excluded is None or candidate.world is World.RARE:
+        return ""
+    return "yes" if candidate.disease in not_excluded else "no"
 
 
 def _number(line: CaseLine | CaseFileError) -> int:
@@ -175,19 +244,26 @@ class _Tally:
     """How many lines went well, and how often the diagnosis was in the first n."""
 
     def __init__(self) -> None:
-        self.good = self.bad = self.known = 0
+        self.good = self.bad = self.known = self.asked = 0
         self._within = dict.fromkeys(TOPS, 0)
 
-    def add(self, right: Sequence[bool], *, known: bool) -> None:
+    def add(self, right: Sequence[bool], *, known: bool, asked: int) -> None:
         """Count one answered case; right: for each rank, whether it is the diagnosis."""
         self.good += 1
+        self.asked += asked
         self.known += known
         for top in TOPS:
             self._within[top] += any(right[:top])
 
-    def told(self, language: Language, out: Path) -> str:
+    def told(self, language: Language, out: Path, seconds: float) -> str:
         """Return the closing lines."""
         lines = [say("batch", language, good=self.good, bad=self.bad, out=out)]
+        if self.good:
+            rate = f"{self.good / max(seconds, 1e-9):.0f}"
+            lines.append(say("rate", language, seconds=f"{seconds:.1f}", rate=rate))
+        if self.asked:
+            mean = f"{self.asked / self.good:.2f}"
+            lines.append(say("asked_on_average", language, mean=mean))
         if self.known:
             shares = {f"top{top}": f"{n / self.known:.4f}" for top, n in self._within.items()}
             lines.append(say("scored", language, n=self.known, **shares))
@@ -203,17 +279,54 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="vereda diagnose",
         description="Rank the diseases of a case file, without window or network.",
-        epilog=EXAMPLE,
+        epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("case", nargs="?", type=Path, help="a case as JSON")
-    parser.add_argument("--batch", type=Path, help="cases, one JSON object a line")
+    parser.add_argument("--batch", type=Path, help="cases, one JSON object a line; .gz too")
     parser.add_argument("--out", type=Path, default=Path("out.tsv"), help="table of a batch")
     parser.add_argument("--lang", choices=[lang.value for lang in Language], default="es")
-    parser.add_argument("--limit", type=int, default=10, help="diseases shown (default 10)")
-    parser.add_argument("--questions", type=int, default=1, help="questions shown (default 1)")
+    parser.add_argument("--limit", type=_count, default=10, help="diseases shown (default 10)")
+    parser.add_argument("--questions", type=_count, default=1, help="questions shown (default 1)")
     parser.add_argument("--equipment", choices=sorted(EQUIPMENT), default="rural")
+    parser.add_argument(
+        "--why-not", type=_disease, metavar="CODE", help="what would bring a disease to the top"
+    )
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument(
+        "--evidence-budget",
+        type=_count,
+        metavar="K",
+        help="keep at most K present findings of each case, drawn; all else is unknown",
+    )
+    part.add_argument(
+        "--interview",
+        type=_count,
+        metavar="N",
+        help="start from the opening complaint and ask at most N questions of the case",
+    )
+    parser.add_argument(
+        "--excluded", type=_count, default=0, metavar="M", help="with a budget: excluded ones kept"
+    )
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="of the draws (default 1)")
     return parser
+
+
+def _count(text: str) -> int:
+    """Read a number that cannot be negative. argparse tells the user what a ValueError says."""
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{value} is below 0")
+    return value
+
+
+def _disease(text: str) -> DiseaseId:
+    try:
+        return disease_id(text)
+    except IdentifierError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no disease code (VD:..., OMIM:...)"
+        ) from error
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from ddx.domain.differential import Alert, Band, Fit, World
 from ddx.domain.identifiers import FindingId
 from ddx.errors import UnknownFindingError
 from ddx.inquiry.effort import Means
+from ddx.inquiry.stop import StopReason
 from ddx.intake.issues import CaseIssue
 from ddx.safety.messages import ALL_MESSAGES
 from ddx.terminology.catalogue import Catalogue, Language
@@ -22,7 +23,10 @@ SAID: Final[Texts] = MappingProxyType(
         "likelihood": ("Probabilidad", "Likelihood"),
         "severity": ("Gravedad", "Severity"),
         "source": ("Modelo", "Model"),
-        "outside": ("Fuera de lo que este modelo conoce", "Outside what this model knows"),
+        "outside": (
+            "Rara, y ninguna de las conocidas encaja",
+            "Rare, and none of those known fits",
+        ),
         "red_flags": ("NO PASAR POR ALTO", "DO NOT MISS"),
         "no_red_flags": (
             "Ninguna señal de alarma con lo anotado.",
@@ -30,11 +34,30 @@ SAID: Final[Texts] = MappingProxyType(
         ),
         "urgent": ("URGENTE", "URGENT"),
         "ask_next": ("SIGUIENTE PREGUNTA", "NEXT QUESTION"),
-        "nothing_to_ask": (
-            "Nada más que preguntar cambiaría la lista de forma apreciable.",
-            "Nothing more to ask would change the list noticeably.",
-        ),
         "bits": ("información esperada {bits} bits", "expected information {bits} bits"),
+        "triage": ("TRIAJE, nivel {level} de 5", "TRIAGE, level {level} of 5"),
+        "played": (
+            "ENTREVISTA: empieza por {opening}; preguntas: {n}",
+            "INTERVIEW: opens with {opening}; questions: {n}",
+        ),
+        "no": ("no", "no"),
+        "not_in_record": ("(el caso no lo dice)", "(the case does not say)"),
+        "why": ("POR QUÉ {disease}", "WHY {disease}"),
+        "first_actions": ("PRIMERAS MEDIDAS SI SE SOSPECHA", "FIRST ACTIONS WHEN SUSPECTED"),
+        "not_excluded": ("no se puede descartar", "cannot be set aside"),
+        "no_such_disease": (
+            "Ningún modelo conoce {disease}. Tome el código de la columna disease de un lote.",
+            "No model knows {disease}. Take the code from the disease column of a batch.",
+        ),
+        "excluded_alone": (
+            "--excluded va con --evidence-budget: indique también cuántos presentes quedan.",
+            "--excluded goes with --evidence-budget: say how many present findings are kept too.",
+        ),
+        "rate": (
+            "{seconds} s, {rate} casos por segundo",
+            "{seconds} s, {rate} cases per second",
+        ),
+        "asked_on_average": ("preguntas por caso: {mean}", "questions per case: {mean}"),
         "unused": ("Ningún modelo lee", "No model reads"),
         "look_again": ("Revise", "Look again"),
         "model": ("modelo", "model"),
@@ -69,6 +92,23 @@ SAID: Final[Texts] = MappingProxyType(
     }
 )
 
+STOPS: Final[Texts] = MappingProxyType(
+    {
+        StopReason.NOTHING_LEFT: (
+            "DEJE DE PREGUNTAR: no queda nada por preguntar que aquí se pueda averiguar.",
+            "STOP ASKING: nothing is left to ask that can be found out here.",
+        ),
+        StopReason.LITTLE_TO_GAIN: (
+            "DEJE DE PREGUNTAR: nada más que preguntar cambiaría la lista de forma apreciable.",
+            "STOP ASKING: nothing more to ask would change the list noticeably.",
+        ),
+        StopReason.SETTLED: (
+            "DEJE DE PREGUNTAR: la lista está clara y ninguna respuesta la cambiaría.",
+            "STOP ASKING: the list is settled and no answer would change it.",
+        ),
+    }
+)
+
 PROBLEMS: Final[Texts] = MappingProxyType(
     {
         "missing": (
@@ -90,6 +130,10 @@ PROBLEMS: Final[Texts] = MappingProxyType(
         "bad_truth": (
             "«{value}» no es un código de enfermedad (VD:…, OMIM:…, ORPHA:…).",
             "'{value}' is not a disease code (VD:…, OMIM:…, ORPHA:…).",
+        ),
+        "bad_opening": (
+            "opening «{value}» no es un hallazgo presente del caso; quítelo o corríjalo.",
+            "opening '{value}' is no present finding of the case; remove or correct it.",
         ),
         "two_ages": (
             "La edad está dos veces; deje una de age_years, age_months, age_days.",

@@ -14,6 +14,7 @@ from desktop.presenters.visit_state import (
     AUTOSAVE_MS,
     AUTOSAVE_RETRY_MS,
     AgeTyped,
+    AskWhyNot,
     CandidateSelected,
     DecisionCancelled,
     DecisionConfirmed,
@@ -35,6 +36,7 @@ from desktop.presenters.visit_state import (
     FindingGraded,
     FindingMarked,
     FindingRemoved,
+    FindingsMarked,
     HitsFound,
     LeaveAsked,
     OpenDraft,
@@ -49,6 +51,8 @@ from desktop.presenters.visit_state import (
     SexChosen,
     VisitState,
     VitalTyped,
+    WhyNotAsked,
+    WhyNotTold,
 )
 
 step: Reducer[VisitState] = Reducer()
@@ -156,6 +160,15 @@ def finding_marked(state: VisitState, event: FindingMarked) -> Step[VisitState]:
     return _edited(cleared, entry.mark(state.draft, event.finding, event.presence))
 
 
+@step.on(FindingsMarked)
+def findings_marked(state: VisitState, event: FindingsMarked) -> Step[VisitState]:
+    """Put the whole answer on the list as one edit."""
+    draft = state.draft
+    for finding, presence in event.states:
+        draft = entry.mark(draft, finding, presence)
+    return _edited(state, draft)
+
+
 @step.on(FindingCycled)
 def finding_cycled(state: VisitState, event: FindingCycled) -> Step[VisitState]:
     """Walk to the next of the three states."""
@@ -171,7 +184,10 @@ def finding_graded(state: VisitState, event: FindingGraded) -> Step[VisitState]:
 @step.on(FindingRemoved)
 def finding_removed(state: VisitState, event: FindingRemoved) -> Step[VisitState]:
     """Take the finding off the list."""
-    return _edited(state, entry.remove(state.draft, event.finding))
+    draft = state.draft
+    for finding in (event.finding, *event.others):
+        draft = entry.remove(draft, finding)
+    return _edited(state, draft)
 
 
 @step.on(AgeTyped)
@@ -222,6 +238,10 @@ def diagnosed(state: VisitState, event: Diagnosed) -> Step[VisitState]:
         diagnosis=event.diagnosis,
         selected=first,
         explanation=None,
+        sentences=(),
+        actions={},
+        why_not_of=None,
+        why_not=None,
         issues=tuple(i for i in state.issues if i.level is Level.WARNING),
         decision=decision.DecisionForm(recorded=event.diagnosis.feedback),
     )
@@ -247,9 +267,8 @@ def candidate_selected(state: VisitState, event: CandidateSelected) -> Step[Visi
     """Explain the candidate."""
     if state.diagnosis is None or event.disease == state.selected:
         return state, ()
-    return replace(state, selected=event.disease, explanation=None), (
-        Explain(state.diagnosis.id, event.disease),
-    )
+    chosen = replace(state, selected=event.disease, explanation=None, sentences=(), actions={})
+    return chosen, (Explain(state.diagnosis.id, event.disease),)
 
 
 @step.on(Explained)
@@ -257,7 +276,29 @@ def explained(state: VisitState, event: Explained) -> Step[VisitState]:
     """Show the reasons unless another candidate was selected meanwhile."""
     if event.explanation.disease != state.selected:
         return state, ()
-    return replace(state, explanation=event.explanation), ()
+    return replace(
+        state,
+        explanation=event.explanation,
+        sentences=event.sentences,
+        actions=event.actions,
+    ), ()
+
+
+@step.on(WhyNotAsked)
+def why_not_asked(state: VisitState, event: WhyNotAsked) -> Step[VisitState]:
+    """Look for the smallest change; there has to be a list."""
+    if state.diagnosis is None:
+        return replace(state, refusal=Refusal("visit.no_list")), ()
+    asked = replace(state, why_not_of=event.disease, why_not=None, refusal=None)
+    return asked, (AskWhyNot(state.diagnosis.id, event.disease),)
+
+
+@step.on(WhyNotTold)
+def why_not_told(state: VisitState, event: WhyNotTold) -> Step[VisitState]:
+    """Show it unless another disease was named meanwhile."""
+    if event.told.disease != state.why_not_of:
+        return state, ()
+    return replace(state, why_not=event.told), ()
 
 
 # The decision.
@@ -318,6 +359,7 @@ def failed(state: VisitState, event: Failed) -> Step[VisitState]:
     stopped = replace(
         state,
         diagnosing=False,
+        why_not_of=None if state.why_not is None else state.why_not_of,
         leaving=False,
         refusal=event.refusal,
         decision=replace(state.decision, recording=False),

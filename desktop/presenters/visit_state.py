@@ -1,7 +1,9 @@
 """State, events and effects of the visit screen."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from ddx.domain.case import Case, Sex
@@ -47,6 +49,61 @@ class Diagnosis(Protocol):
     def feedback(self) -> tuple[Feedback, ...]:
         """Decisions taken on it."""
 
+    @property
+    def not_excluded(self) -> frozenset[DiseaseId] | None:
+        """What cannot be set aside; None where nothing is said of it."""
+
+
+class Sentence(Protocol):
+    """One reason, as `ddx.explain.narrate` has it."""
+
+    @property
+    def code(self) -> str:
+        """Message id of what is said."""
+
+    @property
+    def direction(self) -> StrEnum:
+        """What it does to the candidate: raises, lowers or balanced."""
+
+    @property
+    def share(self) -> float:
+        """Part, 0..1, of everything that moved it."""
+
+    @property
+    def subject(self) -> str | None:
+        """A finding, "age", "sex", or None."""
+
+    @property
+    def frequency(self) -> float | None:
+        """Share of described patients with the finding."""
+
+
+class Guideline(Protocol):
+    """A published guideline."""
+
+    def cite(self) -> str:
+        """Return it as one line."""
+
+
+class Action(Protocol):
+    """What to do first when a disease is suspected."""
+
+    @property
+    def text(self) -> str:
+        """The action."""
+
+    @property
+    def guideline(self) -> Guideline:
+        """Where it is from."""
+
+
+class WhyNot(Protocol):
+    """What would bring a disease among the first three."""
+
+    @property
+    def disease(self) -> DiseaseId:
+        """The disease asked about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -63,6 +120,7 @@ class VisitState:
     hits answer the search text `hits_for`, so that Enter never takes a result of older text.
     revision counts edits of the draft; saved_revision is the last one on disk and
     answered_revision the one the differential on screen answers.
+    sentences, actions: of the explanation; actions by language code. why_not answers why_not_of.
     """
 
     patient: Patient
@@ -83,6 +141,10 @@ class VisitState:
     answered_revision: int = 0
     selected: DiseaseId | None = None
     explanation: Explanation | None = None
+    sentences: tuple[Sentence, ...] = ()
+    actions: Mapping[str, tuple[Action, ...]] = field(default_factory=dict)
+    why_not_of: DiseaseId | None = None
+    why_not: WhyNot | None = None
     decision: DecisionForm = field(default_factory=DecisionForm)
     refusal: Refusal | None = None
 
@@ -121,6 +183,13 @@ class FindingMarked:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingsMarked:
+    """One answer settled several findings at once."""
+
+    states: tuple[tuple[str, Presence], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FindingCycled:
     """One key walked an entered finding to its next state."""
 
@@ -137,9 +206,17 @@ class FindingGraded:
 
 @dataclass(frozen=True, slots=True)
 class FindingRemoved:
-    """An entered finding was taken off the list."""
+    """An entered finding was taken off the list, with those that stand on the same line."""
 
     finding: str
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNotAsked:
+    """The clinician named a disease that does not stand as high as expected."""
+
+    disease: DiseaseId
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,9 +348,18 @@ class DraftRefused:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """Why a candidate stands where it stands."""
+    """Why a candidate stands where it stands, and what to do if it is that."""
 
     explanation: Explanation
+    sentences: tuple[Sentence, ...] = ()
+    actions: Mapping[str, tuple[Action, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNotTold:
+    """The answer to AskWhyNot."""
+
+    told: WhyNot
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +420,14 @@ class Diagnose:
 @dataclass(frozen=True, slots=True)
 class Explain:
     """Explain one candidate of a recorded diagnosis."""
+
+    diagnosis: RecordId
+    disease: DiseaseId
+
+
+@dataclass(frozen=True, slots=True)
+class AskWhyNot:
+    """Look for what would bring `disease` to the top of a recorded diagnosis."""
 
     diagnosis: RecordId
     disease: DiseaseId

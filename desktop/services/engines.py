@@ -11,8 +11,14 @@ from ddx.terminology.search import FindingSearch
 from desktop.services.records import ModelStatus
 
 if TYPE_CHECKING:  # httpx is imported when the first update is asked for, not at start-up
+    from collections.abc import Callable
+
     import httpx
 
+    from ddx.assessment import Assessment
+    from ddx.explain.why_not import WhyNot
+    from ddx.inquiry.effort import Equipment
+    from ddx.safety.recommend import Recommendation
     from sync_service.client.updates import UpdateReport
 
 
@@ -40,6 +46,20 @@ class DiagnosticEngine(Protocol):
 
     def explain(self, case: Case, disease: DiseaseId) -> Explanation:
         """Return why `disease` stands where it stands."""
+
+    def assess(self, case: Case, *, equipment: "Equipment", questions: int) -> "Assessment":
+        """Return how soon to attend, what stays open and what to ask next."""
+
+    def not_excluded(self, case: Case) -> frozenset[DiseaseId] | None:
+        """Return what cannot be set aside; None where the bundle does not say."""
+
+    def why_not(
+        self, case: Case, disease: DiseaseId, *, may_go_on: "Callable[[], bool]"
+    ) -> "WhyNot":
+        """Return what would bring `disease` among the first three."""
+
+    def recommendations(self, disease: DiseaseId, language: str) -> "tuple[Recommendation, ...]":
+        """Return what to do first when `disease` is suspected."""
 
     def feature_digest(self, case: Case) -> str:
         """Return the SHA-256 of the case's feature row."""

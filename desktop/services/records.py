@@ -3,13 +3,23 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from ddx.domain.case import Case, Sex
 from ddx.domain.differential import Differential
+from ddx.domain.explanation import Explanation
 from ddx.domain.feedback import Feedback
-from ddx.domain.identifiers import RecordId
+from ddx.domain.identifiers import DiseaseId, RecordId
 from ddx.domain.roles import Role
 from ddx.intake.draft import Draft
+
+if TYPE_CHECKING:  # these load the models, and screens read this module before the first paint
+    from collections.abc import Mapping
+
+    from ddx.explain.narrate import Sentence
+    from ddx.inquiry.stop import Proposal
+    from ddx.safety.recommend import Recommendation
+    from ddx.safety.triage import Triage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +67,11 @@ class DraftRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiagnosisRecord:
-    """One recorded differential with the decisions made on it, oldest first."""
+    """One recorded differential with the decisions made on it, oldest first.
+
+    not_excluded: diseases that cannot be set aside, of a diagnosis just made; None where its
+    bundle does not say, and for diagnoses of the past.
+    """
 
     id: RecordId
     patient_id: RecordId
@@ -66,6 +80,7 @@ class DiagnosisRecord:
     differential: Differential
     short_code: str
     feedback: tuple[Feedback, ...]
+    not_excluded: frozenset[DiseaseId] | None = None
 
 
 class Difference(StrEnum):
@@ -75,6 +90,26 @@ class Difference(StrEnum):
     BUNDLE = "bundle"
     FEATURES = "features"
     DIFFERENTIAL = "differential"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guidance:
+    """What a draft asks for before any list: how soon to attend, and what to ask next."""
+
+    triage: "Triage"
+    inquiry: "Proposal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Why a candidate stands where it stands, in sentences too, and what to do if it is that.
+
+    actions: by language code.
+    """
+
+    explanation: Explanation
+    sentences: "tuple[Sentence, ...]"
+    actions: "Mapping[str, tuple[Recommendation, ...]]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,21 +1,37 @@
 """A visit: draft, differential, explanation, receipt, replay."""
 
+import time
+from dataclasses import replace
 from datetime import date
+from types import MappingProxyType
 from typing import Final
 
 from ddx.domain.audit import AuditAction
 from ddx.domain.canonical import canonical_json
+from ddx.domain.case import Case
 from ddx.domain.explanation import Explanation
 from ddx.domain.feedback import Feedback
 from ddx.domain.identifiers import DiseaseId, RecordId, new_record_id
 from ddx.domain.receipt import Receipt
 from ddx.domain.roles import Permission
 from ddx.domain.wire import differential_to_json
-from ddx.intake.check import CaseIssue, admit, check
+from ddx.explain.narrate import narrate
+from ddx.explain.why_not import WhyNot
+from ddx.inquiry.effort import FULL, RURAL_POST, WORDS_ONLY
+from ddx.intake.check import CaseIssue, DraftRefusedError, admit, check
 from ddx.intake.draft import AgeUnit, Draft, draft_from_json, draft_to_json
+from ddx.terminology.catalogue import Language
 from desktop.services.desk import Desk
+from desktop.services.engines import DiagnosticEngine
 from desktop.services.errors import OtherBundleError
-from desktop.services.records import DiagnosisRecord, Difference, DraftRecord, ReplayReport
+from desktop.services.records import (
+    Account,
+    DiagnosisRecord,
+    Difference,
+    DraftRecord,
+    Guidance,
+    ReplayReport,
+)
 from desktop.store.records import PatientRecord, StoredDiagnosis, StoredDraft
 from desktop.store.unit_of_work import UnitOfWork
 from sync_service.client.outbox import EventKind
@@ -23,6 +39,12 @@ from sync_service.client.outgoing import diagnosis_payload
 
 MONTHS_BELOW_YEARS: Final = 2  # paediatric practice: months up to the second birthday
 DAYS_BELOW_DAYS: Final = 28  # the neonatal period, WHO
+
+
+PROFILES: Final = MappingProxyType({"words": WORDS_ONLY, "rural": RURAL_POST, "full": FULL})
+"""What a clinic has, by the name of its profile."""
+
+WHY_NOT_SECONDS: Final = 3.0  # a clinician waits that long for an answer that is not urgent
 
 
 class VisitService:
@@ -56,6 +78,21 @@ class VisitService:
         self._desk.require(Permission.DIAGNOSE)
         return check(draft, self._desk.shelf.engine.catalogue)
 
+    def guide(self, draft: Draft, equipment: str) -> Guidance | None:
+        """Return how soon to attend and what to ask next; None while `draft` is no case yet.
+
+        equipment: "words", "rural" or "full", what the clinic has. Nothing is recorded, and
+        nothing of a list is told: that is what `diagnose` is for.
+        """
+        self._desk.require(Permission.DIAGNOSE)
+        engine = self._desk.shelf.engine
+        try:
+            case = admit(draft, engine.catalogue)
+        except DraftRefusedError:
+            return None
+        said = engine.assess(case, equipment=PROFILES[equipment], questions=1)
+        return Guidance(triage=said.triage, inquiry=said.inquiry)
+
     def diagnose(self, draft_id: RecordId) -> DiagnosisRecord:
         """Return the recorded differential of a draft; the draft is gone then.
 
@@ -83,7 +120,7 @@ class VisitService:
             unit.patients.seen(draft.patient_id, receipt.made_at)
             unit.drafts.delete(draft_id)
             self._write_down(unit, receipt, draft.patient_id)
-        return _record(stored, ())
+        return replace(_record(stored, ()), not_excluded=engine.not_excluded(case))
 
     def history(self, patient: RecordId) -> tuple[DiagnosisRecord, ...]:
         """Return the diagnoses of one patient, newest first, with their decisions."""
@@ -113,6 +150,43 @@ class VisitService:
         with self._desk.store.write() as unit:
             self._desk.journal.record(unit, AuditAction.EXPLAINED, diagnosis, disease=disease)
         return explanation
+
+    def account(self, diagnosis: RecordId, disease: DiseaseId) -> Account:
+        """Return why `disease` stands where it stands, in sentences too, and what to do if so.
+
+        Raises OtherBundleError as `explain` does.
+        """
+        explanation = self.explain(diagnosis, disease)
+        case, engine = self._of_record(diagnosis)
+        return Account(
+            explanation=explanation,
+            sentences=narrate(explanation, case, engine.catalogue),
+            actions={
+                language.value: engine.recommendations(disease, language.value)
+                for language in Language
+            },
+        )
+
+    def why_not(self, diagnosis: RecordId, disease: DiseaseId) -> WhyNot:
+        """Return the smallest change found that would bring `disease` to the first three.
+
+        Raises:
+            OtherBundleError: the bundle that made the record is no longer on this device.
+            UnknownDiseaseError: it does not know `disease`.
+        """
+        self._desk.require(Permission.EXPLAIN)
+        case, engine = self._of_record(diagnosis)
+        until = time.monotonic() + WHY_NOT_SECONDS
+        told = engine.why_not(case, disease, may_go_on=lambda: time.monotonic() < until)
+        with self._desk.store.write() as unit:
+            self._desk.journal.record(unit, AuditAction.EXPLAINED, diagnosis, disease=disease)
+        return told
+
+    def _of_record(self, diagnosis: RecordId) -> tuple[Case, DiagnosticEngine]:
+        """Return what was known and the engine that answered. Raises OtherBundleError."""
+        with self._desk.store.read() as unit:
+            stored = unit.diagnoses.get(diagnosis)
+        return stored.case, self._desk.shelf.engine_for(stored.differential.bundle_digest)
 
     def receipt(self, diagnosis: RecordId) -> Receipt:
         """Return what the record was made from."""

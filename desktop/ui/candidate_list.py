@@ -20,10 +20,14 @@ GRAVE_UP_TO = 2  # severity 1 and 2 of 5, the two most severe grades
 
 @dataclass(frozen=True, slots=True)
 class CandidateLine:
-    """A candidate with its name in the language of the window."""
+    """A candidate with its name in the language of the window.
+
+    kept: it cannot be set aside with what is known.
+    """
 
     candidate: Candidate
     name: str
+    kept: bool = False
 
     @property
     def likelihood(self) -> str:
@@ -44,6 +48,8 @@ class CandidateLine:
         parts = [f"{c.rank}. {self.name}", self.likelihood, words.world(c.world)]
         if self.grave:
             parts.append(_grave())
+        if self.kept:
+            parts.append(_kept())
         return ". ".join(parts)
 
 
@@ -126,11 +132,20 @@ class CandidateDelegate(QStyledItemDelegate):
         bar = QRect(box.left(), box.center().y() - 3, bar_width, 7)
         paint.band_bar(painter, bar, BAND_STEPS[line.candidate.band])
         text = box.adjusted(bar_width + 10, 0, 0, 0)
+        if line.kept:
+            text = text.adjusted(0, 0, -self._draw_kept(painter, box, font), 0)
         one_line = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         shown = QFontMetrics(font).elidedText(
             line.likelihood, Qt.TextElideMode.ElideRight, text.width()
         )
         paint.write(painter, text, shown, font, c.quiet, flags=one_line)
+
+    def _draw_kept(self, painter: QPainter, box: QRect, font: QFont) -> int:
+        width = QFontMetrics(font).horizontalAdvance(_kept()) + 4
+        at = QRect(box.right() - width, box.top(), width, box.height())
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        paint.write(painter, at, _kept(), font, colours().against, flags=right)
+        return width + 8
 
     def _rank_width(self, font: QFont) -> int:
         return QFontMetrics(font).horizontalAdvance("00")
@@ -158,6 +173,10 @@ class CandidateDelegate(QStyledItemDelegate):
 
 def _grave() -> str:
     return translate("Differential", "Grave")
+
+
+def _kept() -> str:
+    return translate("Differential", "No se puede descartar")
 
 
 class CandidateList(QListView):

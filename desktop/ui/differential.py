@@ -150,7 +150,7 @@ class DifferentialColumn(Spoken):
         if made is None:
             return
         if changed:
-            self._draw_answer(made.differential)
+            self._draw_answer(made.differential, made.not_excluded)
             text = translate("Differential", "Modelo {version} · {moment} · código {code}")
             say(
                 self.made,
@@ -162,17 +162,23 @@ class DifferentialColumn(Spoken):
             )
         self.list.show_lines(self._candidates, state.selected)
 
-    def _lines(self, differential: Differential) -> list[CandidateLine]:
+    def _lines(
+        self, differential: Differential, kept: frozenset[DiseaseId] | None
+    ) -> list[CandidateLine]:
         """Name the candidates; two of the same name are told apart by their code."""
         names = [self._labels.disease(c.disease) for c in differential.candidates]
         twice = {name for name, count in Counter(names).items() if count > 1}
         return [
-            CandidateLine(c, with_code(name, c.disease) if name in twice else name)
+            CandidateLine(
+                c,
+                with_code(name, c.disease) if name in twice else name,
+                kept=kept is not None and c.disease in kept,
+            )
             for c, name in zip(differential.candidates, names, strict=True)
         ]
 
-    def _draw_answer(self, differential: Differential) -> None:
-        self._candidates = self._lines(differential)
+    def _draw_answer(self, differential: Differential, kept: frozenset[DiseaseId] | None) -> None:
+        self._candidates = self._lines(differential, kept)
         self.strip.show_alerts(differential.alerts, self._labels)
         self._fit_strip()
         QTimer.singleShot(0, self, self._fit_strip)  # again, once the labels wear their font
@@ -180,7 +186,9 @@ class DifferentialColumn(Spoken):
             "Differential", "Puede no ser ninguna de estas: en {frequency} casos así, es otra cosa."
         )
         frequency = words.frequency(natural_frequency(differential.outside_probability))
-        say(self.outside, outside.format(frequency=frequency))
+        unsaid = translate("Differential", "Este modelo no dice qué no se puede descartar.")
+        said = outside.format(frequency=frequency)
+        say(self.outside, f"{said} {unsaid}" if kept is None else said)
         names = ", ".join(self._labels.finding(f) for f in differential.unused)
         unused = translate(
             "Differential", "El modelo no sabe leer: {names}. Téngalo en cuenta usted."

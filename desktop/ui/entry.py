@@ -1,6 +1,7 @@
 """Left column of the visit: age and sex, search as you type, what was entered, vital signs."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
@@ -86,9 +87,13 @@ class EntryColumn(Spoken):
         self.area = tall(inside)
         footer = column(self.issues, self.diagnose, gap=8)
         footer.setContentsMargins(2, 0, 8, 2)
-        box = column(self.area, footer, gap=8)
-        box.setStretch(0, 1)
-        self.setLayout(box)
+        self._box = column(self.area, footer, gap=8)
+        self._box.setStretch(0, 1)
+        self.setLayout(self._box)
+
+    def hold(self, guide: QWidget) -> None:
+        """Keep `guide` between what was entered and the key that calculates."""
+        self._box.insertWidget(1, guide)
 
     def _build_patient(self) -> None:
         t = self.texts
@@ -157,7 +162,7 @@ class EntryColumn(Spoken):
         t.bind(self.entered.setAccessibleName, lambda: translate("Visit", "Hallazgos anotados"))
         self.entered.marked.connect(lambda f, p: self._dispatch(FindingMarked(f, p)))
         self.entered.cycled.connect(lambda f: self._dispatch(FindingCycled(f)))
-        self.entered.removed.connect(lambda f: self._dispatch(FindingRemoved(f)))
+        self.entered.removed.connect(self._remove)
         self.entered.graded.connect(lambda f, g: self._dispatch(FindingGraded(f, float(g))))
 
     def _build_vitals(self) -> None:
@@ -267,7 +272,41 @@ class EntryColumn(Spoken):
         searching = bool(state.hits)
         self.nothing.setVisible(not state.draft.findings and not searching)
         self.entered.setVisible(bool(state.draft.findings) or not searching)
-        self.entered.show_lines([self._line(state, f.id) for f in state.draft.findings])
+        self.entered.show_lines(self._entered_lines(state))
+
+    def _entered_lines(self, state: VisitState) -> list[FindingLine]:
+        """Return a line per finding; what a choice ruled out together stands on one line."""
+        lines = []
+        told: set[str] = set()
+        for finding in state.draft.findings:
+            if finding.id in told:
+                continue
+            others = self._ruled_out_with(state, finding.id)
+            line = self._line(state, finding.id)
+            if others:
+                told.update(others)
+                more = translate("Visit", "{finding} y {n} más de la misma pregunta")
+                line = replace(line, label=more.format(finding=line.label, n=len(others)))
+            lines.append(line)
+        return lines
+
+    def _ruled_out_with(self, state: VisitState, finding: str) -> tuple[str, ...]:
+        """Return the other absent values of the same choice; none unless `finding` is one."""
+        group = self._labels.group(finding)
+        line = entry.find(state.draft, finding)
+        if not group or line is None or line.presence is not Presence.EXCLUDED:
+            return ()
+        return tuple(
+            f.id
+            for f in state.draft.findings
+            if f.presence is Presence.EXCLUDED
+            and f.id != finding
+            and self._labels.group(f.id) == group
+        )
+
+    def _remove(self, finding: str) -> None:
+        others = () if self._state is None else self._ruled_out_with(self._state, finding)
+        self._dispatch(FindingRemoved(finding, others))
 
     def _line(self, state: VisitState, finding: str, matched: str = "") -> FindingLine:
         entered = entry.find(state.draft, finding)

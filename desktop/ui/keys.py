@@ -26,6 +26,8 @@ WHY: Final = Key("F4", QT_TRANSLATE_NOOP("Keys", "Ir al porqué"))
 DIAGNOSE: Final = Key("F5", QT_TRANSLATE_NOOP("Keys", "Calcular la lista"))
 VITALS: Final = Key("F6", QT_TRANSLATE_NOOP("Keys", "Constantes vitales"))
 ENTERED: Final = Key("F7", QT_TRANSLATE_NOOP("Keys", "Ir a los hallazgos anotados"))
+QUESTION: Final = Key("F8", QT_TRANSLATE_NOOP("Keys", "Responder la siguiente pregunta"))
+WHY_NOT: Final = Key("F10", QT_TRANSLATE_NOOP("Keys", "Preguntar por qué no otra enfermedad"))
 SYNC: Final = Key("F9", QT_TRANSLATE_NOOP("Keys", "Sincronizar ahora"))
 AGREE: Final = Key("Ctrl+1", QT_TRANSLATE_NOOP("Keys", "De acuerdo con el diagnóstico elegido"))
 REFUSE: Final = Key("Ctrl+2", QT_TRANSLATE_NOOP("Keys", "Rechazar la lista"))
@@ -46,7 +48,20 @@ TAKE_ABSENT: Final = Key("Shift+Return", QT_TRANSLATE_NOOP("Keys", "Ausente (des
 SECTIONS: Final[tuple[tuple[str, tuple[Key, ...]], ...]] = (
     (
         QT_TRANSLATE_NOOP("Keys", "Moverse"),
-        (HELP, FINDINGS, LIST, WHY, VITALS, ENTERED, BACK, NEW_PATIENT, LOCK, SYNC),
+        (
+            HELP,
+            FINDINGS,
+            LIST,
+            WHY,
+            VITALS,
+            ENTERED,
+            QUESTION,
+            WHY_NOT,
+            BACK,
+            NEW_PATIENT,
+            LOCK,
+            SYNC,
+        ),
     ),
     (
         QT_TRANSLATE_NOOP("Keys", "Hallazgos"),

@@ -2,14 +2,18 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ddx.domain.identifiers import DiseaseId, FindingId
 from ddx.errors import UnknownDiseaseError, UnknownFindingError
+from desktop.presenters.visit_state import Sentence, WhyNot
 from desktop.ui.i18n import Translators, translate
 
 if TYPE_CHECKING:  # the store and the engine load after the first paint
+    from ddx.explain.narrate import Sentence as Narrated
+    from ddx.explain.why_not import WhyNot as FoundWhyNot
     from ddx.terminology.catalogue import Catalogue
+    from ddx.terminology.catalogue import Language as CatalogueLanguage
 
 GRADED = "graded"  # ddx.terminology.catalogue.FindingKind, which loads the ontology
 
@@ -58,6 +62,35 @@ class Labels:
         if identifier not in self.catalogue:
             return False
         return self.catalogue.term(FindingId(identifier)).kind == GRADED
+
+    def question(self, identifier: str) -> str:
+        """Return how to ask for a finding."""
+        try:
+            return self.catalogue.question(FindingId(identifier), self.language)
+        except UnknownFindingError:
+            return identifier
+
+    def group(self, identifier: str) -> str:
+        """Return the question a value of a choice answers; empty for any other finding."""
+        known = identifier in self.catalogue
+        return self.catalogue.term(FindingId(identifier)).group if known else ""
+
+    def reason(self, sentence: Sentence) -> str:
+        """Return one reason as a sentence."""
+        from ddx.explain.narrate import say  # noqa: PLC0415 -- loads the ontology
+
+        return say(cast("Narrated", sentence), self.catalogue, self._language())
+
+    def why_not(self, told: WhyNot) -> str:
+        """Return what would bring a disease to the first three, as a sentence."""
+        from ddx.explain.narrate import say_why_not  # noqa: PLC0415 -- as above
+
+        return say_why_not(cast("FoundWhyNot", told), self.catalogue, self._language())
+
+    def _language(self) -> "CatalogueLanguage":
+        from ddx.terminology.catalogue import Language  # noqa: PLC0415 -- as above
+
+        return Language(self.language)
 
     def alert(self, code: str) -> str:
         """Return what a red flag says; one without words is still shown, by its code."""

@@ -1,21 +1,23 @@
-"""What the clinician chose for the window: language, appearance, text size. No patient data."""
+"""What was chosen for the window: language, appearance, text size, equipment. No patient data."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QSettings
 
+from desktop.presenters.guide import Equipment
 from desktop.ui.i18n import Language, system_language
 from desktop.ui.theme import TEXT_SCALES, Appearance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
-    """text_scale: one of TEXT_SCALES, 1.0 is 100 %."""
+    """text_scale: one of TEXT_SCALES, 1.0 is 100 %. equipment: what this clinic has."""
 
     language: Language = Language.SPANISH
     appearance: Appearance = Appearance.SYSTEM
     text_scale: float = 1.0
+    equipment: Equipment = Equipment.RURAL
 
 
 class PreferenceFile:
@@ -29,6 +31,7 @@ class PreferenceFile:
         language = str(self._settings.value("language", system_language().value))
         appearance = str(self._settings.value("appearance", Appearance.SYSTEM.value))
         scale = str(self._settings.value("text_scale", "1.0"))
+        equipment = str(self._settings.value("equipment", Equipment.RURAL.value))
         scales = {str(s): s for s in TEXT_SCALES}
         return Preferences(
             language=Language(language) if language in set(Language) else Language.SPANISH,
@@ -36,6 +39,7 @@ class PreferenceFile:
             if appearance in set(Appearance)
             else Appearance.SYSTEM,
             text_scale=scales.get(scale, 1.0),
+            equipment=Equipment(equipment) if equipment in set(Equipment) else Equipment.RURAL,
         )
 
     def write(self, preferences: Preferences) -> None:
@@ -43,4 +47,5 @@ class PreferenceFile:
         self._settings.setValue("language", preferences.language.value)
         self._settings.setValue("appearance", preferences.appearance.value)
         self._settings.setValue("text_scale", str(preferences.text_scale))
+        self._settings.setValue("equipment", preferences.equipment.value)
         self._settings.sync()

@@ -213,6 +213,17 @@ QLabel[look="hint"] { color: $quiet; border: 1px solid $line; border-radius: 4px
   padding: 0 5px; font-size: $small; }
 QLabel[look="cap"] { background: $raised; border: 1px solid $line; border-radius: 4px;
   padding: 2px 8px; font-weight: 600; }
+QLabel[look="triage0"] { color: $quiet; }
+QLabel[look="triage1"] { background: $danger_soft; color: $danger_ink; font-weight: 700;
+  border: 2px solid $danger; border-radius: 6px; padding: 2px 8px; }
+QLabel[look="triage2"] { background: $surface; color: $against; font-weight: 700;
+  border: 2px solid $against; border-radius: 6px; padding: 2px 8px; }
+QLabel[look="triage3"] { background: $notice_soft; color: $notice_ink; font-weight: 600;
+  border: 1px solid $notice_ink; border-radius: 6px; padding: 2px 8px; }
+QLabel[look="triage4"] { background: $accent_soft; color: $accent; font-weight: 600;
+  border: 1px solid $accent; border-radius: 6px; padding: 2px 8px; }
+QLabel[look="triage5"] { background: $raised; color: $quiet; font-weight: 600;
+  border: 1px solid $edge; border-radius: 6px; padding: 2px 8px; }
 QLabel[look="wordmark"] { color: $accent; font-size: $large; font-weight: 700; }
 
 QFrame#card { background: $surface; border: 1px solid $line; border-radius: 10px; }

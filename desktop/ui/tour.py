@@ -19,6 +19,7 @@ from desktop.ui.i18n import translate
 from desktop.ui.patients import PatientsScreen
 from desktop.ui.sign_in import SignInScreen
 from desktop.ui.visit import VisitScreen
+from desktop.ui.why import SHOWN_EXPECTED
 from desktop.ui.window import MainWindow
 
 PATIENCE_MS: Final = 60_000
@@ -157,16 +158,17 @@ class Tour:
         explanation = visit.state.explanation
         if explanation is None:
             return []
-        told = why(explanation)
+        told = why(visit.state.sentences)
         lines = ["", visit.labels.disease(explanation.disease)]
         for sign, side in (("+", told.reasons_for), ("-", told.reasons_against)):
             lines += [
-                f"  {sign} {words.reason_sentence(r, visit.labels.subject(r.subject))}"
+                f"  {sign} {visit.labels.reason(r)} {words.frequency_told(r)}".rstrip()
                 for r in side
             ]
-        if told.expected:
+        if explanation.expected:
             asked = translate("Why", "Se esperaría, y no se ha preguntado")
-            lines.append(f"  ? {asked}: {', '.join(map(visit.labels.finding, told.expected))}")
+            expected = map(visit.labels.finding, explanation.expected[:SHOWN_EXPECTED])
+            lines.append(f"  ? {asked}: {', '.join(expected)}")
         return lines
 
 

@@ -21,6 +21,7 @@ from ddx.intake.issues import DraftRefusedError
 from desktop.presenters.patients import Patient
 from desktop.presenters.visit import step
 from desktop.presenters.visit_state import (
+    AskWhyNot,
     DecisionCancelled,
     DecisionRecorded,
     DecisionStarted,
@@ -35,6 +36,7 @@ from desktop.presenters.visit_state import (
     Explain,
     Explained,
     Failed,
+    FindingsMarked,
     Hit,
     HitsFound,
     LeaveAsked,
@@ -47,11 +49,14 @@ from desktop.presenters.visit_state import (
     SaveSoon,
     SearchFindings,
     VisitState,
+    WhyNot,
+    WhyNotTold,
 )
 from desktop.ui import keys, messages
-from desktop.ui.decision import VERB_KEYS, DecisionBar, read_names
+from desktop.ui.decision import VERB_KEYS, DecisionBar, Names, read_names
 from desktop.ui.differential import DifferentialColumn
 from desktop.ui.entry import EntryColumn
+from desktop.ui.guide import GuidePanel
 from desktop.ui.i18n import translate
 from desktop.ui.jobs import Jobs, Lane
 from desktop.ui.labels import Labels
@@ -59,7 +64,18 @@ from desktop.ui.patients import full_name, last_visit, particulars
 from desktop.ui.screen import Screen, refusal_of
 from desktop.ui.theme import BASE_PX
 from desktop.ui.why import WhyColumn
-from desktop.ui.widgets import OneLine, button, card, column, message, row, say, tall
+from desktop.ui.widgets import (
+    MEASURED_BY_MS,
+    OneLine,
+    button,
+    card,
+    column,
+    look,
+    message,
+    row,
+    say,
+    tall,
+)
 
 if TYPE_CHECKING:  # the store and the engine load after the first paint
     from desktop.services.clinic import Clinic
@@ -67,6 +83,8 @@ if TYPE_CHECKING:  # the store and the engine load after the first paint
 
 HITS = 12
 NARROW_BELOW = 62  # widths of a character box: under this, one column at a time
+
+LOW_BELOW = 37  # heights of a line: under this, a question is folded until it is gone to
 
 
 class Leaving(StrEnum):
@@ -101,6 +119,7 @@ class VisitScreen(Screen):
             SaveDraft: self._save,
             Diagnose: self._diagnose,
             Explain: self._explain,
+            AskWhyNot: self._ask_why_not,
             RecordDecision: self._record,
             OpenPatients: lambda _effect: self.left.emit(self._purpose),
         }
@@ -115,8 +134,17 @@ class VisitScreen(Screen):
         self.differential = DifferentialColumn(self.labels, self.dispatch)
         self.why = WhyColumn(self.labels, self.dispatch)
         self.decision = DecisionBar(self.labels, self.dispatch)
+        self.guide = GuidePanel(
+            self.jobs,
+            self._session,
+            self.labels,
+            lambda states: self.dispatch(FindingsMarked(states)),
+        )
+        self.guide.looked.connect(self._draw_triage)
+        self.entry.hold(self.guide)
         self.why.box.setContentsMargins(16, 14, 16, 14)
-        why_card = card(column(tall(self.why)), 2)
+        self._why_area = tall(self.why)
+        why_card = card(column(self._why_area), 2)
         self.columns: list[QWidget] = [self.entry, self.differential, why_card]
         body = QHBoxLayout()
         body.setSpacing(22)
@@ -145,7 +173,8 @@ class VisitScreen(Screen):
             "plain",
         )
         self.name, self.about, self.saved = OneLine("heading"), OneLine("quiet"), OneLine("small")
-        header = row(self.back, self.name, self.about, gap=14)
+        self.triage = OneLine("triage0", inset=8)
+        header = row(self.back, self.name, self.triage, self.about, gap=14)
         header.addStretch(1)
         header.addWidget(self.saved)
         return header
@@ -175,6 +204,8 @@ class VisitScreen(Screen):
         keys.on(self, keys.ENTERED, lambda: self._go(0, self.entry.entered))
         keys.on(self, keys.LIST, lambda: self._go(1, self.differential.list))
         keys.on(self, keys.WHY, lambda: self._go(2, self._why_focus()))
+        keys.on(self, keys.QUESTION, self._go_to_question)
+        keys.on(self, keys.WHY_NOT, self._go_to_why_not)
         keys.on(self, keys.VITALS, self._go_to_vitals)
         keys.on(self, keys.DIAGNOSE, self._ask)
         keys.on(self, keys.BACK, self._escape)
@@ -186,6 +217,10 @@ class VisitScreen(Screen):
     @property
     def _narrow(self) -> bool:
         return self.width() < NARROW_BELOW * max(self.fontMetrics().height(), BASE_PX) * 0.9
+
+    @property
+    def _low(self) -> bool:
+        return self.height() < LOW_BELOW * max(self.fontMetrics().height(), BASE_PX)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show three columns, or one with a switcher when the text is large."""
@@ -212,6 +247,8 @@ class VisitScreen(Screen):
         self.decision.setVisible(not narrow or place > 0)
         self.decision.be_brief(brief=narrow)
         self.about.setVisible(not narrow)
+        self.guide.be_brief(brief=narrow or self._low)
+        self._draw_triage()
 
     def _go(self, place: int, target: QWidget) -> None:
         self._show_column(place)
@@ -219,6 +256,18 @@ class VisitScreen(Screen):
 
     def _why_focus(self) -> QWidget:
         return self.why.expected if self.why.expected.isVisibleTo(self) else self.columns[2]
+
+    def _go_to_question(self) -> None:
+        self._show_column(0)
+        self.guide.take_focus()
+
+    def _go_to_why_not(self) -> None:
+        self._go(2, self.why.why_not.disease)
+        self._show_why_not()
+
+    def _show_why_not(self) -> None:
+        show = partial(self._why_area.ensureWidgetVisible, self.why.why_not.last, 0, 12)
+        QTimer.singleShot(MEASURED_BY_MS, self, show)
 
     def _go_to_vitals(self) -> None:
         self._show_column(0)
@@ -248,9 +297,11 @@ class VisitScreen(Screen):
         """Open the draft and put the cursor in the search."""
         self.dispatch(Entered())
         self.entry.search.setFocus()
-        self.jobs.run(
-            lambda: read_names(self.labels), self.decision.know, self._failed, Lane.LOOKUP
-        )
+        self.jobs.run(lambda: read_names(self.labels), self._know, self._failed, Lane.LOOKUP)
+
+    def _know(self, names: Names) -> None:
+        self.decision.know(names)
+        self.why.why_not.know(names)
 
     # Effects.
 
@@ -297,7 +348,8 @@ class VisitScreen(Screen):
 
     def _diagnosed(self, event: Diagnosed) -> None:
         self.dispatch(event)
-        self.differential.list.setFocus()
+        if not self.guide.list.hasFocus():  # who is answering questions goes on answering
+            self.differential.list.setFocus()
         self.recorded.emit()
 
     def _refused(self, error: DdxError) -> None:
@@ -308,10 +360,21 @@ class VisitScreen(Screen):
 
     def _explain(self, effect: Explain) -> None:
         self.jobs.run(
-            lambda: self._session.visits.explain(effect.diagnosis, effect.disease),
-            lambda explanation: self.dispatch(Explained(explanation)),
+            lambda: self._session.visits.account(effect.diagnosis, effect.disease),
+            lambda told: self.dispatch(Explained(told.explanation, told.sentences, told.actions)),
             self._failed,
         )
+
+    def _ask_why_not(self, effect: AskWhyNot) -> None:
+        self.jobs.run(
+            lambda: self._session.visits.why_not(effect.diagnosis, effect.disease),
+            self._why_not_told,
+            self._failed,
+        )
+
+    def _why_not_told(self, told: WhyNot) -> None:
+        self.dispatch(WhyNotTold(told))
+        self._show_why_not()
 
     def _record(self, effect: RecordDecision) -> None:
         self.jobs.run(
@@ -343,6 +406,26 @@ class VisitScreen(Screen):
         self.differential.show_state(state)
         self.why.show_state(state)
         self.decision.show_state(state)
+        self.guide.follow(state.draft)
+        self._draw_triage()
+
+    def _draw_triage(self) -> None:
+        guidance = self.guide.state.guidance
+        if guidance is None:
+            self.triage.setText(translate("Visit", "Triaje: sin datos todavía"))
+            look(self.triage, "triage0")
+            return
+        triage = guidance.triage
+        level = triage.level.value
+        said = self.labels.alert(f"triage.level_{level}").rstrip(".")
+        self.triage.setText(translate("Visit", "Triaje {n} · {said}").format(n=level, said=said))
+        look(self.triage, f"triage{level}")
+        self.triage.setMinimumWidth(0 if self._narrow else self.triage.sizeHint().width())
+        reasons = [self.labels.alert(reason.code) for reason in triage.reasons]
+        if triage.missing:
+            reasons.append(self.labels.alert("triage.missing"))
+        self.triage.setToolTip("\n".join(reasons))
+        self.triage.setAccessibleName(" ".join((f"{self.triage.text()}.", *reasons)))
 
 
 def _saved_text(state: VisitState) -> str:

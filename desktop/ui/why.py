@@ -1,29 +1,31 @@
 """Right column of the visit: why this candidate, in sentences; bars second."""
 
 from collections.abc import Callable
+from typing import Final
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from desktop.presenters.visit_state import FindingMarked, VisitState
-from desktop.presenters.why import Reason, Why, why
+from desktop.presenters.visit_state import Action, FindingMarked, Sentence, VisitState
+from desktop.presenters.why import Why, why
 from desktop.ui import keys, words
 from desktop.ui.finding_list import FindingLine, FindingList
 from desktop.ui.i18n import translate
 from desktop.ui.labels import Labels
 from desktop.ui.theme import colours
+from desktop.ui.why_not import WhyNotBox
 from desktop.ui.widgets import Spoken, clear, column, heading, label, message, plain_label, say
 
-UNASKED_WORTH_SAYING = 0.25
+SHOWN_EXPECTED: Final = 6
 
 
 class ReasonBar(QWidget):
-    """How much one reason counts, next to the strongest one."""
+    """How much one reason counts. share: 0..1 of the strongest one."""
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, share: float, *, speaks_for: bool) -> None:
         super().__init__()
-        self._reason = reason
+        self._share, self._speaks_for = share, speaks_for
         self.setMinimumHeight(6)
         self.setMaximumHeight(6)
 
@@ -39,8 +41,8 @@ class ReasonBar(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(c.line))
         painter.drawRoundedRect(QRectF(0, 1, self.width(), 4), 2, 2)
-        painter.setBrush(QColor(c.accent if self._reason.speaks_for else c.against))
-        painter.drawRoundedRect(QRectF(0, 1, max(4.0, self.width() * self._reason.share), 4), 2, 2)
+        painter.setBrush(QColor(c.accent if self._speaks_for else c.against))
+        painter.drawRoundedRect(QRectF(0, 1, max(4.0, self.width() * self._share), 4), 2, 2)
 
 
 class WhyColumn(Spoken):
@@ -70,6 +72,12 @@ class WhyColumn(Spoken):
         )
         self.expected.marked.connect(lambda f, p: dispatch(FindingMarked(f, p)))
         self._unasked = message("small")
+        self._actions_title = self._heading(
+            lambda: translate("Why", "Qué hacer primero si se sospecha"), "section"
+        )
+        self._actions = QVBoxLayout()
+        self._actions.setSpacing(8)
+        self.why_not = WhyNotBox(labels, dispatch)
         self.box = column(
             heading(self.texts, lambda: translate("Why", "Por qué"), keys.shown(keys.WHY)),
             self.title,
@@ -80,9 +88,12 @@ class WhyColumn(Spoken):
             self._against_title,
             self._nothing_against,
             self._against,
+            self._unasked,
+            self._actions_title,
+            self._actions,
             self._expected_title,
             self.expected,
-            self._unasked,
+            self.why_not,
             gap=10,
         )
         self.box.addStretch(1)
@@ -101,7 +112,9 @@ class WhyColumn(Spoken):
             or before.selected != state.selected
         ):
             self._draw_reasons(state)
+            self._draw_actions(state)
         self._draw_expected(state)
+        self.why_not.show_state(state)
 
     def _draw_reasons(self, state: VisitState) -> None:
         clear(self._for)
@@ -115,7 +128,7 @@ class WhyColumn(Spoken):
         say(self._nothing_against, "")
         say(self._unasked, "")
         if state.explanation is not None:
-            self._fill(why(state.explanation))
+            self._fill(why(state.sentences))
 
     def _fill(self, reasons: Why) -> None:
         for side, items in (
@@ -123,20 +136,32 @@ class WhyColumn(Spoken):
             (self._against, reasons.reasons_against),
         ):
             for item in items:
-                side.addLayout(self._reason(item))
+                side.addLayout(self._reason(item, reasons))
         nothing_for = translate("Why", "Nada de lo anotado habla a favor.")
         nothing_against = translate("Why", "Nada de lo anotado habla en contra.")
         say(self._nothing_for, "" if reasons.reasons_for else nothing_for)
         say(self._nothing_against, "" if reasons.reasons_against else nothing_against)
-        unasked = translate(
-            "Why", "Buena parte del resultado viene de lo que aún no se ha preguntado."
-        )
-        say(self._unasked, unasked if reasons.unasked_share >= UNASKED_WORTH_SAYING else "")
+        say(self._unasked, " ".join(self._labels.reason(item) for item in reasons.unasked))
 
-    def _reason(self, item: Reason) -> QVBoxLayout:
+    def _reason(self, item: Sentence, reasons: Why) -> QVBoxLayout:
         sentence = plain_label()
-        sentence.setText(words.reason_sentence(item, self._labels.subject(item.subject)))
-        return column(sentence, ReasonBar(item), gap=3)
+        said = f"{self._labels.reason(item)} {words.frequency_told(item)}"
+        sentence.setText(said.rstrip())
+        bar = ReasonBar(item.share / reasons.strongest, speaks_for=item in reasons.reasons_for)
+        return column(sentence, bar, gap=3)
+
+    def _draw_actions(self, state: VisitState) -> None:
+        clear(self._actions)
+        actions = state.actions.get(self._labels.language, ())
+        self._actions_title.setVisible(bool(actions))
+        for action in actions:
+            self._actions.addLayout(self._action(action))
+
+    def _action(self, action: Action) -> QVBoxLayout:
+        text, source = plain_label(), plain_label("small")
+        text.setText(action.text)
+        source.setText(action.guideline.cite())
+        return column(text, source, gap=1)
 
     def _subtitle(self, state: VisitState) -> str:
         if state.diagnosis is None:
@@ -147,7 +172,7 @@ class WhyColumn(Spoken):
 
     def _draw_expected(self, state: VisitState) -> None:
         entered = {f.id: f.presence for f in state.draft.findings}
-        expected = why(state.explanation).expected if state.explanation else ()
+        expected = state.explanation.expected[:SHOWN_EXPECTED] if state.explanation else ()
         lines = [
             FindingLine(
                 id=finding,

@@ -167,8 +167,10 @@ class Tick(QCheckBox):
 class OneLine(QLabel):
     """A label that ends in an ellipsis where there is no room; the tool tip says it all."""
 
-    def __init__(self, name: str = "") -> None:
+    def __init__(self, name: str = "", inset: int = 0) -> None:
+        """Return an empty one. inset: pixels kept free left and right, for a look with a border."""
         super().__init__()
+        self._inset = inset
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setProperty("look", name)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
@@ -182,7 +184,8 @@ class OneLine(QLabel):
     def sizeHint(self) -> QSize:
         """Return the room the whole text would take."""
         metrics = self.fontMetrics()
-        return QSize(metrics.horizontalAdvance(self.text()) + 4, metrics.height() + 2)
+        width = metrics.horizontalAdvance(self.text()) + 4 + 2 * self._inset
+        return QSize(width, metrics.height() + 2 + self._inset)
 
     def minimumSizeHint(self) -> QSize:
         """Return the room of a few letters."""
@@ -192,12 +195,13 @@ class OneLine(QLabel):
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Write the text, or as much of it as fits."""
         painter = QPainter(self)
+        inside = self.rect().adjusted(self._inset, 0, -self._inset, 0)
         shown = self.fontMetrics().elidedText(
-            self.text(), Qt.TextElideMode.ElideRight, self.width()
+            self.text(), Qt.TextElideMode.ElideRight, inside.width()
         )
         self.style().drawItemText(
             painter,
-            self.rect(),
+            inside,
             int(Qt.AlignmentFlag.AlignVCenter),
             self.palette(),
             self.isEnabled(),

@@ -18,9 +18,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.presenters.guide import Equipment
 from desktop.presenters.patients import Patient
 from desktop.presenters.reducer import Refusal
-from desktop.ui import keys, messages, theme
+from desktop.ui import keys, messages, theme, words
 from desktop.ui.first_run import FirstRunScreen, centred
 from desktop.ui.i18n import Language, Texts, Translators, translate
 from desktop.ui.jobs import Jobs, Lane
@@ -159,6 +160,13 @@ class MainWindow(QMainWindow):
             lambda value: replace(self.preferences, text_scale=value),
             self.preferences.text_scale,
         )
+        self._choices(
+            menu,
+            lambda: translate("Window", "Equipo del centro"),
+            tuple((kind, partial(words.equipment, kind)) for kind in Equipment),
+            lambda value: replace(self.preferences, equipment=value),
+            self.preferences.equipment,
+        )
         return menu
 
     def _choices(
@@ -181,12 +189,15 @@ class MainWindow(QMainWindow):
             group.addAction(action)
 
     def choose(self, preferences: Preferences) -> None:
-        """Take and keep another language, appearance or text size."""
+        """Take and keep another language, appearance, text size or equipment."""
         if preferences.language is not self._translators.language or not self._dressed():
             self._translators.speak(preferences.language)
         self.preferences = preferences
         self._file.write(preferences)
         self._dress()
+        shown = self.screen_shown
+        if isinstance(shown, VisitScreen):
+            shown.guide.use(preferences.equipment)
 
     def _dressed(self) -> bool:
         return bool(self._app().styleSheet())
@@ -306,6 +317,7 @@ class MainWindow(QMainWindow):
             return
         labels = Labels(self._clinic.catalogue, self._translators)
         screen = VisitScreen(self._clinic, self._session, labels, self.jobs, patient)
+        screen.guide.use(self.preferences.equipment)
         screen.left.connect(self._left_visit)
         screen.recorded.connect(self.status.read)
         self._show(screen)

@@ -9,8 +9,9 @@ from ddx.domain.feedback import OverrideReason, Verb
 from ddx.domain.finding import Presence
 from ddx.domain.roles import Role
 from ddx.intake.draft import AgeUnit
+from desktop.presenters.guide import Equipment
 from desktop.presenters.likelihood import Frequency, natural_frequency
-from desktop.presenters.why import Reason
+from desktop.presenters.visit_state import Sentence
 from desktop.ui.i18n import QT_TRANSLATE_NOOP, translate
 
 _PRESENCE: Final = {
@@ -59,15 +60,34 @@ _ROLE: Final = {
     Role.MLOPS_ENGINEER: QT_TRANSLATE_NOOP("Words", "Operación de modelos"),
     Role.AUDITOR: QT_TRANSLATE_NOOP("Words", "Auditoría"),
 }
-_STRENGTH_FOR: Final = {
-    3: QT_TRANSLATE_NOOP("Words", "pesa mucho a favor"),
-    2: QT_TRANSLATE_NOOP("Words", "pesa a favor"),
-    1: QT_TRANSLATE_NOOP("Words", "pesa un poco a favor"),
+ABOUT_SEVERAL: Final = frozenset({"excluded_and_other", "excluded_and_others"})
+_MEANS: Final = {
+    "examination": QT_TRANSLATE_NOOP("Words", "explorar"),
+    "thermometer": QT_TRANSLATE_NOOP("Words", "termómetro"),
+    "oximeter": QT_TRANSLATE_NOOP("Words", "oxímetro"),
+    "blood_pressure_cuff": QT_TRANSLATE_NOOP("Words", "tensiómetro"),
+    "glucometer": QT_TRANSLATE_NOOP("Words", "glucómetro"),
+    "stethoscope": QT_TRANSLATE_NOOP("Words", "estetoscopio"),
+    "urine_strip": QT_TRANSLATE_NOOP("Words", "tira de orina"),
+    "electrocardiograph": QT_TRANSLATE_NOOP("Words", "electrocardiograma"),
+    "laboratory": QT_TRANSLATE_NOOP("Words", "laboratorio"),
+    "imaging": QT_TRANSLATE_NOOP("Words", "imagen"),
 }
-_STRENGTH_AGAINST: Final = {
-    3: QT_TRANSLATE_NOOP("Words", "pesa mucho en contra"),
-    2: QT_TRANSLATE_NOOP("Words", "pesa en contra"),
-    1: QT_TRANSLATE_NOOP("Words", "pesa un poco en contra"),
+_STOP: Final = {
+    "nothing_left": QT_TRANSLATE_NOOP(
+        "Words", "Deje de preguntar: no queda nada que aquí se pueda averiguar."
+    ),
+    "little_to_gain": QT_TRANSLATE_NOOP(
+        "Words", "Deje de preguntar: ninguna respuesta cambiaría la lista de forma apreciable."
+    ),
+    "settled": QT_TRANSLATE_NOOP(
+        "Words", "Deje de preguntar: la lista está clara y ninguna respuesta la cambiaría."
+    ),
+}
+_EQUIPMENT: Final = {
+    Equipment.WORDS: QT_TRANSLATE_NOOP("Words", "Solo preguntar y explorar"),
+    Equipment.RURAL: QT_TRANSLATE_NOOP("Words", "Puesto rural"),
+    Equipment.FULL: QT_TRANSLATE_NOOP("Words", "También laboratorio, imagen y ECG"),
 }
 
 
@@ -141,26 +161,28 @@ def moment(value: datetime) -> str:
     return value.astimezone().strftime("%d/%m/%Y %H:%M")
 
 
-def reason_sentence(item: Reason, subject: str) -> str:
-    """Return one reason as a plain sentence. subject: label of the finding."""
-    weight = translate(
-        "Words", (_STRENGTH_FOR if item.speaks_for else _STRENGTH_AGAINST)[item.strength]
-    )
-    if item.subject == "age":
-        return translate("Words", "La edad {weight}.").format(weight=weight)
-    if item.subject == "sex":
-        return translate("Words", "El sexo {weight}.").format(weight=weight)
-    said = (
-        translate("Words", "{finding}, ausente: {weight}.")
-        if item.presence is Presence.EXCLUDED
-        else translate("Words", "{finding}, presente: {weight}.")
-    ).format(finding=subject, weight=weight)
-    return f"{said} {_described(item.frequency)}".rstrip()
+def means(value: str) -> str:
+    """Return what a finding is looked for with; empty for a plain question."""
+    return translate("Words", _MEANS[value]) if value in _MEANS else ""
 
 
-def _described(share: float | None) -> str:
-    if share is None:
+def stop(value: str) -> str:
+    """Return why to stop asking."""
+    return translate("Words", _STOP[value])
+
+
+def equipment(value: Equipment) -> str:
+    """Return what a clinic has."""
+    return translate("Words", _EQUIPMENT[value])
+
+
+def frequency_told(reason: Sentence) -> str:
+    """Return how many described patients have the finding; empty when no profile says.
+
+    Empty too for a sentence about several answers at once: the figure would be of one of them.
+    """
+    if reason.frequency is None or reason.code in ABOUT_SEVERAL:
         return ""
     return translate("Words", "Lo tienen {frequency} pacientes descritos.").format(
-        frequency=frequency(natural_frequency(share))
+        frequency=frequency(natural_frequency(reason.frequency))
     )

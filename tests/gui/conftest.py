@@ -163,6 +163,11 @@ class Hands:
         self.press(Qt.Key.Key_F5)
         self.until(lambda: visit.state.diagnosis and not visit.state.stale)
         self.until(lambda: visit.state.explanation)
+        self.guided(visit)
+
+    def guided(self, visit):
+        """Wait until the question on screen is that of the findings as they are."""
+        self.until(lambda: visit.guide.state.seen == visit.state.draft)
 
     def rest(self, seconds):
         until = time.monotonic() + seconds

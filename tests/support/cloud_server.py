@@ -11,15 +11,18 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import httpx
 import uvicorn
 from sqlalchemy import text
+from support.guided import QUESTION, Guided
 from support.memory_outbox import MemoryOutbox
 from support.sync_records import SOFTWARE, a_differential, an_identity
+from support.ward_engine import FEVER, WardArtifacts
 
 from cloud_api.app import create_app, utc_now
 from cloud_api.auth.directory import SqlDirectory
@@ -29,23 +32,43 @@ from ddx.domain.differential import Differential
 from ddx.domain.explanation import Explanation
 from ddx.domain.identifiers import DiseaseId
 from ddx.errors import UnknownDiseaseError
+from ddx.terminology.catalogue import Catalogue
 from sync_service.client.enrol import enrol
 from sync_service.client.runner import Runner
 from sync_service.client.transport import HttpTransport, make_client
 
 
+@cache
+def _ward_catalogue() -> Catalogue:
+    return Catalogue.from_artifacts(WardArtifacts())
+
+
 @dataclass(frozen=True)
-class SmallEngine:
+class SmallEngine(Guided):
     """An engine that knows one disease; enough to see a case go in and an answer come out."""
 
     version: str = "2026.11.1"
     digest: str = "b" * 64
 
+    askable = ((FEVER, QUESTION),)
+    kept = frozenset({DiseaseId("VD:dengue")})
+    actions = ((DiseaseId("VD:dengue"), "Dé líquidos.", "Give fluids."),)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return _ward_catalogue()
+
     def diagnose(self, case, limit=50) -> Differential:
-        return a_differential(candidates=limit)
+        made = a_differential(candidates=limit)
+        first = replace(made.candidates[0], disease=DiseaseId("VD:dengue"))
+        return replace(made, candidates=(first, *made.candidates[1:]))
+
+    def assess(self, case, *, limit=50, **asked):
+        said = super().assess(case, **asked)
+        return replace(said, differential=self.diagnose(case, limit))
 
     def explain(self, case, disease: DiseaseId) -> Explanation:
-        if disease != "VD:dengue":
+        if disease != "VD:dengue" and not re.fullmatch(r"OMIM:\d{6}", disease):
             raise UnknownDiseaseError(disease)
         return Explanation(
             disease=disease,

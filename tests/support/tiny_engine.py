@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from support.bundle_workshop import small_members
+from support.guided import QUESTION, Guided
 
 from ddx.domain import artifacts as members
 from ddx.domain.canonical import digest_of
@@ -111,8 +112,11 @@ class TinyArtifacts:
         return self.contents[name]
 
 
-class TinyEngine:
+class TinyEngine(Guided):
     """Satisfies `desktop.services.engines.DiagnosticEngine`. background: see BACKGROUND."""
+
+    askable = ((FindingId("HP:0001945"), QUESTION), (FindingId("HP:0012735"), QUESTION))
+    actions = ((DiseaseId("VD:influenza"), "Reposo y líquidos.", "Rest and fluids."),)
 
     def __init__(
         self, version: str = "2026.11.1", background: float = BACKGROUND, artifacts=None

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
 
+from support.guided import Guided
+
 from ddx.domain import artifacts as members
 from ddx.domain.canonical import digest_of
 from ddx.domain.case import Case
@@ -20,6 +22,7 @@ from ddx.domain.explanation import Contribution, Explanation
 from ddx.domain.finding import Presence
 from ddx.domain.identifiers import DiseaseId, FindingId
 from ddx.domain.wire import case_to_json
+from ddx.inquiry.effort import Means
 from ddx.terminology.catalogue import Catalogue
 from ddx.terminology.search import FindingSearch
 from desktop.services.records import ModelStatus
@@ -33,6 +36,7 @@ RASH = FindingId("HP:0000988")
 HEADACHE = FindingId("HP:0002315")
 TALL = FindingId("HP:0000098")
 PAIN = FindingId("VF:pain-intensity")
+SITES = (FindingId("VF:rash-site.face"), FindingId("VF:rash-site.trunk"))
 LABELS: Mapping[FindingId, tuple[str, str]] = MappingProxyType(
     {
         FEVER: ("Fiebre", "Fever"),
@@ -43,6 +47,8 @@ LABELS: Mapping[FindingId, tuple[str, str]] = MappingProxyType(
         HEADACHE: ("Dolor de cabeza", "Headache"),
         TALL: ("Talla alta", "Tall stature"),
         PAIN: ("Intensidad del dolor", "Pain intensity"),
+        SITES[0]: ("Lesión: cara", "Lesion: face"),
+        SITES[1]: ("Lesión: tronco", "Lesion: trunk"),
     }
 )
 PNEUMONIA = DiseaseId("VD:pneumonia")
@@ -83,13 +89,13 @@ def _term(finding: FindingId) -> dict[str, object]:
     return _row(finding, parents=[] if finding == ROOT else [ROOT], alt=[])
 
 
-def _own(finding: FindingId) -> dict[str, object]:
+def _own(finding: FindingId, kind: str, group: str, asked: tuple[str, str]) -> dict[str, object]:
     return _row(
         finding,
-        kind="graded",
-        group="",
-        question_es="¿Cuánto duele?",
-        question_en="How much does it hurt?",
+        kind=kind,
+        group=group,
+        question_es=asked[0],
+        question_en=asked[1],
         implies=None,
         antecedent=False,
         source="tests",
@@ -100,6 +106,13 @@ def _disease(disease: DiseaseId) -> dict[str, object]:
     es, en = DISEASES[disease]
     severity = SEVERITY.get(disease, 3)
     return {"id": disease, "es": es, "en": en, "icd10": "", "severity": severity, "sources": []}
+
+
+_OWN = [
+    _own(PAIN, "graded", "", ("¿Cuánto duele?", "How much does it hurt?")),
+    _own(CHEST_PAIN, "binary", "", ("¿Le duele el pecho?", "Does your chest hurt?")),
+    *(_own(s, "choice", "rash.site", ("¿Dónde está la lesión?", "Where is it?")) for s in SITES),
+]
 
 
 @dataclass(frozen=True)
@@ -116,7 +129,7 @@ class WardArtifacts:
         terms = [ROOT, *(f for f in LABELS if f.startswith("HP:"))]
         contents: dict[str, object] = {
             members.HPO_TERMS: {"version": "ward", "terms": [_term(f) for f in terms]},
-            members.FINDINGS: {"version": "ward", "findings": [_own(PAIN)]},
+            members.FINDINGS: {"version": "ward", "findings": _OWN},
             members.DISEASES: {
                 "version": "ward",
                 "diseases": [_disease(d) for d in DISEASES if d.startswith("VD:")],
@@ -129,8 +142,16 @@ class WardArtifacts:
         return json.dumps(contents[name]).encode()
 
 
-class WardEngine:
+class WardEngine(Guided):
     """A logistic table. delay_s: how long a diagnosis takes, busy all the while."""
+
+    askable = (
+        (CHEST_PAIN, Means.QUESTION),
+        (DYSPNEA, Means.STETHOSCOPE),
+        *((site, Means.QUESTION) for site in SITES),
+    )
+    kept = frozenset({PNEUMONIA, EMBOLISM})
+    actions = ((PNEUMONIA, "Dé amoxicilina según el peso.", "Give amoxicillin by weight."),)
 
     def __init__(self, delay_s: float = 0.0) -> None:
         made_of = WardArtifacts()
@@ -143,6 +164,9 @@ class WardEngine:
         until = time.monotonic() + self.delay_s
         while time.monotonic() < until:
             math.sqrt(2.0)
+        return self.at_once(case, limit)
+
+    def at_once(self, case: Case, limit: int = 50) -> Differential:
         margins = {d: sum(c.weight for c in self._reasons(case, d)) for d in DISEASES}
         total = sum(math.exp(m) for m in margins.values())
         ranked = sorted(margins, key=lambda d: -margins[d])

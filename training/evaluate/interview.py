@@ -14,19 +14,19 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ddx.domain.case import Case
-from ddx.domain.identifiers import DiseaseId, FindingId
+from ddx.domain.identifiers import DiseaseId
 from ddx.engine import Engine
 from ddx.errors import DdxError
+from ddx.inquiry import interview as played
 from ddx.inquiry.inquirer import Inquirer
-from ddx.inquiry.stop import reason_to_stop
 from model_bundles.embedded import open_embedded_bundle
 from training import knowledge
 from training.evaluate.asking import Script
@@ -47,24 +47,10 @@ TOLD: Final = (0, 1, 2, 3, 5, 8, 10, 12, 15, 20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """One patient to interview. record: every finding answered. opening: the complaint."""
+class Visit(played.Visit):
+    """One patient to interview, whose disease is known."""
 
-    record: Case
-    opening: FindingId
     disease: DiseaseId
-
-    @property
-    def opened(self) -> Case:
-        """What is known before the first question."""
-        said = tuple(f for f in self.record.findings if f.id == self.opening)
-        return replace(self.record, findings=said)
-
-    def answered(self, case: Case, findings: Sequence[FindingId]) -> Case:
-        """Return `case` with the record's answer to one question added."""
-        asked = frozenset(findings) - {f.id for f in case.findings}
-        answers = tuple(f for f in self.record.findings if f.id in asked)
-        return replace(case, findings=(*case.findings, *answers))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,12 +80,11 @@ def visits_of(
     """Yield the patients, each opening with one of its symptoms drawn evenly."""
     for patient in patients:
         record = case_of(patient, vocabulary)
-        present = [f.id for f in record.present]
-        openings = [finding for finding in present if finding in script.openings] or present
-        if openings:
+        opening = played.draw_opening(record, script.openings.__contains__, rng)
+        if opening is not None:
             yield Visit(
                 record=record,
-                opening=openings[int(rng.integers(len(openings)))],
+                opening=opening,
                 disease=vocabulary.disease_of_condition[patient.condition],
             )
 
@@ -140,17 +125,13 @@ def _one(
     engine: Engine, visit: Visit, order: Order, right: NDArray[np.bool_], confidence: Shares
 ) -> int:
     """Fill the row of one visit; return how many questions the stop rule allowed."""
-    case, stopped, last = visit.opened, len(right) - 1, len(right) - 1
-    for asked in range(len(right)):
-        differential = engine.diagnose(case)
-        first = differential.candidates[0]
+    stopped = len(right) - 1
+    diagnose = lru_cache(maxsize=1)(engine.diagnose)
+    for moment in played.interview(visit, order.choose, diagnose, stopped):
+        first, asked = diagnose(moment.case).candidates[0], moment.asked
         right[asked:], confidence[asked:] = first.disease == visit.disease, first.probability
-        choice = order.choose(case) if asked < last else None
-        if choice is None:
-            return min(stopped, asked)
-        if choice.proposed and reason_to_stop(differential, choice.proposed) is not None:
+        if moment.stop is not None:
             stopped = min(stopped, asked)
-        case = visit.answered(case, choice.findings)
     return stopped
 
 

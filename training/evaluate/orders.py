@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ddx.domain.case import Case
-from ddx.domain.identifiers import FindingId
 from ddx.engine import Engine
 from ddx.features.encode import encode
 from ddx.inquiry.askable import askable
@@ -16,15 +15,8 @@ from ddx.inquiry.bank import Item, QuestionBank
 from ddx.inquiry.belief import RAREST
 from ddx.inquiry.effort import FULL
 from ddx.inquiry.gain import Floats, sampled_gain, softmax, yes_no_gain
-from ddx.inquiry.inquirer import Inquirer, Question
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One question. findings: what its answer settles. proposed: by the inquirer, if asked."""
-
-    findings: tuple[FindingId, ...]
-    proposed: tuple[Question, ...] = ()
+from ddx.inquiry.inquirer import Inquirer
+from ddx.inquiry.interview import Choice
 
 
 class Order(Protocol):

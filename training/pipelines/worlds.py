@@ -7,8 +7,8 @@ import numpy as np
 from ddx.domain.case import Case
 from ddx.engine import Engine
 from ddx.inference.meta import GATE_FEATURES, MetaModel, WorldAnswers
+from ddx.inquiry.interview import with_budget
 from training.fit.meta import RareAnswer
-from training.sources.ddxplus import with_budget
 from training.sources.phenopackets import LabelledCase
 
 PRESENT_ASKED = (2, 13)

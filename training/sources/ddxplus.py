@@ -11,8 +11,8 @@ import json
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final, Protocol
 
@@ -349,17 +349,3 @@ def _finding(id: FindingId, value: float | None, *, graded: bool) -> Finding:
     if value is None:
         return Finding(id=id, presence=Presence.EXCLUDED)
     return Finding(id=id, presence=Presence.PRESENT, grade=value if graded else None)
-
-
-def partial(case: Case, keep: Collection[FindingId]) -> Case:
-    """Return `case` with only the findings in `keep` asked."""
-    return replace(case, findings=tuple(f for f in case.findings if f.id in keep))
-
-
-def with_budget(case: Case, *, present: int, excluded: int, rng: np.random.Generator) -> Case:
-    """Return `case` with at most so many present and excluded findings, drawn evenly."""
-    kept: set[FindingId] = set()
-    for findings, limit in ((case.present, present), (case.excluded, excluded)):
-        drawn = rng.permutation(len(findings))[:limit]
-        kept.update(findings[i].id for i in drawn)
-    return partial(case, kept)

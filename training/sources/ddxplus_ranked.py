@@ -17,6 +17,7 @@ import numpy as np
 from ddx.domain.case import Case, Sex
 from ddx.domain.finding import Finding
 from ddx.domain.identifiers import FindingId
+from ddx.inquiry.interview import partial
 from training.sources.ddxplus import (
     CODE_MAP,
     FOLDER,
@@ -26,7 +27,6 @@ from training.sources.ddxplus import (
     Patient,
     Vocabulary,
     complaints_of,
-    partial,
     read_conditions,
     read_json,
 )

@@ -55,6 +55,10 @@
         <translation>Severe</translation>
     </message>
     <message>
+        <source>No se puede descartar</source>
+        <translation>Cannot be set aside</translation>
+    </message>
+    <message>
         <source>No pasar por alto</source>
         <translation>Do not overlook</translation>
     </message>
@@ -73,6 +77,10 @@
     <message>
         <source>Puede no ser ninguna de estas: en {frequency} casos así, es otra cosa.</source>
         <translation>It may be none of these: in {frequency} cases like this it is something else.</translation>
+    </message>
+    <message>
+        <source>Este modelo no dice qué no se puede descartar.</source>
+        <translation>This model does not say what cannot be set aside.</translation>
     </message>
     <message>
         <source>El modelo no sabe leer: {names}. Téngalo en cuenta usted.</source>
@@ -162,6 +170,33 @@
     </message>
 </context>
 <context>
+    <name>Guide</name>
+    <message>
+        <source>Respuestas a la pregunta</source>
+        <translation>Answers to the question</translation>
+    </message>
+    <message>
+        <source>Siguiente pregunta</source>
+        <translation>Next question</translation>
+    </message>
+    <message>
+        <source>Buscando qué preguntar…</source>
+        <translation>Looking for what to ask…</translation>
+    </message>
+    <message>
+        <source>Anote el motivo de consulta: aquí aparece qué preguntar después.</source>
+        <translation>Enter the complaint: what to ask next appears here.</translation>
+    </message>
+    <message>
+        <source>P: esta y ninguna otra · A: ninguna de ellas · U: no se sabe</source>
+        <translation>P: this and no other · A: none of them · U: not known</translation>
+    </message>
+    <message>
+        <source>P: sí · A: no · U: no se sabe</source>
+        <translation>P: yes · A: no · U: not known</translation>
+    </message>
+</context>
+<context>
     <name>Keys</name>
     <message>
         <source>Mapa de teclas</source>
@@ -198,6 +233,14 @@
     <message>
         <source>Ir a los hallazgos anotados</source>
         <translation>Go to the findings entered</translation>
+    </message>
+    <message>
+        <source>Responder la siguiente pregunta</source>
+        <translation>Answer the next question</translation>
+    </message>
+    <message>
+        <source>Preguntar por qué no otra enfermedad</source>
+        <translation>Ask why not another disease</translation>
     </message>
     <message>
         <source>Sincronizar ahora</source>
@@ -822,6 +865,10 @@
         <translation>No finding with “{text}”. Try another word.</translation>
     </message>
     <message>
+        <source>{finding} y {n} más de la misma pregunta</source>
+        <translation>{finding} and {n} more of the same question</translation>
+    </message>
+    <message>
         <source>‹ Pacientes  {key}</source>
         <translation>‹ Patients  {key}</translation>
     </message>
@@ -836,6 +883,14 @@
     <message>
         <source>Por qué  {key}</source>
         <translation>Why  {key}</translation>
+    </message>
+    <message>
+        <source>Triaje: sin datos todavía</source>
+        <translation>Triage: nothing entered yet</translation>
+    </message>
+    <message>
+        <source>Triaje {n} · {said}</source>
+        <translation>Triage {n} · {said}</translation>
     </message>
     <message>
         <source>Sin guardar: se reintenta</source>
@@ -936,6 +991,10 @@
         <translation>Expected findings that were not asked</translation>
     </message>
     <message>
+        <source>Qué hacer primero si se sospecha</source>
+        <translation>What to do first when it is suspected</translation>
+    </message>
+    <message>
         <source>Por qué</source>
         <translation>Why</translation>
     </message>
@@ -948,16 +1007,31 @@
         <translation>Nothing entered speaks against it.</translation>
     </message>
     <message>
-        <source>Buena parte del resultado viene de lo que aún no se ha preguntado.</source>
-        <translation>A good part of the result comes from what has not been asked yet.</translation>
-    </message>
-    <message>
         <source>Aquí verá qué habla a favor y en contra de cada diagnóstico.</source>
         <translation>Here you will see what speaks for and against each diagnosis.</translation>
     </message>
     <message>
         <source>Buscando las razones…</source>
         <translation>Looking for the reasons…</translation>
+    </message>
+</context>
+<context>
+    <name>WhyNot</name>
+    <message>
+        <source>Enfermedad por la que pregunta</source>
+        <translation>Disease you ask about</translation>
+    </message>
+    <message>
+        <source>Escriba y elija de la lista</source>
+        <translation>Type and choose from the list</translation>
+    </message>
+    <message>
+        <source>¿Por qué no…?</source>
+        <translation>Why not…?</translation>
+    </message>
+    <message>
+        <source>Buscando el cambio más pequeño…</source>
+        <translation>Looking for the smallest change…</translation>
     </message>
 </context>
 <context>
@@ -1005,6 +1079,10 @@
     <message>
         <source>Tamaño del texto</source>
         <translation>Text size</translation>
+    </message>
+    <message>
+        <source>Equipo del centro</source>
+        <translation>Equipment of the clinic</translation>
     </message>
 </context>
 <context>
@@ -1134,28 +1212,68 @@
         <translation>Audit</translation>
     </message>
     <message>
-        <source>pesa mucho a favor</source>
-        <translation>counts strongly for it</translation>
+        <source>explorar</source>
+        <translation>examine</translation>
     </message>
     <message>
-        <source>pesa a favor</source>
-        <translation>counts for it</translation>
+        <source>termómetro</source>
+        <translation>thermometer</translation>
     </message>
     <message>
-        <source>pesa un poco a favor</source>
-        <translation>counts slightly for it</translation>
+        <source>oxímetro</source>
+        <translation>oximeter</translation>
     </message>
     <message>
-        <source>pesa mucho en contra</source>
-        <translation>counts strongly against it</translation>
+        <source>tensiómetro</source>
+        <translation>blood pressure cuff</translation>
     </message>
     <message>
-        <source>pesa en contra</source>
-        <translation>counts against it</translation>
+        <source>glucómetro</source>
+        <translation>glucometer</translation>
     </message>
     <message>
-        <source>pesa un poco en contra</source>
-        <translation>counts slightly against it</translation>
+        <source>estetoscopio</source>
+        <translation>stethoscope</translation>
+    </message>
+    <message>
+        <source>tira de orina</source>
+        <translation>urine strip</translation>
+    </message>
+    <message>
+        <source>electrocardiograma</source>
+        <translation>electrocardiogram</translation>
+    </message>
+    <message>
+        <source>laboratorio</source>
+        <translation>laboratory</translation>
+    </message>
+    <message>
+        <source>imagen</source>
+        <translation>imaging</translation>
+    </message>
+    <message>
+        <source>Deje de preguntar: no queda nada que aquí se pueda averiguar.</source>
+        <translation>Stop asking: nothing is left that can be found out here.</translation>
+    </message>
+    <message>
+        <source>Deje de preguntar: ninguna respuesta cambiaría la lista de forma apreciable.</source>
+        <translation>Stop asking: no answer would change the list noticeably.</translation>
+    </message>
+    <message>
+        <source>Deje de preguntar: la lista está clara y ninguna respuesta la cambiaría.</source>
+        <translation>Stop asking: the list is settled and no answer would change it.</translation>
+    </message>
+    <message>
+        <source>Solo preguntar y explorar</source>
+        <translation>Only asking and examining</translation>
+    </message>
+    <message>
+        <source>Puesto rural</source>
+        <translation>Rural post</translation>
+    </message>
+    <message>
+        <source>También laboratorio, imagen y ECG</source>
+        <translation>Laboratory, imaging and ECG too</translation>
     </message>
     <message>
         <source>menos de {count} de cada {of}</source>
@@ -1180,22 +1298,6 @@
     <message>
         <source>{n} años</source>
         <translation>{n} years</translation>
-    </message>
-    <message>
-        <source>La edad {weight}.</source>
-        <translation>The age {weight}.</translation>
-    </message>
-    <message>
-        <source>El sexo {weight}.</source>
-        <translation>The sex {weight}.</translation>
-    </message>
-    <message>
-        <source>{finding}, ausente: {weight}.</source>
-        <translation>{finding}, absent: {weight}.</translation>
-    </message>
-    <message>
-        <source>{finding}, presente: {weight}.</source>
-        <translation>{finding}, present: {weight}.</translation>
     </message>
     <message>
         <source>Lo tienen {frequency} pacientes descritos.</source>

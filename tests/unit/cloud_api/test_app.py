@@ -10,6 +10,7 @@ from support.sync_records import a_case
 
 from cloud_api.__main__ import main
 from cloud_api.app import create_app
+from cloud_api.diagnose.schemas import PredictResponse
 from cloud_api.metrics.metrics import BUCKETS_S
 from ddx.domain.wire import case_to_json, differential_from_json, explanation_from_json
 from model_bundles.errors import BundleTamperedError
@@ -40,6 +41,32 @@ def test_a_case_comes_back_as_a_differential_with_its_bundle(clinic, settings):
     assert re.fullmatch("[0-9a-f]{64}", answer.json()["bundle_digest"])
 
 
+def test_the_answer_says_how_sure_how_grave_why_what_to_do_and_what_to_ask(clinic):
+    told = clinic.ask("/predict", {"case": CASE, "limit": 3, "explained": 1, "language": "en"})
+    said = PredictResponse.model_validate_json(told.content)
+    assert said.unknown_fields() == ()
+    first, *others = said.candidates
+    listed = differential_from_json(said.differential).candidates
+    assert [c.disease for c in said.candidates] == [c.disease for c in listed]
+    assert first.confidence.probability == listed[0].probability
+    assert first.confidence.band == listed[0].band.value
+    assert (first.name, first.severity, first.not_excluded) == ("Dengue fever", 3, True)
+    assert [a.text for a in first.recommendations] == ["Give fluids."]
+    assert first.recommendations[0].guideline == "OPS. Guía. 2022"
+    assert first.explanation is not None
+    assert all(c.explanation is None and c.recommendations == () for c in others)
+    assert [flag.code for flag in said.red_flags] == ["news2.high"]
+    assert 1 <= said.triage.level <= 5
+
+
+def test_the_next_question_or_why_to_stop_never_both(clinic):
+    for findings in ([], [{"id": "HP:0001945", "presence": "excluded"}]):
+        case = {"age_days": 9_000, "sex": "female", "findings": findings}
+        said = clinic.ask("/predict", {"case": case}).json()
+        assert (said["next_question"] is None) is (said["stop_asking"] is not None)
+        assert (said["next_question"] is None) is bool(findings)
+
+
 def test_a_disease_of_the_case_is_explained(clinic):
     answer = clinic.ask("/explain", {"case": CASE, "disease": "VD:dengue"})
     assert explanation_from_json(answer.json()["explanation"]).disease == "VD:dengue"
@@ -51,6 +78,8 @@ def test_a_disease_of_the_case_is_explained(clinic):
     [
         ("/predict", b"not json", (422, "sync.malformed")),
         ("/predict", {}, (422, "sync.malformed")),
+        ("/predict", {"case": CASE, "language": "fr"}, (422, "sync.malformed")),
+        ("/predict", {"case": CASE, "explained": 11}, (422, "sync.malformed")),
         ("/predict", {"case": CASE | {"age_days": -3}}, (422, "sync.malformed")),
         ("/predict", {"case": CASE | {"age_days": "3"}}, (422, "sync.malformed")),
         ("/predict", {"case": CASE | {"sex": "banana"}}, (422, "case.invalid")),

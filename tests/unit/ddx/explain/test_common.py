@@ -13,10 +13,11 @@ from ddx.explain.common import CommonExplainer
 from ddx.features.encode import FeatureRow, encode
 from ddx.features.schema import FeatureSchema
 from ddx.inference.common import CommonModel
+from ddx.inquiry.interview import with_budget
 from training.export.forest import forest_of
 from training.fit.partial import Budget
 from training.fit.sample import Sample
-from training.sources.ddxplus import case_of, with_budget
+from training.sources.ddxplus import case_of
 
 HERNIA = DiseaseId("VD:inguinal-hernia")
 GROIN, INTENSITY = FindingId("VF:pain-site.groin"), FindingId("VF:pain-intensity")

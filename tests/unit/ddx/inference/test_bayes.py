@@ -12,7 +12,8 @@ from ddx.errors import ModelError, SchemaMismatchError
 from ddx.features.encode import encode
 from ddx.inference.bayes import STEPS, BayesTable
 from ddx.inference.common import CommonModel, anchored
-from training.sources.ddxplus import case_of, with_budget
+from ddx.inquiry.interview import with_budget
+from training.sources.ddxplus import case_of
 
 UNKNOWN = np.nan
 PRIOR = np.array([0.75, 0.25])

@@ -136,6 +136,6 @@ def test_impaired_consciousness_is_severe(catalogue):
 
 def test_a_sign_the_vocabulary_of_the_device_does_not_hold_still_counts(catalogue):
     unheard_of = case(*DENGUE, "VF:cold-or-slow-refill")
-    facts = Facts(unheard_of, {})  # as read with a catalogue that knows none of them
+    facts = Facts(unheard_of, {}, unheard_of.present)  # a catalogue that knows none of them
     assert RULES["dengue.shock"].condition(facts) is not None
     assert Facts.of(unheard_of, catalogue).case is unheard_of

@@ -1,6 +1,7 @@
 """A case file from a terminal: an answer, or what is wrong with it and what to do."""
 
 import csv
+import gzip
 import json
 from dataclasses import replace
 
@@ -11,7 +12,8 @@ from ddx.domain.differential import CommonFit, Fit
 from ddx.engine import Engine
 from ddx.terminology.catalogue import Language
 from desktop.commands import words
-from desktop.commands.diagnose import BAD_INPUT, NO_MODEL, OK, main
+from desktop.commands.diagnose import BAD_INPUT, COLUMNS, NO_MODEL, OK, main
+from desktop.commands.playing import Played
 from desktop.commands.report import Answer, report
 from model_bundles.embedded import open_embedded_bundle
 from model_bundles.errors import BundleStorageError
@@ -64,7 +66,7 @@ def test_a_case_gets_red_flags_first_then_the_list_then_what_to_ask(run):
         out.index(text) for text in ("Saturación menor de 90 %", "\n1    ", "SIGUIENTE PREGUNTA")
     )
     assert flags < ranked < asked
-    assert "Fuera de lo que este modelo conoce" in out
+    assert "Rara, y ninguna de las conocidas encaja" in out
 
 
 def test_the_same_case_in_english(run):
@@ -79,8 +81,14 @@ def test_the_same_case_in_english(run):
 def test_one_sentence_says_whether_a_common_disease_explains_the_findings(bundle, fit):
     engine = Engine.from_artifacts(bundle)
     case = Case(age_days=9_000, sex=Sex.FEMALE, findings=())
-    found = replace(engine.diagnose(case), common_fit=CommonFit(fit=fit))
-    answer = Answer(case=case, differential=found, questions=())
+    assessed = engine.assess(case)
+    found = replace(assessed.differential, common_fit=CommonFit(fit=fit))
+    answer = Answer(
+        played=Played(case=case),
+        assessed=replace(assessed, differential=found),
+        explanation=None,
+        actions=(),
+    )
     text = report(answer, engine.catalogue, Language.EN, 3)
     said = [other for other in Fit if words.FITS[other][1] in text]
     assert said == [fit]
@@ -194,3 +202,143 @@ def test_a_table_that_cannot_be_written_is_told(run_batch):
     code, _, err, _ = run_batch({"present": [FEVER]}, out="no/such/folder.tsv")
     assert code == BAD_INPUT
     assert "--out" in err
+
+
+def rows_of(table):
+    with table.open() as lines:
+        return list(csv.DictReader(lines, delimiter="\t"))
+
+
+RECORD = {
+    "id": "record",
+    "truth": "VD:inguinal-hernia",
+    "age_years": 50,
+    "sex": "male",
+    "present": ["VF:pain", "VF:pain-site.testicle-right", "VF:pain.worse-cough-or-strain", FEVER],
+    "excluded": [COUGH, "HP:0002094", "HP:0000988"],
+}
+
+
+@pytest.fixture
+def play_batch(bundle, tmp_path, capsys):
+    """Return a function that runs a batch with further arguments: (code, rows, stdout, stderr)."""
+
+    def run(lines, *arguments, name="cases.jsonl"):
+        path, out = tmp_path / name, tmp_path / "out.tsv"
+        text = "\n".join(json.dumps(line) for line in lines).encode()
+        path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+        code = main(["--batch", str(path), "--out", str(out), *arguments], lambda: bundle)
+        said = capsys.readouterr()
+        return code, rows_of(out) if out.exists() else [], said.out, said.err
+
+    return run
+
+
+def test_the_answer_says_how_soon_why_and_what_to_do(run):
+    _, out, _ = run(CASE, "--lang", "en")
+    assert out.startswith("TRIAGE, level 1 of 5: Red: immediate.")
+    assert "Raises it a lot: fever." in out
+    assert "FIRST ACTIONS WHEN SUSPECTED" in out
+
+
+def test_why_not_tells_what_would_bring_a_disease_to_the_top(run):
+    _, out, _ = run(CASE, "--lang", "en", "--why-not", "VD:appendicitis")
+    assert "would rise (rank" in out
+    code, _, err = run(CASE, "--why-not", "VD:no-such-disease")
+    assert code == BAD_INPUT
+    assert "VD:no-such-disease" in err
+
+
+def test_a_packed_batch_reads_the_same(play_batch):
+    plain, packed = play_batch([RECORD]), play_batch([RECORD], name="cases.jsonl.gz")
+    assert plain[1] == packed[1] != []
+
+
+def test_a_file_that_only_claims_to_be_packed_is_told(bundle, tmp_path, capsys):
+    path = tmp_path / "cases.jsonl.gz"
+    path.write_text(json.dumps(RECORD))
+    assert main(["--batch", str(path), "--out", str(tmp_path / "o")], lambda: bundle) == BAD_INPUT
+    assert "cases.jsonl.gz" in capsys.readouterr().err
+
+
+def test_every_row_says_triage_and_what_the_sets_say(play_batch):
+    _, rows, *_ = play_batch([RECORD])
+    assert tuple(rows[0]) == COLUMNS
+    assert {row["triage"] for row in rows} <= set("12345")
+    assert {row["asked"] + row["stop"] for row in rows} == {""}
+
+
+def test_a_budget_keeps_what_the_seed_draws_whatever_else_is_in_the_file(play_batch):
+    budget = ("--evidence-budget", "1", "--seed", "7")
+    alone = play_batch([RECORD], *budget)[1]
+    among = play_batch([{**RECORD, "id": "other"}, RECORD], *budget)[1]
+    assert [row for row in among if row["case"] == "record"] == alone
+    drawn = {json.dumps(play_batch([RECORD], *budget[:3], str(n))[1]) for n in range(8)}
+    assert len(drawn) > 1
+    assert play_batch([RECORD])[1] != alone
+
+
+def test_a_budget_above_the_record_leaves_only_what_is_present(play_batch):
+    present = {key: value for key, value in RECORD.items() if key != "excluded"}
+    budget = play_batch([RECORD], "--evidence-budget", "9")[1]
+    assert budget == play_batch([present])[1]
+    assert (
+        play_batch([RECORD], "--evidence-budget", "9", "--excluded", "9")[1]
+        == (play_batch([RECORD])[1])
+    )
+
+
+def test_an_interview_asks_until_the_limit_and_counts(play_batch):
+    opened = {**RECORD, "opening": "VF:pain"}
+    asked = [play_batch([opened], "--interview", str(n))[1][0] for n in (0, 4)]
+    assert [row["asked"] for row in asked] == ["0", "4"]
+    assert asked[0]["probability"] != asked[1]["probability"]
+    _, _, out, _ = play_batch([opened], "--interview", "4", "--lang", "en")
+    assert "questions per case: 4.00" in out
+
+
+def test_the_complaint_alone_is_known_when_nothing_is_asked(play_batch):
+    alone = {"id": "record", "age_years": 50, "sex": "male", "present": ["VF:pain"]}
+    told = play_batch([{**RECORD, "opening": "VF:pain"}], "--interview", "0")[1]
+    assert [row["probability"] for row in told] == [
+        row["probability"] for row in play_batch([alone])[1]
+    ]
+
+
+def test_an_interview_that_runs_out_says_why_it_stopped(play_batch):
+    _, rows, *_ = play_batch([RECORD], "--interview", "400")
+    assert rows[0]["stop"] in {"settled", "little_to_gain", "nothing_left"}
+    assert int(rows[0]["asked"]) < 400
+
+
+def test_the_questions_of_one_case_are_shown_with_what_the_record_answers(run):
+    _, out, _ = run({**RECORD, "opening": "VF:pain"}, "--interview", "4", "--lang", "en")
+    assert "INTERVIEW: opens with Pain" in out
+    assert "questions: 4" in out
+    assert "(the case does not say)" in out
+
+
+def test_an_opening_the_case_does_not_show_is_refused(play_batch):
+    code, _, _, err = play_batch([RECORD, {**RECORD, "opening": COUGH}], "--interview", "2")
+    assert code == BAD_INPUT
+    assert f"línea 2: opening «{COUGH}»" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--interview", "2", "--evidence-budget", "3"),
+        ("--interview", "-1"),
+        ("--why-not", "appendicitis"),
+    ],
+)
+def test_arguments_that_do_not_go_together_or_mean_nothing_are_refused(run, arguments):
+    with pytest.raises(SystemExit) as refused:
+        run(CASE, *arguments)
+    assert refused.value.code == BAD_INPUT
+
+
+def test_excluded_without_a_budget_is_refused(run):
+    code, _, err = run(CASE, "--excluded", "3")
+    assert code == BAD_INPUT
+    assert "--evidence-budget" in err

@@ -8,6 +8,7 @@ import pytest
 
 from ddx.domain.differential import Band, Fit, World
 from ddx.inquiry.effort import Means
+from ddx.inquiry.stop import StopReason
 from ddx.intake import issues
 from desktop.commands import case_file, words
 
@@ -19,6 +20,7 @@ TEXTS = {
     "fits": words.FITS,
     "worlds": words.WORLDS,
     "means": words.MEANS,
+    "stops": words.STOPS,
 }
 
 
@@ -51,3 +53,4 @@ def test_every_band_fit_world_and_means_has_a_word():
     assert set(words.FITS) == set(Fit)
     assert set(words.WORLDS) == set(World)
     assert set(words.MEANS) == set(Means)
+    assert set(words.STOPS) == set(StopReason)

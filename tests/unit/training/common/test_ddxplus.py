@@ -14,6 +14,7 @@ from support.tiny_patients import patients, vocabulary
 from ddx.domain.case import Sex
 from ddx.domain.finding import Presence
 from ddx.features.encode import encode, encode_table
+from ddx.inquiry.interview import partial, with_budget
 from training.fit.common import schema_of
 from training.sources.ddxplus import (
     CONDITIONS,
@@ -27,11 +28,9 @@ from training.sources.ddxplus import (
     Patient,
     case_of,
     pack,
-    partial,
     read_conditions,
     read_evidences,
     read_patients,
-    with_budget,
 )
 
 PATIENT = Patient(

@@ -6,6 +6,8 @@ import zipfile
 
 import pytest
 
+from ddx.domain.wire import case_from_json
+from ddx.inquiry.interview import rng_of, with_budget
 from training.convert import main
 
 HEADER = "AGE,DIFFERENTIAL_DIAGNOSIS,SEX,PATHOLOGY,EVIDENCES,INITIAL_EVIDENCE\n"
@@ -58,6 +60,27 @@ def test_what_is_drawn_of_a_row_depends_on_its_place_and_the_seed_only(convert):
     assert cut == whole[:2]
     _, other = convert(FLU + FLU + HERNIA, "--evidence-budget", "2", "--seed", "4")
     assert other != whole
+
+
+def test_the_complaint_of_the_row_opens_the_case(convert):
+    _, (flu, hernia) = convert(FLU + HERNIA)
+    assert (flu["opening"], hernia["opening"]) == ("HP:0001945", "VF:pain")
+
+
+def test_a_complaint_the_budget_left_out_or_the_file_lacks_opens_nothing(convert):
+    _, lines = convert(FLU * 12, "--evidence-budget", "1")
+    kept = [("opening" in line, "HP:0001945" in states(line)) for line in lines]
+    assert set(kept) == {(True, True), (False, False)}
+    _, (bare,) = convert(FLU.replace(']",E_91', ']",'))
+    assert "opening" not in bare
+
+
+def test_the_terminal_draws_what_the_converter_draws(convert):
+    _, (flu,) = convert(FLU, "--evidence-budget", "3", "--seed", "5")
+    _, (whole,) = convert(FLU)
+    record = case_from_json(whole["case"])
+    drawn = with_budget(record, present=3, excluded=0, rng=rng_of(5, whole["id"]))
+    assert {f.id for f in drawn.findings} == set(states(flu))
 
 
 def test_compressed_rows_read_the_same(tmp_path):

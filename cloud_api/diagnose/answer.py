@@ -1,0 +1,160 @@
+"""One case, answered in full: what a client may show without asking again."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from cloud_api.diagnose.schemas import (
+    CandidateMessage,
+    Confidence,
+    Language,
+    PredictRequest,
+    PredictResponse,
+    QuestionMessage,
+    RecommendationMessage,
+    RedFlag,
+    TriageMessage,
+    TriageReason,
+)
+from ddx.assessment import Assessment
+from ddx.domain.case import Case
+from ddx.domain.differential import Alert, Candidate
+from ddx.domain.explanation import Explanation
+from ddx.domain.identifiers import DiseaseId
+from ddx.domain.wire import differential_to_json
+from ddx.errors import UnknownDiseaseError
+from ddx.explain.narrate import narrate, say
+from ddx.inquiry.effort import FULL, RURAL_POST, WORDS_ONLY, Equipment
+from ddx.inquiry.inquirer import Question
+from ddx.safety.messages import ALL_MESSAGES
+from ddx.safety.recommend import Recommendation
+from ddx.safety.triage import Triage
+from ddx.terminology.catalogue import Catalogue
+from ddx.terminology.catalogue import Language as Spoken
+
+EQUIPMENT = {"words": WORDS_ONLY, "rural": RURAL_POST, "full": FULL}
+
+
+class Answering(Protocol):
+    """What an answer needs of `ddx.engine.Engine`."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Names and questions of the bundle."""
+
+    def assess(self, case: Case, *, equipment: Equipment, questions: int, limit: int) -> Assessment:
+        """Return the differential, the triage, what stays open and what to ask next."""
+
+    def explain(self, case: Case, disease: DiseaseId) -> Explanation:
+        """Return why a disease stands where it stands."""
+
+    def recommendations(self, disease: DiseaseId, language: str) -> Sequence[Recommendation]:
+        """Return what to do first when a disease is suspected."""
+
+
+def answer(engine: Answering, case: Case, asked: PredictRequest) -> PredictResponse:
+    """Return everything there is to say of `case` in the language asked for."""
+    equipment = EQUIPMENT[asked.equipment]
+    said = engine.assess(case, equipment=equipment, questions=1, limit=asked.limit)
+    made = said.differential
+    questions = said.inquiry.questions
+    stop = said.inquiry.stop
+    return PredictResponse(
+        differential=differential_to_json(made),
+        candidates=tuple(
+            _candidate(engine, case, candidate, said.not_excluded, asked)
+            for candidate in made.candidates
+        ),
+        red_flags=tuple(_red_flag(alert, asked.language) for alert in made.alerts),
+        triage=_triage(said.triage, asked.language),
+        next_question=(
+            _question(questions[0], engine.catalogue, asked.language) if questions else None
+        ),
+        stop_asking=None if stop is None else stop.value,
+        bundle_version=made.bundle_version,
+        bundle_digest=made.bundle_digest,
+    )
+
+
+def _candidate(
+    engine: Answering,
+    case: Case,
+    candidate: Candidate,
+    not_excluded: frozenset[DiseaseId] | None,
+    asked: PredictRequest,
+) -> CandidateMessage:
+    disease = candidate.disease
+    told = candidate.rank <= asked.explained
+    return CandidateMessage(
+        rank=candidate.rank,
+        disease=disease,
+        name=_name(disease, engine.catalogue, asked.language),
+        world=candidate.world.value,
+        severity=candidate.severity,
+        confidence=Confidence(probability=candidate.probability, band=candidate.band.value),
+        not_excluded=None if not_excluded is None else disease in not_excluded,
+        explanation=_sentences(engine, case, disease, asked.language) if told else None,
+        recommendations=tuple(
+            RecommendationMessage(
+                kind=action.kind.value, text=action.text, guideline=action.guideline.cite()
+            )
+            for action in (engine.recommendations(disease, asked.language) if told else ())
+        ),
+    )
+
+
+def _sentences(
+    engine: Answering, case: Case, disease: DiseaseId, language: Language
+) -> tuple[str, ...]:
+    catalogue, spoken = engine.catalogue, Spoken(language)
+    told = narrate(engine.explain(case, disease), case, catalogue)
+    return tuple(say(sentence, catalogue, spoken) for sentence in told)
+
+
+def _name(disease: DiseaseId, catalogue: Catalogue, language: Language) -> str:
+    try:
+        return catalogue.disease_label(disease, language)
+    except UnknownDiseaseError:
+        return disease
+
+
+def _text(code: str, language: Language) -> str:
+    said = ALL_MESSAGES.get(code)
+    return code if said is None else said[Spoken(language)]
+
+
+def _red_flag(alert: Alert, language: Language) -> RedFlag:
+    return RedFlag(
+        code=alert.code,
+        urgent=alert.urgent,
+        text=_text(alert.code, language),
+        evidence=alert.evidence,
+        source=alert.source,
+    )
+
+
+def _triage(triage: Triage, language: Language) -> TriageMessage:
+    return TriageMessage(
+        level=triage.level.value,
+        text=_text(f"triage.level_{triage.level.value}", language),
+        reasons=tuple(
+            TriageReason(
+                code=reason.code,
+                level=reason.level.value,
+                text=_text(reason.code, language),
+                evidence=reason.evidence,
+                source=reason.source,
+            )
+            for reason in triage.reasons
+        ),
+        missing_vital_signs=triage.missing,
+    )
+
+
+def _question(question: Question, catalogue: Catalogue, language: Language) -> QuestionMessage:
+    return QuestionMessage(
+        subject=question.subject,
+        text=catalogue.question(question.findings[0], language),
+        findings=question.findings,
+        means=question.means.value,
+        gain_bits=question.gain_bits,
+    )

@@ -9,7 +9,8 @@ from training.evaluate.rare import RecallLine
 from training.fit.common import CommonFit
 from training.fit.meta import RARE_PRIOR, MetaFit
 from training.fit.rare import RareFit
-from training.pipelines import common_card
+from training.pipelines import common_card, visits_card
+from training.pipelines.visits import VisitFigures
 
 INTENDED_USE = (
     "Decision support for clinicians in rural clinics: a ranked differential from findings, "
@@ -31,6 +32,7 @@ def card_json(
     hpo: str,
     at: datetime,
     common: CommonFit,
+    visits: VisitFigures,
     rare: RareFit,
     meta: MetaFit,
     lines: Sequence[RecallLine],
@@ -42,7 +44,7 @@ def card_json(
         "intended_use": INTENDED_USE,
         "limits": list(LIMITS),
         "hpo_release": hpo,
-        "common": common_card.common_json(common),
+        "common": {**common_card.common_json(common), **visits.to_json()},
         "rare": {
             "diseases": len(rare.names),
             "recall": [
@@ -80,6 +82,7 @@ Written by `make train`.
 {limits}
 
 {common_card.common_markdown(card["common"])}
+{visits_card.visits_markdown(card["common"])}
 ## Rare ranker
 {card["rare"]["diseases"]:,} diseases. Likelihood ratio; learned re-ranking is not part of this
 version. Intervals: bootstrap over papers. "not in index": the disease has no annotation, so it

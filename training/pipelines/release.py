@@ -12,6 +12,8 @@ import numpy as np
 from ddx.domain.artifacts import GOLDEN_CASES, META_MODEL
 from ddx.engine import Engine
 from ddx.errors import ModelError
+from ddx.inference.conformal import COMMON_CONFORMAL
+from ddx.inquiry.inquirer import Inquirer
 from ddx.safety.recommend import RECOMMENDATIONS
 from model_bundles import embedded, layout, selftest
 from model_bundles.authoring.build import BuiltBundle, build_bundle
@@ -28,6 +30,7 @@ from training.pipelines import worlds
 from training.pipelines.card import card_json
 from training.pipelines.golden import golden_cases
 from training.pipelines.notices import notices
+from training.pipelines.visits import measure_visits
 from training.sources.hpo import OntologyRelease, raw_files, read_annotations, read_ontology
 from training.sources.phenopackets import read_phenopackets, tuning_cases
 from training.vocabulary import phenotypes, vocabulary_members
@@ -77,12 +80,12 @@ def release(data: Path, keys_folder: Path, *, say: Say, at: datetime | None = No
     """
     created_at = (at or datetime.now(UTC)).replace(microsecond=0)
     version = next_version(created_at)
-    say("1/6 common model: DDXPlus")
+    say("1/7 common model: DDXPlus")
     common = fit_common(data, progress=say)
-    say("2/6 rare ranker: HPO annotations")
+    say("2/7 rare ranker: HPO annotations")
     ontology = _phenotypes_only(read_ontology())
     rare = fit_rare(ontology, read_annotations())
-    say("3/6 gate between both worlds: held-out cases")
+    say("3/7 gate between both worlds: held-out cases")
     members = {
         **vocabulary_members(ontology),
         **common.members(),
@@ -93,7 +96,14 @@ def release(data: Path, keys_folder: Path, *, say: Say, at: datetime | None = No
     }
     meta = _fit_gate(members, version, common, data)
     members[META_MODEL] = meta.model.to_json()
-    say("4/6 golden cases and model card")
+    say("4/7 interviews and conformal sets: held-out patients")
+    engine = _engine(members, version)
+    inquirer = Inquirer.from_artifacts(
+        UnsignedMembers(members, version), engine.catalogue, engine.common
+    )
+    visits = measure_visits(engine, inquirer, common, say=say)
+    members[COMMON_CONFORMAL] = visits.sets.to_json()
+    say("5/7 golden cases and model card")
     members[GOLDEN_CASES] = golden_cases(_engine(members, version))
     lines = evaluate_rare(rare, data)
     card = card_json(
@@ -101,15 +111,16 @@ def release(data: Path, keys_folder: Path, *, say: Say, at: datetime | None = No
         hpo=ontology.version,
         at=created_at,
         common=common,
+        visits=visits,
         rare=rare,
         meta=meta,
         lines=lines,
     )
     members[layout.MODEL_CARD] = card
-    say("5/6 sign")
+    say("6/7 sign")
     built = build_bundle(members, version, created_at)
     publish_default(built, keys_folder, created_at)
-    say("6/6 verify and self-test as a device would")
+    say("7/7 verify and self-test as a device would")
     report = selftest.run(
         open_verified(embedded.default_repository(), embedded.embedded_trust()),
         Engine.from_artifacts,

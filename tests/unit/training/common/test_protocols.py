@@ -6,7 +6,7 @@ from support.tiny_patients import Row, fit, patients, vocabulary
 
 from ddx.features.encode import PRESENT, UNKNOWN
 from training.evaluate.common import macro_f1
-from training.evaluate.fairness import fairness
+from training.evaluate.fairness import fairness_of
 from training.evaluate.rivals import among_first
 from training.fit.interview import Interview
 from training.fit.partial import Budget, base_rates, partly_asked
@@ -97,8 +97,8 @@ def test_gap_between_sexes_is_seen_like_for_like():
     female = sample.answers.female == 1
     wrong = np.flatnonzero(female)[::4]
     answers[wrong] = np.roll(answers[wrong], 1, axis=1)
-    found = fairness(answers, sample).to_json()
+    found = fairness_of(answers, sample).to_json()
     assert found["sex"]["gap_points"] == pytest.approx(25, abs=1)
-    assert found["sex"]["like_for_like_gap_points"] == pytest.approx(25, abs=8)
+    assert found["sex"]["like_for_like_gap"]["points"] == pytest.approx(25, abs=8)
     assert len(found["age"]["groups"]) == 7
     assert sum(g["patients"] for g in found["age"]["groups"]) == len(sample.truth)

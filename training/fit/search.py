@@ -39,7 +39,7 @@ from training.sources.endemic import endemic_knowledge
 STUDY: Final = "common"
 SEED: Final = 20_261
 TRIAL_ROWS: Final = 40_000
-"""Training rows of a trial: a quarter of what ships, so that a trial takes a quarter of a minute."""
+"""Training rows of a trial: a quarter of what ships, and a trial takes seconds, not minutes."""
 
 MOST_ROUNDS: Final = 40
 PATIENCE: Final = 4

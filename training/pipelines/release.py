@@ -101,7 +101,7 @@ def release(data: Path, keys_folder: Path, *, say: Say, at: datetime | None = No
     inquirer = Inquirer.from_artifacts(
         UnsignedMembers(members, version), engine.catalogue, engine.common
     )
-    visits = measure_visits(engine, inquirer, common, say=say)
+    visits = measure_visits(engine, inquirer, common.sample, common.split, say=say)
     members[COMMON_CONFORMAL] = visits.sets.to_json()
     say("5/7 golden cases and model card")
     members[GOLDEN_CASES] = golden_cases(_engine(members, version))

@@ -202,10 +202,15 @@ def _answer(
 
 
 def share(values: NDArray[np.generic]) -> Estimate:
-    """Return the mean of one value per patient with its 95 % bootstrap interval."""
-    rng = np.random.default_rng(SEED)
-    counts = rng.multinomial(len(values), np.full(len(values), 1.0 / len(values)), RESAMPLES)
-    means = counts @ values.astype(np.float64) / len(values)
+    """Return the mean of one value per patient with its 95 % bootstrap interval.
+
+    A resample of yes or no holds a binomial number of yes, so those are drawn at once.
+    """
+    rng, n = np.random.default_rng(SEED), len(values)
+    if values.dtype == np.bool_:
+        shares = rng.binomial(n, values.mean(), RESAMPLES) / n
+        return Estimate(float(values.mean()), *np.percentile(shares, [2.5, 97.5]).tolist())
+    means = rng.multinomial(n, np.full(n, 1.0 / n), RESAMPLES) @ values.astype(np.float64) / n
     return Estimate(float(values.mean()), *np.percentile(means, [2.5, 97.5]).tolist())
 
 

@@ -1,9 +1,10 @@
 """Searches the constants of the common model on held-out patients that are no test patients.
 
 Every trial fits the Bayes table and trees on training patients, and is judged by the mean log loss
-over the protocols of `training.evaluate.protocols` on one half of the calibration patients; what
-wins is held against the settings that ship on the other half. Trials that fall behind the median
-are stopped early. The storage is a journal: the same command goes on where an earlier one ended.
+over the protocols of `training.evaluate.protocols` and short interviews on one half of the
+calibration patients; what wins is held against the settings that ship on the other half. Trials
+that fall behind the median are stopped early. The storage is a journal: the same command goes on
+where an earlier one ended.
 
     python -m training.fit.search --trials 40 --storage build/search.journal --confirm
 """
@@ -45,6 +46,7 @@ MOST_ROUNDS: Final = 40
 PATIENCE: Final = 4
 """Rounds without a better log loss after which more are not tried."""
 
+INTERVIEW: Final = "short_interview"
 SEARCHED_PATIENTS: Final = 4000
 """Of the half that judges trials; each is seen under every protocol."""
 
@@ -59,8 +61,15 @@ class Judge:
 
     @classmethod
     def of(cls, patients: Sample, material: Material) -> "Judge":
-        """Return the protocols of the patients."""
+        """Return the protocols of the patients, and an interview of up to twenty questions.
+
+        material: of the settings that ship; its table leads the interviews.
+        """
         named = list(protocols(patients, material.schema))
+        ours = material.table(selective=True)
+        rng = np.random.default_rng(SEED)
+        asked = material.interview(ours).hold(patients, material.schema, rng)
+        named.append((INTERVIEW, asked))
         return cls(
             names=tuple(name for name, _ in named),
             rows=tuple(rows for _, rows in named),
@@ -122,6 +131,11 @@ class Bench:
             searched=sample.take(mixed[:half][:SEARCHED_PATIENTS]),
             confirmed=sample.take(mixed[half:]),
         )
+
+    @cached_property
+    def judge(self) -> Judge:
+        """Those who judge trials; every trial sees the same rows."""
+        return Judge.of(self.searched, self.material(BayesSettings()))
 
     @property
     def diseases(self) -> int:
@@ -205,7 +219,7 @@ def objective(bench: Bench, trial: optuna.Trial) -> float:
     settings = suggested(trial)
     material = bench.material(settings.bayes)
     bayes = material.table(selective=True)
-    judge = Judge.of(bench.searched, material)
+    judge = bench.judge
     start = bayes.margins_of(judge.stacked)[:, : bench.diseases]
     trial.report(float(log_losses(start, judge.stacked_truth).mean()), 0)
     if trial.should_prune():
@@ -255,7 +269,7 @@ def confirmed(bench: Bench, settings: FitSettings) -> dict[str, dict[str, float]
     """Return top-1 and log loss by protocol on the patients that judged no trial."""
     material = bench.material(settings.bayes)
     bayes = material.table(selective=True)
-    judge = Judge.of(bench.confirmed, material)
+    judge = Judge.of(bench.confirmed, bench.material(BayesSettings()))
     start = bayes.margins_of(judge.stacked)[:, : bench.diseases]
     rows, margins, truth = training_rows(
         bench.train, material.schema, material.interview(bayes), settings

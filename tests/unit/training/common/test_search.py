@@ -8,7 +8,7 @@ from support.tiny_patients import fit
 from training.fit import search
 from training.fit.boost import FitSettings
 from training.fit.material import Material
-from training.fit.search import Bench, Judge, log_losses, objective, settings_of, shipped, study_of
+from training.fit.search import Bench, log_losses, objective, settings_of, shipped, study_of
 
 
 @pytest.fixture
@@ -67,9 +67,10 @@ def test_a_trial_is_judged_by_the_log_loss_of_its_half_under_every_protocol(benc
     study = run(bench, tmp_path / "search.journal", 1)
     trial = study.trials[0]
     material = bench.material(FitSettings().bayes)
-    judge = Judge.of(bench.searched, material)
-    start = material.table(selective=True).margins_of(judge.stacked)
-    by_bayes = np.mean([v["log_loss"] for v in judge.figures(start).values()])
+    start = material.table(selective=True).margins_of(bench.judge.stacked)
+    found = bench.judge.figures(start)
+    assert {"full_evidence", "question_3", "short_interview"} <= set(found)
+    by_bayes = np.mean([v["log_loss"] for v in found.values()])
     assert trial.intermediate_values[0] == pytest.approx(by_bayes, rel=1e-6)
     assert trial.value == pytest.approx(min(list(trial.intermediate_values.values())[1:]))
     assert trial.state is optuna.trial.TrialState.COMPLETE

@@ -12,7 +12,6 @@ from ddx.engine import Engine
 from ddx.inquiry.inquirer import Inquirer
 from model_bundles.embedded import open_embedded_bundle
 from training import knowledge
-from training.evaluate.asking import Interviewer, Script
 from training.evaluate.naive_bayes import NaiveBayes
 from training.evaluate.panel import Panel
 from training.fit.common import Sample, Split, split_patients
@@ -76,8 +75,3 @@ class HeldOut:
         schema, train = self.engine.common.schema, self.everyone.take(self.split.train)
         n_diseases = int(train.truth.max()) + 1
         return NaiveBayes.fitted(train.fully_asked(schema), train.truth, schema, n_diseases)
-
-    def interviewer(self, beliefs: NaiveBayes) -> Interviewer:
-        """Return who asks held-out patients many at a time."""
-        findings = self.everyone.vocabulary.findings
-        return Interviewer(Script.of(findings, knowledge.findings()), beliefs)

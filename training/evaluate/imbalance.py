@@ -36,9 +36,6 @@ Floats = NDArray[np.float64]
 RAREST: Final = 8
 """Diseases whose recall is told one by one; each has fewer than 1,100 training patients."""
 
-SHARE: Final = 1 / 3
-"""Of the rows that ship: enough to compare, and SMOTE takes minutes on all."""
-
 FLOOR: Final = 0.5
 """Rows a rare disease is raised to, over the median number of rows of a disease."""
 
@@ -187,9 +184,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     ours = FitSettings(threads=1)
     settings = replace(
         ours,
-        full_rows=round(ours.full_rows * SHARE),
-        partial_rows=round(ours.partial_rows * SHARE),
-        interview_rows=round(ours.interview_rows * SHARE),
+        full_rows=round(ours.full_rows * asked.share),
+        partial_rows=round(ours.partial_rows * asked.share),
+        interview_rows=round(ours.interview_rows * asked.share),
     )
     material = bench.material(settings.bayes)
     bayes = material.table(selective=True)
@@ -249,6 +246,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--data", type=Path, default=DATA, help="clinical data sets (VEREDA_DATA)")
     parser.add_argument("--seeds", type=int, default=2, help="fits of each, to see chance")
+    parser.add_argument("--share", type=float, default=1 / 3, help="of the rows that ship")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     return parser
 

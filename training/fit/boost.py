@@ -39,7 +39,7 @@ class FitSettings:
     min_child_weight. Searched by hand on held-out partial evidence: from these
     margins more rounds, deeper trees or more rows move no figure by 0.2 points, and 30 rounds
     without min_split_gain lose 0.1 at three findings. `training.fit.search` and its record in
-    docs/common_model.md tell what a search has found since.
+    docs/common_model.md: 17 trials found nothing better on all bars.
     """
 
     bayes: BayesSettings = field(default_factory=BayesSettings)

@@ -38,8 +38,8 @@ class FitSettings:
     column_share: drawn for each round. shrinkage, least_weight: XGBoost's lambda and
     min_child_weight. Searched by hand on held-out partial evidence: from these
     margins more rounds, deeper trees or more rows move no figure by 0.2 points, and 30 rounds
-    without min_split_gain lose 0.1 at three findings. `training.fit.search` and its record in
-    docs/common_model.md: 17 trials found nothing better on all bars.
+    without min_split_gain lose 0.1 at three findings. A search of 17 trials (record in
+    docs/common_model.md) found nothing better at all bars.
     """
 
     bayes: BayesSettings = field(default_factory=BayesSettings)

@@ -186,7 +186,13 @@ class Engine:
         if not present + excluded:
             return None
         common = self.common.probabilities(row)
-        kept = prediction_set(common, self.conformal, present=present, excluded=excluded)
+        kept = prediction_set(
+            common,
+            self.conformal,
+            present=present,
+            excluded=excluded,
+            digest=self.feature_digest(case),
+        )
         return frozenset(self.common.diseases[i] for i in kept)
 
     def next_questions(

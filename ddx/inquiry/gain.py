@@ -44,7 +44,8 @@ def certainty(frequency: Floats) -> Floats:
 def yes_no_gain(p: Floats, weights: Floats, frequency: Floats, certain: Floats) -> Floats:
     """Return the expected gain of each yes/no question, in bits, float64 (n_questions,).
 
-    p, weights: (n_diseases,). frequency: (n_diseases, n_questions), P(yes | disease).
+    p: (n_diseases,), or (n, n_diseases) of many cases for gains (n, n_questions).
+    weights: (n_diseases,). frequency: (n_diseases, n_questions), P(yes | disease).
     certain: `certainty(frequency)`. Findings count as independent given the disease.
     """
     weighted = weights * p
@@ -52,7 +53,7 @@ def yes_no_gain(p: Floats, weights: Floats, frequency: Floats, certain: Floats) 
     total: Floats = (
         weighted @ certain
         - weighted_yes * log2(yes)
-        - (weighted.sum() - weighted_yes) * log2(1.0 - yes)
+        - (weighted.sum(axis=-1, keepdims=True) - weighted_yes) * log2(1.0 - yes)
     )
     return total
 

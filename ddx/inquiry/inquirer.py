@@ -61,15 +61,16 @@ class Question:
 class Inquirer:
     """Ranks questions with the common model and the vocabulary of one bundle; keeps no state.
 
-    bank: the questions of the bundle. belief: what it starts from.
+    bank: the questions of the bundle. belief: what it starts from. harm: float64 (n_diseases,),
+    of missing each.
     """
 
     def __init__(self, bank: QuestionBank, catalogue: Catalogue, common: CommonModel) -> None:
         self.bank, self.belief = bank, Belief(common, bank)
         self._catalogue, self._schema = catalogue, common.schema
         severities = (catalogue.disease_severity(disease) for disease in common.diseases)
-        self._harm = np.array([UNGRADED_HARM if s is None else HARM[s] for s in severities])
-        self._alike = np.ones_like(self._harm)
+        self.harm = np.array([UNGRADED_HARM if s is None else HARM[s] for s in severities])
+        self._alike = np.ones_like(self.harm)
         self._at = {item.subject: i for i, item in enumerate(bank.yes_no)}
 
     @classmethod
@@ -97,7 +98,7 @@ class Inquirer:
         items = askable(case, row, self.bank, equipment)
         p = self.belief.probabilities(row)
         cost = np.array([COST[item.means] for item in items])
-        worth = self._gains(p, self._harm, items) / cost
+        worth = self._gains(p, self.harm, items) / cost
         best = np.argsort(-worth, kind="stable")[:limit]
         plain = self._gains(p, self._alike, [items[i] for i in best])
         return tuple(

@@ -64,11 +64,12 @@ def evaluate(
         "ece": lambda i: calibration_error(confidence[i], right[i]),
     }
     if severe.any():
-        figures["severe_recall"] = lambda i: _mean(right[i][severe[i]])
-    return _bootstrapped(figures, len(truth), resamples)
+        figures["severe_recall"] = lambda i: mean(right[i][severe[i]])
+    return bootstrapped(figures, len(truth), resamples)
 
 
-def _bootstrapped(figures: dict[str, Figure], n: int, resamples: int) -> dict[str, Estimate]:
+def bootstrapped(figures: dict[str, Figure], n: int, resamples: int) -> dict[str, Estimate]:
+    """Return each figure of n patients with its interval; all see the same resamples."""
     rng = np.random.default_rng(SEED)
     samples = [rng.integers(0, n, n) for _ in range(resamples)]
     everyone = np.arange(n)
@@ -80,7 +81,7 @@ def _bootstrapped(figures: dict[str, Figure], n: int, resamples: int) -> dict[st
     }
 
 
-def _mean(values: NDArray[np.bool_]) -> float:
+def mean(values: NDArray[np.bool_]) -> float:
     """Return the share of True; nan, which the interval skips, for a resample without any."""
     return float(values.mean()) if values.size else float("nan")
 

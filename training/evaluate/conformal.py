@@ -1,14 +1,18 @@
 """Thresholds of the conformal sets, and whether they cover what they promise.
 
-The thresholds are taken on calibration patients, whose visits mirror every protocol the sets are
-measured on; the coverage is measured on test patients.
+Calibration patients are seen as every kind of visit leaves them: fully asked, a clinic's visit, k
+findings or questions, interviews of any length asked in the order a device would ask. Simulated
+endemic patients take part as a group of their own. Coverage is measured on test patients.
 
     python -m training.evaluate.conformal
 """
 
 import argparse
+import hashlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,16 +20,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ddx.errors import DdxError
-from ddx.features.encode import encode_table
 from ddx.features.schema import FeatureSchema
 from ddx.inference.common import CommonModel
-from ddx.inference.conformal import ConformalSets, calibrated
-from training.evaluate.asking import Interviewer
+from ddx.inference.conformal import ConformalSets, calibrated, drawn, scores
 from training.evaluate.common import Estimate
 from training.evaluate.held_out import DATA, HeldOut
-from training.evaluate.interview import share
-from training.fit.common import Sample
+from training.evaluate.interview import interview, share, visits_of
+from training.evaluate.orders import Adaptive
+from training.evaluate.panel import Panel
+from training.evaluate.protocols import CLINIC, FULL
+from training.fit.endemic import Purpose, Simulated, simulated
 from training.fit.partial import Budget
+from training.fit.sample import Sample
+from training.sources.endemic import endemic_knowledge
 
 Rows = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -36,43 +43,147 @@ COVERAGE: Final = 0.90
 BOUNDS: Final[tuple[tuple[int | None, int | None], ...]] = (
     *((present, 0) for present in (1, 2, 3, 4, 5, 6, 8, 11)),
     (None, 0),
-    *((present, 40) for present in (2, 4, 7, 11)),
-    (None, 40),
+    *((present, excluded) for excluded in (3, 6, 11, 40) for present in (1, 2, 4, 7, None)),
     *((present, 400) for present in (3, 5, 8, 12)),
     (None, 400),
     (None, None),
 )
-"""Bands: nothing excluded, a clinic's questions, an interview that asked whole choices, all."""
+"""Bands: nothing excluded, few to many questions with no for an answer, an interview that asked
+whole choices, everything."""
 
-PRESENT_ONLY: Final = (1, 2, 3, 4, 5, 6, 8, 10)
-INTERVIEWED: Final = (1, 3, 5, 8, 10, 15)
+MENTIONED: Final = (1, 2, 3, 4, 5, 6, 8, 10)
+INTERVIEWED: Final = 10
+GROUPS: Final = ("DDXPlus", "simulated")
+"""Names of the groups of diseases: by the source that describes them."""
 
-
-def protocols(
-    patients: Sample, schema: FeatureSchema, interviewer: Interviewer, rng: np.random.Generator
-) -> Iterator[tuple[str, Rows]]:
-    """Yield the same patients as every kind of visit leaves them."""
-    n, rates = len(patients.truth), patients.rates()
-    yield "full_evidence", patients.fully_asked(schema)
-    yield "clinic_visit", patients.partly_asked(schema, Budget.clinic(n, rng), rates, rng)
-    for k in PRESENT_ONLY:
-        budget = Budget.fixed(n, present=k)
-        yield f"present_{k}", patients.partly_asked(schema, budget, rates, rng)
-    for k in INTERVIEWED:
-        yield f"interview_{k}", interviewed(patients, schema, interviewer, k, rng)
+REPORTED: Final = (
+    FULL,
+    CLINIC,
+    *(f"question_{k}" for k in (3, 5, 8)),
+    *(f"interview_{k}" for k in (3, 5, 10)),
+)
+"""Protocols whose coverage the card tells."""
 
 
-def interviewed(
-    patients: Sample,
-    schema: FeatureSchema,
-    interviewer: Interviewer,
-    questions: int,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patients:
+    """Held-out patients of both sources. endemic: None without a knowledge base."""
+
+    ddxplus: Sample
+    endemic: Simulated | None
+
+    @property
+    def truth(self) -> Indices:
+        """Position of the disease of each, those of DDXPlus first."""
+        if self.endemic is None:
+            return self.ddxplus.truth
+        return np.concatenate((self.ddxplus.truth, self.endemic.truth))
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Patients as one kind of visit leaves them. rows: (n, n_columns). truth: int64 (n,)."""
+
+    protocol: str
+    rows: Rows
+    truth: Indices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How the sets do under one protocol, of one group of patients.
+
+    bare: share of randomised sets that hold the disease. shown: of the sets a clinician sees,
+    which always hold the first disease; size: their mean number of diseases.
+    """
+
+    protocol: str
+    group: str
+    patients: int
+    bare: Estimate
+    shown: Estimate
+    size: float
+
+    def to_json(self) -> dict[str, object]:
+        """Return the line as the model card writes it."""
+        return {
+            "protocol": self.protocol,
+            "group": self.group,
+            "patients": self.patients,
+            "bare": self.bare.to_json(),
+            "shown": self.shown.to_json(),
+            "size": self.size,
+        }
+
+
+def visits_under(
+    patients: Patients,
+    panel: Panel,
     rng: np.random.Generator,
-) -> Rows:
-    """Return the patients after so many questions each, float32 (n, n_columns)."""
-    asked = np.full(len(patients.truth), questions)
-    table = interviewer.visits(patients.answers, asked, rng)
-    return encode_table(table, schema, patients.ontology)
+    *,
+    interviews: int,
+    wanted: Container[str] | None = None,
+) -> Iterator[Visit]:
+    """Yield every kind of visit, patients of both sources together.
+
+    interviews: patients of DDXPlus that are interviewed, at most: one costs as much as twenty
+    other visits. wanted: the kinds to yield, None for all.
+    """
+    for name, rows in _asked_at_once(patients, panel.engine.common.schema, rng).items():
+        if wanted is None or name in wanted:
+            yield Visit(name, rows(), patients.truth)
+    some = patients.ddxplus.take(rng.permutation(len(patients.ddxplus.truth))[:interviews])
+    for visit in _interviewed(replace(patients, ddxplus=some), panel, rng):
+        if wanted is None or visit.protocol in wanted:
+            yield visit
+
+
+def _asked_at_once(
+    patients: Patients, schema: FeatureSchema, rng: np.random.Generator
+) -> dict[str, Callable[[], Rows]]:
+    """Return what makes the rows of each kind of visit that is no interview."""
+    ours, theirs = patients.ddxplus, patients.endemic
+    ontology = ours.ontology
+
+    def full() -> Rows:
+        rows = ours.fully_asked(schema)
+        return rows if theirs is None else np.vstack((rows, theirs.fully_asked(schema, ontology)))
+
+    def partly(budget: Callable[[int], Budget], *, by_question: bool = False) -> Rows:
+        limits = budget(len(ours.truth))
+        rows = ours.partly_asked(schema, limits, ours.rates(), rng, by_question=by_question)
+        if theirs is None:
+            return rows
+        more = theirs.partly_asked(schema, ontology, budget(len(theirs.truth)), rng)
+        return np.vstack((rows, more))
+
+    kinds = {FULL: full, CLINIC: partial(partly, partial(Budget.clinic, rng=rng))}
+    for k in MENTIONED:
+        budget = partial(Budget.fixed, present=k)
+        kinds[f"question_{k}"] = partial(partly, budget, by_question=True)
+        kinds[f"present_{k}"] = partial(partly, budget)
+    return kinds
+
+
+def _interviewed(patients: Patients, panel: Panel, rng: np.random.Generator) -> Iterator[Visit]:
+    """Yield the patients after the opening and each question, as the device would ask."""
+    parts = [visits_of(patients.ddxplus, panel, rng)]
+    if patients.endemic is not None:
+        parts.append(panel.visits(patients.endemic.table, patients.endemic.truth, rng))
+    traces = [
+        interview(panel, visits, Adaptive(panel), INTERVIEWED, _silent, ranked=())
+        for visits in parts
+    ]
+    truth = np.concatenate([visits.truth for visits in parts])
+    for k in range(INTERVIEWED + 1):
+        rows = [
+            panel.rows(visits, trace.told[k]) for visits, trace in zip(parts, traces, strict=True)
+        ]
+        yield Visit(f"interview_{k}", np.vstack(rows), truth)
+
+
+def _silent(_line: str) -> None:
+    pass
 
 
 def evidence_of(rows: Rows, schema: FeatureSchema) -> tuple[Indices, Indices]:
@@ -81,37 +192,69 @@ def evidence_of(rows: Rows, schema: FeatureSchema) -> tuple[Indices, Indices]:
     return (known > 0).sum(axis=1), (known == 0).sum(axis=1)
 
 
-def fitted(model: CommonModel, visits: Sequence[Rows], truth: Indices) -> ConformalSets:
-    """Return the sets calibrated on all `visits` of the same patients together."""
-    own, present, excluded = [], [], []
-    for rows in visits:
-        own.append(_own(model.probabilities_of(rows), truth))
-        counts = evidence_of(rows, model.schema)
+def random_parts(rows: Rows) -> NDArray[np.float64]:
+    """Return the random part of each row, drawn from its digest as a device would, (n,)."""
+    little = np.ascontiguousarray(rows, dtype="<f4")
+    return np.array([drawn(hashlib.sha256(row.tobytes()).hexdigest()) for row in little])
+
+
+def groups_of(diseases: int, corrected: int) -> tuple[int, ...]:
+    """Return the group of each disease: 0 of the source the trees saw, 1 of the other."""
+    return tuple(int(i >= corrected) for i in range(diseases))
+
+
+def fitted(model: CommonModel, visits: Iterable[Visit], groups: Sequence[int]) -> ConformalSets:
+    """Return the sets calibrated on all `visits` together."""
+    own, truths, present, excluded = [], [], [], []
+    for visit in visits:
+        found = scores(model.probabilities_of(visit.rows), random_parts(visit.rows))
+        own.append(found[np.arange(len(visit.truth)), visit.truth])
+        truths.append(visit.truth)
+        counts = evidence_of(visit.rows, model.schema)
         present.append(counts[0])
         excluded.append(counts[1])
     return calibrated(
         np.concatenate(own),
+        np.concatenate(truths),
         np.concatenate(present),
         np.concatenate(excluded),
+        groups=groups,
         bounds=BOUNDS,
         coverage=COVERAGE,
     )
 
 
-def covered(
-    model: CommonModel, sets: ConformalSets, rows: Rows, truth: Indices
-) -> tuple[Estimate, Estimate, float]:
-    """Return coverage of the bare sets, of the sets a clinician sees, and the mean size of these.
-
-    A clinician's set always holds the first disease.
-    """
+def covered(model: CommonModel, sets: ConformalSets, visit: Visit) -> tuple[Coverage, ...]:
+    """Return how the sets do on the patients of each source."""
+    rows, truth = visit.rows, visit.truth
     p = model.probabilities_of(rows)
     counts = zip(*(c.tolist() for c in evidence_of(rows, model.schema)), strict=True)
-    thresholds = np.array([sets.band_of(*count).threshold for count in counts])[:, np.newaxis]
-    bare = p >= thresholds
-    shown = bare | (p == p.max(axis=1, keepdims=True))
-    at = np.arange(len(truth))
-    return share(bare[at, truth]), share(shown[at, truth]), float(shown.sum(axis=1).mean())
+    limits = np.stack([sets.thresholds(*count) for count in counts])
+    bare = scores(p, random_parts(rows)) <= limits
+    shown = bare | (np.arange(p.shape[1]) == p.argmax(axis=1)[:, np.newaxis])
+    at, group = np.arange(len(truth)), np.array(sets.groups)[truth]
+    named = zip(GROUPS, (group == 0, group == 1), strict=True)
+    return tuple(
+        Coverage(
+            protocol=visit.protocol,
+            group=name,
+            patients=int(mask.sum()),
+            bare=share(bare[at, truth][mask]),
+            shown=share(shown[at, truth][mask]),
+            size=float(shown[mask].sum(axis=1).mean()),
+        )
+        for name, mask in named
+        if mask.any()
+    )
+
+
+def table(lines: Sequence[Coverage]) -> str:
+    """Return the lines for a terminal."""
+    head = f"{'protocol':<16}{'patients of':<12}{'coverage':>28}{'shown':>28}{'size':>8}"
+    rows = (
+        f"{c.protocol:<16}{c.group:<12}{c.bare!s:>28}{c.shown!s:>28}{c.size:>8.2f}" for c in lines
+    )
+    return "\n".join((head, *rows))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -123,27 +266,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     except DdxError as error:
         print(error, file=sys.stderr)
         return 2
-    model, interviewer = held_out.engine.common, held_out.interviewer(held_out.naive_bayes())
-    calibration = held_out.some(held_out.split.calibration, asked.patients, rng)
-    visits = [rows for _, rows in protocols(calibration, model.schema, interviewer, rng)]
-    sets = fitted(model, visits, calibration.truth)
-    for band in sets.bands:
-        print(
-            f"present <= {band.present_to}, excluded <= {band.excluded_to}: {band.threshold:.5f}"
-            f" ({band.cases:,} visits)"
+    model, panel = held_out.engine.common, held_out.panel()
+    corrected = int(held_out.everyone.truth.max()) + 1
+    knowledge = endemic_knowledge()
+
+    def part(rows: Indices, purpose: Purpose) -> Patients:
+        return Patients(
+            ddxplus=held_out.some(rows, asked.patients, rng),
+            endemic=simulated(knowledge, asked.simulated, corrected, purpose),
         )
-    test = held_out.some(held_out.split.test, asked.patients, rng)
-    print(f"\n{'protocol':<16}{'coverage':>28}{'with the first':>28}{'mean size':>12}")
-    for name, rows in protocols(test, model.schema, interviewer, rng):
-        bare, shown, size = covered(model, sets, rows, test.truth)
-        print(f"{name:<16}{bare!s:>28}{shown!s:>28}{size:>12.2f}", flush=True)
+
+    calibration = part(held_out.split.calibration, Purpose.CALIBRATION)
+    groups = groups_of(len(model.diseases), corrected)
+    sets = fitted(model, visits_under(calibration, panel, rng, interviews=asked.interviews), groups)
+    for band in sets.bands:
+        limits = ", ".join(
+            f"{t:.4f} ({n:,})" for t, n in zip(band.thresholds, band.cases, strict=True)
+        )
+        print(f"present <= {band.present_to}, excluded <= {band.excluded_to}: {limits}")
+    test = part(held_out.split.test, Purpose.MEASURING)
+    shown = None if asked.all else REPORTED
+    visits = visits_under(test, panel, rng, interviews=asked.interviews, wanted=shown)
+    print(f"\n{table([line for visit in visits for line in covered(model, sets, visit)])}")
     if asked.out is not None:
         asked.out.write_bytes(sets.to_json())
     return 0
-
-
-def _own(probabilities: NDArray[np.float64], truth: Indices) -> NDArray[np.float64]:
-    return probabilities[np.arange(len(truth)), truth]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -154,7 +301,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--data", type=Path, default=DATA, help="clinical data sets (VEREDA_DATA)")
     parser.add_argument("--patients", type=int, default=5000, help="of each held-out part, at most")
+    parser.add_argument("--interviews", type=int, default=2000, help="of these, at most")
+    parser.add_argument("--simulated", type=int, default=100, help="endemic patients per disease")
     parser.add_argument("--seed", type=int, default=20_261)
+    parser.add_argument("--all", action="store_true", help="tell every protocol calibrated on")
     parser.add_argument("--out", type=Path, help="write the bundle member here")
     return parser
 

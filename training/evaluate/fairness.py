@@ -9,6 +9,11 @@ from numpy.typing import NDArray
 from ddx.domain.case import DAYS_PER_YEAR
 from training.fit.sample import Sample
 
+Indices = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+RESAMPLES: Final = 200
+SEED: Final = 20_261
 BANDS: Final = ((0, 5), (5, 15), (15, 30), (30, 45), (45, 60), (60, 75), (75, 130))
 """Ages in years, first of the band and first after it."""
 
@@ -31,18 +36,43 @@ class GroupRecall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Points between the best and the worst group, like for like.
+
+    low, high: 95 % bootstrap interval. by_chance: the mean gap of as many patients whose groups
+    are shuffled within each disease: what groups of this size show when all are served alike.
+    """
+
+    points: float
+    low: float
+    high: float
+    by_chance: float
+
+    def to_json(self) -> dict[str, float | None]:
+        """Return the gap as the model card writes it, None for nan."""
+        return {
+            "points": _or_none(self.points),
+            "low": _or_none(self.low),
+            "high": _or_none(self.high),
+            "by_chance": _or_none(self.by_chance),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fairness:
-    """Recalls by sex and by age band."""
+    """Recalls by sex and by age band, and the gaps between the groups."""
 
     sex: tuple[GroupRecall, ...]
     age: tuple[GroupRecall, ...]
+    sex_gap: Gap
+    age_gap: Gap
 
     def to_json(self) -> dict[str, object]:
         """Return the figures as the model card writes them, gaps in points among them."""
         return {
             name: {
                 "gap_points": _or_none(_gap([g.recall for g in groups])),
-                "like_for_like_gap_points": _or_none(_gap([g.like_for_like for g in groups])),
+                "like_for_like_gap": gap.to_json(),
                 "groups": [
                     {
                         "group": g.group,
@@ -53,23 +83,80 @@ class Fairness:
                     for g in groups
                 ],
             }
-            for name, groups in (("sex", self.sex), ("age", self.age))
+            for name, groups, gap in (
+                ("sex", self.sex, self.sex_gap),
+                ("age", self.age, self.age_gap),
+            )
         }
 
 
-def fairness(probabilities: NDArray[np.float64], test: Sample) -> Fairness:
-    """Return recall of the first-ranked disease by sex and age band."""
-    right = probabilities.argmax(axis=1) == test.truth
-    female = test.answers.female == 1.0
-    years = test.answers.age_days / DAYS_PER_YEAR
+def fairness(
+    right: NDArray[np.bool_], truth: Indices, female: NDArray[np.bool_], age_days: Floats
+) -> Fairness:
+    """Return recall by sex and age band. right: whether the disease ranked first, (n,)."""
+    years = age_days / DAYS_PER_YEAR
+    sexes = {"female": female, "male": ~female}
+    ages = {f"{low}-{high - 1}": (years >= low) & (years < high) for low, high in BANDS}
     return Fairness(
-        sex=_groups(right, test.truth, {"female": female, "male": ~female}),
-        age=_groups(
-            right,
-            test.truth,
-            {f"{low}-{high - 1}": (years >= low) & (years < high) for low, high in BANDS},
-        ),
+        sex=_groups(right, truth, sexes),
+        age=_groups(right, truth, ages),
+        sex_gap=_gap_of(right, truth, sexes),
+        age_gap=_gap_of(right, truth, ages),
     )
+
+
+def fairness_of(probabilities: Floats, test: Sample) -> Fairness:
+    """Return recall of the first-ranked disease by sex and age band."""
+    answers = test.answers
+    right = probabilities.argmax(axis=1) == test.truth
+    return fairness(right, test.truth, answers.female == 1.0, answers.age_days)
+
+
+def _gap_of(right: NDArray[np.bool_], truth: Indices, members: dict[str, NDArray[np.bool_]]) -> Gap:
+    """Return the gap with its interval and what chance alone makes of it."""
+    inside = np.array([mask for mask in members.values() if mask.any()])
+    group, rng, n = inside.argmax(axis=0), np.random.default_rng(SEED), len(truth)
+    drawn, shuffled = [], []
+    for _ in range(RESAMPLES):
+        some = rng.integers(0, n, n)
+        drawn.append(_alike(right[some], truth[some], group[some], len(inside)))
+        order = np.lexsort((rng.random(n), truth))
+        mixed = np.empty_like(group)
+        mixed[np.argsort(truth, kind="stable")] = group[order]
+        shuffled.append(_alike(right, truth, mixed, len(inside)))
+    low, high = _quantiles(drawn)
+    return Gap(
+        points=_alike(right, truth, group, len(inside)),
+        low=low,
+        high=high,
+        by_chance=_mean(shuffled),
+    )
+
+
+def _alike(right: NDArray[np.bool_], truth: Indices, group: Indices, n_groups: int) -> float:
+    """Return the like-for-like gap in points; nan when the groups share no disease."""
+    shape = (n_groups, int(truth.max()) + 1)
+    at = group * shape[1] + truth
+    counts = np.bincount(at, minlength=shape[0] * shape[1]).reshape(shape)
+    hits = np.bincount(at, right, minlength=shape[0] * shape[1]).reshape(shape)
+    shared = np.flatnonzero((counts >= FEWEST).all(axis=0))
+    if not len(shared):
+        return float("nan")
+    recalls = (hits[:, shared] / counts[:, shared]) @ counts[:, shared].sum(axis=0)
+    return float(100.0 * (recalls.max() - recalls.min()) / counts[:, shared].sum())
+
+
+def _quantiles(gaps: list[float]) -> tuple[float, float]:
+    known = [gap for gap in gaps if not np.isnan(gap)]
+    if not known:
+        return float("nan"), float("nan")
+    low, high = np.percentile(known, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _mean(gaps: list[float]) -> float:
+    known = [gap for gap in gaps if not np.isnan(gap)]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def _groups(

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ddx.engine import Engine
+from ddx.inquiry.inquirer import Inquirer
 from model_bundles.embedded import open_embedded_bundle
 from training import knowledge
-from training.evaluate.asking import Interviewer, Script
 from training.evaluate.naive_bayes import NaiveBayes
+from training.evaluate.panel import Panel
 from training.fit.common import Sample, Split, split_patients
 from training.sources.ddxplus import Vocabulary, read_patients
 
@@ -26,18 +27,21 @@ class HeldOut:
     """The engine that ships, all patients as its model reads them, and their split."""
 
     engine: Engine
+    inquirer: Inquirer
     everyone: Sample
     split: Split
 
     @classmethod
     def read(cls, data: Path) -> "HeldOut":
         """Return the patients in `data`/ddxplus. Raises DataSetMissingError, BundleError."""
-        engine = Engine.from_artifacts(open_embedded_bundle())
+        bundle = open_embedded_bundle()
+        engine = Engine.from_artifacts(bundle)
         vocabulary = Vocabulary.of(knowledge.findings(), knowledge.diseases())
         patients = read_patients(data)
         diseases, ontology = engine.common.diseases, engine.catalogue.ontology
         return cls(
             engine=engine,
+            inquirer=Inquirer.from_artifacts(bundle, engine.catalogue, engine.common),
             everyone=Sample.of(patients, vocabulary, diseases, ontology),
             split=split_patients(patients),
         )
@@ -52,6 +56,17 @@ class HeldOut:
         """Return up to n of the patients at `rows`, drawn evenly."""
         return self.everyone.take(rng.permutation(rows)[:n])
 
+    @property
+    def prior(self) -> NDArray[np.float64]:
+        """Share of each disease among the training patients, half a patient added to each."""
+        train, n = self.everyone.truth[self.split.train], len(self.engine.common.diseases)
+        counts = np.bincount(train, minlength=n) + 0.5
+        return counts / counts.sum()
+
+    def panel(self) -> Panel:
+        """Return who asks held-out patients the questions the device would ask."""
+        return Panel(self.engine, self.inquirer)
+
     def naive_bayes(self) -> NaiveBayes:
         """Return naive Bayes counted on the training patients, of the diseases they have.
 
@@ -60,8 +75,3 @@ class HeldOut:
         schema, train = self.engine.common.schema, self.everyone.take(self.split.train)
         n_diseases = int(train.truth.max()) + 1
         return NaiveBayes.fitted(train.fully_asked(schema), train.truth, schema, n_diseases)
-
-    def interviewer(self, beliefs: NaiveBayes) -> Interviewer:
-        """Return who asks held-out patients many at a time."""
-        findings = self.everyone.vocabulary.findings
-        return Interviewer(Script.of(findings, knowledge.findings()), beliefs)

@@ -13,28 +13,34 @@ random    any question that still makes sense
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ddx.domain.identifiers import DiseaseId
-from ddx.engine import Engine
 from ddx.errors import DdxError
-from ddx.inquiry import interview as played
-from ddx.inquiry.inquirer import Inquirer
-from model_bundles.embedded import open_embedded_bundle
-from training import knowledge
-from training.evaluate.asking import Script
-from training.evaluate.common import SEVERE, Estimate
-from training.evaluate.held_out import DATA
-from training.evaluate.orders import Adaptive, Order, Questions, RandomOrder, Tree
-from training.fit.common import split_patients
-from training.sources.ddxplus import Patient, Vocabulary, case_of, read_patients
+from ddx.features.encode import PRESENT, UNKNOWN
+from ddx.features.rare_query import read_case
+from ddx.inquiry.effort import COST
+from ddx.inquiry.inquirer import Question
+from ddx.inquiry.stop import SETTLED_GAIN_BITS, reason_to_stop
+from training.evaluate.common import (
+    SEVERE,
+    Estimate,
+    Figure,
+    bootstrapped,
+    calibration_error,
+    macro_f1,
+    mean,
+)
+from training.evaluate.held_out import DATA, HeldOut
+from training.evaluate.orders import Adaptive, Choice, Order, RandomOrder, Tree
+from training.evaluate.panel import NOTHING, Known, Panel, Visits
+from training.fit.sample import Sample
+from training.sources.ddxplus import DataSetMalformedError
 from training.sources.ddxplus_ranked import read_ranked
 
 Shares = NDArray[np.float64]
@@ -42,117 +48,181 @@ Progress = Callable[[str], None]
 
 RESAMPLES: Final = 2000
 SEED: Final = 20_261
+ORDERS: Final = ("adaptive", "tree", "random")
+
+TEN: Final = 10
+"""Questions of the bar on severe disease."""
+
 TOLD: Final = (0, 1, 2, 3, 5, 8, 10, 12, 15, 20)
 """Numbers of questions the table shows."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit(played.Visit):
-    """One patient to interview, whose disease is known."""
+UNRANKED: Final = -2
+"""In place of a disease where nobody ranked."""
 
-    disease: DiseaseId
+RARE: Final = -1
+"""In place of the position of a disease that is none of the common model's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
     """What came of many interviews.
 
-    right: bool (n, questions + 1), whether the disease ranked first after so many questions.
-    confidence: float64, same shape, probability of the first disease.
-    stopped: int64 (n,), questions asked when the stop rule said to stop (all, if it never did).
-    severe: bool (n,), the disease is of severity 1 or 2.
+    told: int8 (questions + 1, n, n_findings), presence as told after so many questions.
+    first, confidence: (n, questions + 1), position of the first disease, rare ones competing, and
+    its probability. truth: int64 (n,). stopped: int64 (n,), questions asked when the stop rule
+    said to stop (all, if it never did). severe: bool (n,), the disease is of severity 1 or 2.
     """
 
-    right: NDArray[np.bool_]
+    told: NDArray[np.int8]
+    first: NDArray[np.int64]
     confidence: Shares
+    truth: NDArray[np.int64]
     stopped: NDArray[np.int64]
     severe: NDArray[np.bool_]
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether the disease ranked first after so many questions, bool (n, questions + 1)."""
+        return self.first == self.truth[:, np.newaxis]
 
     @property
     def right_when_stopped(self) -> NDArray[np.bool_]:
         """Whether the disease ranked first when the stop rule said to stop, bool (n,)."""
         return self.right[np.arange(len(self.stopped)), self.stopped]
 
-
-def visits_of(
-    patients: Sequence[Patient], vocabulary: Vocabulary, script: Script, rng: np.random.Generator
-) -> Iterator[Visit]:
-    """Yield the patients, each opening with one of its symptoms drawn evenly."""
-    for patient in patients:
-        record = case_of(patient, vocabulary)
-        opening = played.draw_opening(record, script.openings.__contains__, rng)
-        if opening is not None:
-            yield Visit(
-                record=record,
-                opening=opening,
-                disease=vocabulary.disease_of_condition[patient.condition],
-            )
-
-
-def published_visits(data: Path, vocabulary: Vocabulary) -> Iterator[Visit]:
-    """Yield the official validation rows with the evidence they really opened with."""
-    for opened in read_ranked(data):
-        opening = vocabulary.read(opened.opening)
-        if opening is not None:
-            yield Visit(
-                record=case_of(opened.patient, vocabulary),
-                opening=vocabulary.findings[opening[0]],
-                disease=vocabulary.disease_of_condition[opened.patient.condition],
-            )
+    @property
+    def ranked_after(self) -> tuple[int, ...]:
+        """Numbers of questions after which the visits were ranked."""
+        return tuple(np.flatnonzero((self.first != UNRANKED).all(axis=0)).tolist())
 
 
 def interview(
-    engine: Engine, visits: Sequence[Visit], order: Order, questions: int, progress: Progress
+    panel: Panel,
+    visits: Visits,
+    order: Order,
+    questions: int,
+    progress: Progress,
+    *,
+    ranked: Container[int] | None = None,
 ) -> Trace:
-    """Return what comes of asking each patient `questions` questions in `order`."""
-    right = np.zeros((len(visits), questions + 1), dtype=bool)
-    confidence = np.zeros(right.shape)
-    stopped = np.full(len(visits), questions, dtype=np.int64)
-    for i, visit in enumerate(visits):
-        stopped[i] = _one(engine, visit, order, right[i], confidence[i])
-        if (i + 1) % 250 == 0:
-            progress(f"{i + 1:,} of {len(visits):,} patients interviewed")
-    severity = [engine.catalogue.disease_severity(visit.disease) for visit in visits]
+    """Return what comes of asking each patient `questions` questions in `order`.
+
+    ranked: numbers of questions after which the whole engine ranks, None for all. The stop rule is
+    applied where it ranks; most of the time goes into ranking.
+    """
+    n = len(visits)
+    told = np.full((questions + 1, n, len(panel.findings)), UNKNOWN, dtype=np.int8)
+    told[0, np.arange(n), visits.opening] = PRESENT
+    closed = panel.unfit(visits)
+    first = np.full((n, questions + 1), UNRANKED, dtype=np.int64)
+    confidence, stopped = np.zeros(first.shape), np.full(n, questions, dtype=np.int64)
+    for asked in range(questions + 1):
+        known = panel.known(visits, told[asked], closed)
+        ranks = ranked is None or asked in ranked
+        if ranks:
+            first[:, asked], confidence[:, asked] = firsts(panel, known)
+        if asked == questions:
+            break
+        choice = order.choose(known)
+        if ranks:
+            stopped[(stopped == questions) & _stops(panel, known, choice)] = asked
+        told[asked + 1] = told[asked]
+        _answer(panel, visits, choice, told[asked + 1], closed)
+        progress(f"question {asked + 1} of {questions} put to {n:,} patients")
+    severity = [panel.engine.catalogue.disease_severity(d) for d in panel.engine.common.diseases]
+    severe = np.array([grade in SEVERE for grade in severity])
     return Trace(
-        right=right,
+        told=told,
+        first=first,
         confidence=confidence,
+        truth=visits.truth,
         stopped=stopped,
-        severe=np.array([grade in SEVERE for grade in severity]),
+        severe=severe[visits.truth],
     )
 
 
-def _one(
-    engine: Engine, visit: Visit, order: Order, right: NDArray[np.bool_], confidence: Shares
-) -> int:
-    """Fill the row of one visit; return how many questions the stop rule allowed."""
-    stopped = len(right) - 1
-    diagnose = lru_cache(maxsize=1)(engine.diagnose)
-    for moment in played.interview(visit, order.choose, diagnose, stopped):
-        first, asked = diagnose(moment.case).candidates[0], moment.asked
-        right[asked:], confidence[asked:] = first.disease == visit.disease, first.probability
-        if moment.stop is not None:
-            stopped = min(stopped, asked)
-    return stopped
+def firsts(panel: Panel, known: Known) -> tuple[NDArray[np.int64], Shares]:
+    """Return the first disease of each visit, RARE for one of the rare world, and how probable."""
+    engine, n = panel.engine, len(known.rows)
+    first, confidence = np.full(n, RARE, dtype=np.int64), np.zeros(n)
+    for i in range(n):
+        case = panel.case(known.table, i)
+        query = read_case(case, engine.catalogue.ontology, engine.catalogue.implied)
+        retrieval = engine.rare.retrieve(query)
+        answers = engine.answers(case, panel.read(known.rows, i), query, retrieval)
+        both = engine.meta.aggregate(answers)
+        common, rare = both.common.max(initial=0.0), both.rare.max(initial=0.0)
+        if common >= rare:
+            first[i] = both.common.argmax()
+        confidence[i] = max(common, rare)
+    return first, confidence
+
+
+def _stops(panel: Panel, known: Known, choice: Choice) -> NDArray[np.bool_]:
+    """Return which visits the stop rule ends before the next question.
+
+    The differential is looked at only where the rule would: a question still worth asking goes on.
+    """
+    ended = choice.item == NOTHING
+    for i in np.flatnonzero(choice.gain_bits < SETTLED_GAIN_BITS):
+        if not ended[i]:
+            differential = panel.engine.diagnose(panel.case(known.table, int(i)))
+            ended[i] = reason_to_stop(differential, (_proposed(panel, choice, int(i)),)) is not None
+    return ended
+
+
+def _proposed(panel: Panel, choice: Choice, i: int) -> Question:
+    """Return the question of one visit as far as the stop rule reads it."""
+    item = panel.bank.items[choice.item[i]]
+    return Question(
+        subject=item.subject,
+        findings=item.findings,
+        gain_bits=float(choice.gain_bits[i]),
+        worth=float("nan"),
+        chance=float("nan"),
+        means=item.means,
+        cost=COST[item.means],
+    )
+
+
+def _answer(
+    panel: Panel,
+    visits: Visits,
+    choice: Choice,
+    told: NDArray[np.int8],
+    closed: NDArray[np.bool_],
+) -> None:
+    """Add, in place, what the record answers to one question each; it is not put again."""
+    for k in np.unique(choice.item[choice.item != NOTHING]):
+        here, members = np.flatnonzero(choice.item == k), panel.members[k]
+        at = np.ix_(here, members)
+        told[at] = np.where(told[at] == UNKNOWN, visits.record.presence[at], told[at])
+        closed[here, k] = True
 
 
 def share(values: NDArray[np.generic]) -> Estimate:
-    """Return the mean of one value per patient with its 95 % bootstrap interval."""
-    rng = np.random.default_rng(SEED)
-    counts = rng.multinomial(len(values), np.full(len(values), 1.0 / len(values)), RESAMPLES)
-    means = counts @ values.astype(np.float64) / len(values)
+    """Return the mean of one value per patient with its 95 % bootstrap interval.
+
+    A resample of yes or no holds a binomial number of yes, so those are drawn at once.
+    """
+    rng, n = np.random.default_rng(SEED), len(values)
+    if values.dtype == np.bool_:
+        shares = rng.binomial(n, values.mean(), RESAMPLES) / n
+        return Estimate(float(values.mean()), *np.percentile(shares, [2.5, 97.5]).tolist())
+    means = rng.multinomial(n, np.full(n, 1.0 / n), RESAMPLES) @ values.astype(np.float64) / n
     return Estimate(float(values.mean()), *np.percentile(means, [2.5, 97.5]).tolist())
 
 
 def table(traces: dict[str, Trace]) -> str:
-    """Return top-1 after each number of questions, and with the stop rule, per order."""
-    first = next(iter(traces.values()))
-    shown = [n for n in TOLD if n < first.right.shape[1]]
+    """Return top-1 after each number of questions all ranked after, and of severe disease."""
+    shown = [n for n in TOLD if all(n in trace.ranked_after for trace in traces.values())]
     lines = [f"{'top-1 after':<12}" + "".join(f"{name:>28}" for name in traces)]
     for n in shown:
         cells = (str(share(trace.right[:, n])) for trace in traces.values())
         lines.append(f"{n:<12}" + "".join(f"{cell:>28}" for cell in cells))
-    if first.severe.any():
-        n = min(10, first.right.shape[1] - 1)
+    if next(iter(traces.values())).severe.any():
+        n = max(n for n in shown if n <= TEN)
         cells = (str(share(t.right[t.severe, n])) for t in traces.values())
         lines.append(f"{f'severe, {n}':<12}" + "".join(f"{cell:>28}" for cell in cells))
     return "\n".join(lines)
@@ -167,27 +237,45 @@ def stop_line(trace: Trace) -> str:
     )
 
 
-def to_json(traces: dict[str, Trace]) -> dict[str, object]:
-    """Return the figures as a model card holds them."""
-    return {
-        name: {
-            "top1": [share(trace.right[:, n]).to_json() for n in range(trace.right.shape[1])],
-            "questions_when_stopped": share(trace.stopped).to_json(),
-            "top1_when_stopped": share(trace.right_when_stopped).to_json(),
-        }
-        for name, trace in traces.items()
+def to_json(traces: Mapping[str, Trace]) -> dict[str, dict[str, Any]]:
+    """Return the figures as a model card holds them; the stop rule's where all was ranked."""
+    return {name: _figures(trace) for name, trace in traces.items()}
+
+
+def _figures(trace: Trace) -> dict[str, Any]:
+    top1 = {str(n): share(trace.right[:, n]).to_json() for n in trace.ranked_after}
+    figures = {"patients": len(trace.truth), "top1": top1, "last": last_figures(trace)}
+    if len(trace.ranked_after) == trace.right.shape[1]:
+        figures["questions_when_stopped"] = share(trace.stopped).to_json()
+        figures["top1_when_stopped"] = share(trace.right_when_stopped).to_json()
+    return figures
+
+
+def last_figures(trace: Trace) -> dict[str, Any]:
+    """Return top-1, macro F1, ECE and severe recall after the last question, with intervals.
+
+    A rare disease ranked first counts as one more that nobody has.
+    """
+    said, right, truth = trace.first[:, -1], trace.right[:, -1], trace.truth
+    width = int(max(said.max(), truth.max())) + 2
+    said = np.where(said == RARE, width - 1, said)
+    figures: dict[str, Figure] = {
+        "top1": lambda i: float(right[i].mean()),
+        "macro_f1": lambda i: macro_f1(said[i], truth[i], width),
+        "ece": lambda i: calibration_error(trace.confidence[i, -1], right[i]),
     }
+    if trace.severe.any():
+        figures["severe_recall"] = lambda i: mean(right[i][trace.severe[i]])
+    found = bootstrapped(figures, len(truth), RESAMPLES // 4)
+    return {name: estimate.to_json() for name, estimate in found.items()}
 
 
-def orders_of(
-    engine: Engine, inquirer: Inquirer, prior: Shares, names: Sequence[str]
-) -> dict[str, Order]:
+def orders_of(panel: Panel, prior: Shares, names: Sequence[str] = ORDERS) -> dict[str, Order]:
     """Return the orders to compare. prior: share of each disease among training patients."""
-    questions = Questions(inquirer.bank, engine)
     made: dict[str, Order] = {
-        "adaptive": Adaptive(inquirer),
-        "tree": Tree(questions, prior),
-        "random": RandomOrder(questions, np.random.default_rng(SEED)),
+        "adaptive": Adaptive(panel),
+        "tree": Tree(panel, prior),
+        "random": RandomOrder(np.random.default_rng(SEED)),
     }
     return {name: made[name] for name in names}
 
@@ -195,25 +283,21 @@ def orders_of(
 def main(argv: Sequence[str] | None = None) -> int:
     """Interview held-out patients and print the table; return 0, or 2 without the data."""
     asked = _parser().parse_args(argv)
-    vocabulary = Vocabulary.of(knowledge.findings(), knowledge.diseases())
-    bundle = open_embedded_bundle()
-    engine = Engine.from_artifacts(bundle)
-    inquirer = Inquirer.from_artifacts(bundle, engine.catalogue, engine.common)
     rng = np.random.default_rng(asked.seed)
     try:
-        patients = read_patients(asked.data)
-        split = split_patients(patients)
-        visits = _chosen(asked, patients, getattr(split, asked.rows), vocabulary, rng)
+        held_out = HeldOut.read(asked.data)
+        panel = held_out.panel()
+        visits = _chosen(asked, held_out, panel, rng)
     except DdxError as error:
         print(error, file=sys.stderr)
         return 2
-    prior = _prior([patients[i] for i in split.train], vocabulary, engine.common.diseases)
     source = "published, real opening" if asked.published else asked.rows
     traces: dict[str, Trace] = {}
-    for name, order in orders_of(engine, inquirer, prior, asked.orders).items():
+    for name, order in orders_of(panel, held_out.prior, asked.orders).items():
         print(name, flush=True)
-        traces[name] = interview(engine, visits, order, asked.interview, _say)
-    print(f"\nbundle {bundle.version}, {len(visits):,} patients ({source})\n{table(traces)}")
+        traces[name] = interview(panel, visits, order, asked.interview, _say)
+    version = held_out.engine.version
+    print(f"\nbundle {version}, {len(visits):,} patients ({source})\n{table(traces)}")
     if "adaptive" in traces:
         print(stop_line(traces["adaptive"]))
     if asked.json is not None:
@@ -222,29 +306,35 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _chosen(
-    asked: argparse.Namespace,
-    patients: Sequence[Patient],
-    rows: NDArray[np.int64],
-    vocabulary: Vocabulary,
-    rng: np.random.Generator,
-) -> list[Visit]:
+    asked: argparse.Namespace, held_out: HeldOut, panel: Panel, rng: np.random.Generator
+) -> Visits:
     if asked.published:
-        visits = list(published_visits(asked.data, vocabulary))
-        return [visits[i] for i in rng.permutation(len(visits))[: asked.patients]]
-    drawn = [patients[i] for i in rng.permutation(rows)[: asked.patients]]
-    return list(
-        visits_of(drawn, vocabulary, Script.of(vocabulary.findings, knowledge.findings()), rng)
+        visits = published_visits(asked.data, held_out, panel)
+        return visits.take(rng.permutation(len(visits))[: asked.patients])
+    some = held_out.some(getattr(held_out.split, asked.rows), asked.patients, rng)
+    return visits_of(some, panel, rng)
+
+
+def visits_of(patients: Sample, panel: Panel, rng: np.random.Generator) -> Visits:
+    """Return DDXPlus patients, each opening with one of its symptoms drawn evenly."""
+    record = patients.answers.table(patients.vocabulary.findings)
+    return panel.visits(record, patients.truth, rng)
+
+
+def published_visits(data: Path, held_out: HeldOut, panel: Panel) -> Visits:
+    """Return the official validation rows with the evidence they really opened with."""
+    vocabulary, diseases = held_out.everyone.vocabulary, panel.engine.common.diseases
+    opened = [(v, vocabulary.read(v.opening)) for v in read_ranked(data)]
+    kept = [(v, vocabulary.findings[at[0]]) for v, at in opened if at is not None]
+    known = [(v, finding) for v, finding in kept if finding in panel.findings]
+    sample = Sample.of(
+        tuple(v.patient for v, _ in known), vocabulary, diseases, held_out.everyone.ontology
     )
-
-
-def _prior(
-    patients: Sequence[Patient], vocabulary: Vocabulary, diseases: Sequence[DiseaseId]
-) -> Shares:
-    """Return the share of each disease among the patients, half a patient added to each."""
-    number = {disease: i for i, disease in enumerate(diseases)}
-    own = [number[vocabulary.disease_of_condition[patient.condition]] for patient in patients]
-    counts = np.bincount(own, minlength=len(diseases)) + 0.5
-    return counts / counts.sum()
+    visits = visits_of(sample, panel, np.random.default_rng(SEED))
+    if len(visits) != len(known):
+        raise DataSetMalformedError("a published row has no finding the model reads")
+    opening = np.array([panel.findings.index(finding) for _, finding in known])
+    return replace(visits, opening=opening)
 
 
 def _say(line: str) -> None:
@@ -264,8 +354,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--published", action="store_true", help="official validation rows, real opening complaint"
     )
-    names = ("adaptive", "tree", "random")
-    parser.add_argument("--orders", nargs="+", choices=names, default=names)
+    parser.add_argument("--orders", nargs="+", choices=ORDERS, default=ORDERS)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--json", type=Path, help="write the figures here too")
     return parser

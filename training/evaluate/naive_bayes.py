@@ -51,7 +51,7 @@ class NaiveBayes:
         for disease in range(n_diseases):
             seen[disease] = (rows[truth == disease] > 0).sum(axis=0)
         share = (seen + 0.5) / (patients[:, np.newaxis] + 1.0)
-        age, sex = _demography_columns(schema)
+        age, sex = demography_columns(schema)
         cells = np.full((n_diseases, len(AGE_BANDS) + 1, 2), 0.5)
         np.add.at(cells, (truth, _band(rows[:, age]), rows[:, sex].astype(int)), 1.0)
         frequency = np.clip(share, RAREST, 1.0 - RAREST)
@@ -77,7 +77,7 @@ class NaiveBayes:
 
     def of_demography(self, rows: Rows) -> Floats:
         """Return log P(disease, age and sex) as far as they are known, (n, n_diseases)."""
-        age, sex = _demography_columns(self.schema)
+        age, sex = demography_columns(self.schema)
         bands, sexes = np.nan_to_num(rows[:, age]), np.nan_to_num(rows[:, sex]).astype(int)
         both = self.demography[:, _band(bands), sexes].T
         known = ~np.isnan(rows[:, age]) & ~np.isnan(rows[:, sex])
@@ -92,6 +92,7 @@ def _band(years: NDArray[np.floating]) -> NDArray[np.int64]:
     return np.digitize(years, AGE_BANDS)
 
 
-def _demography_columns(schema: FeatureSchema) -> tuple[int, int]:
+def demography_columns(schema: FeatureSchema) -> tuple[int, int]:
+    """Return the positions of age and sex."""
     kinds = [column.kind for column in schema.columns]
     return kinds.index(ColumnKind.AGE_YEARS), kinds.index(ColumnKind.SEX_FEMALE)

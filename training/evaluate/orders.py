@@ -7,61 +7,86 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ddx.domain.case import Case
-from ddx.engine import Engine
-from ddx.features.encode import encode
-from ddx.inquiry.askable import askable
+from ddx.features.encode import PRESENT
 from ddx.inquiry.bank import Item, QuestionBank
 from ddx.inquiry.belief import RAREST
-from ddx.inquiry.effort import FULL
+from ddx.inquiry.effort import COST
 from ddx.inquiry.gain import Floats, sampled_gain, softmax, yes_no_gain
-from ddx.inquiry.inquirer import Inquirer
-from ddx.inquiry.interview import Choice
+from training.evaluate.panel import NOTHING, Indices, Known, Panel
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The next question of each visit.
+
+    item: int64 (n,), position in the bank, NOTHING where none is left. gain_bits: float64 (n,),
+    what the inquirer expects of it; nan of an order that weighs nothing.
+    """
+
+    item: Indices
+    gain_bits: Floats
 
 
 class Order(Protocol):
-    """Chooses the next question of a visit."""
+    """Chooses the next questions."""
 
-    def choose(self, case: Case) -> Choice | None:
-        """Return the next question; None when nothing that makes sense is left."""
+    def choose(self, known: Known) -> Choice:
+        """Return a question for each visit."""
 
 
-@dataclass(frozen=True, slots=True)
+class Weigher:
+    """Gains of the questions of one bank for many visits at once."""
+
+    def __init__(self, bank: QuestionBank) -> None:
+        self._bank = bank
+        number = {item.subject: k for k, item in enumerate(bank.items)}
+        self._alone = np.array([number[item.subject] for item in bank.yes_no])
+        self._choices = [(number[item.subject], item) for item in bank.choices]
+
+    def gains(self, p: Floats, weights: Floats, wanted: NDArray[np.bool_]) -> Floats:
+        """Return the gain of every question wanted, in bits, -inf elsewhere, (n, n_items)."""
+        gains = np.full(wanted.shape, -np.inf)
+        alone = yes_no_gain(p, weights, self._bank.yes_no_frequency, self._bank.certain)
+        gains[:, self._alone] = np.maximum(alone, 0.0)
+        for k, item in self._choices:
+            frequency = self._bank.frequency[:, item.columns]
+            answers = self._bank.answers[item.subject]
+            for i in np.flatnonzero(wanted[:, k]):
+                gains[i, k] = sampled_gain(p[i], weights, answers, frequency)
+        gains[~wanted] = -np.inf
+        return gains
+
+
 class Adaptive:
     """What the clinician sees first; every means at hand."""
 
-    inquirer: Inquirer
+    def __init__(self, panel: Panel) -> None:
+        self._inquirer, self._weigher = panel.inquirer, Weigher(panel.bank)
+        self._cost = np.array([COST[item.means] for item in panel.bank.items])
 
-    def choose(self, case: Case) -> Choice | None:
-        """Return the inquirer's first proposal."""
-        proposed = self.inquirer.next_questions(case, FULL, limit=1)
-        return Choice(proposed[0].findings, proposed) if proposed else None
-
-
-@dataclass(frozen=True, slots=True)
-class Questions:
-    """The questions of one engine that still make sense for a case."""
-
-    bank: QuestionBank
-    engine: Engine
-
-    def left(self, case: Case) -> tuple[Item, ...]:
-        """Return them, in the order of the bank."""
-        row = encode(case, self.engine.common.schema, self.engine.catalogue.ontology)
-        return askable(case, row, self.bank, FULL)
+    def choose(self, known: Known) -> Choice:
+        """Return the question of most worth, as `Inquirer.next_questions` ranks them."""
+        p = self._inquirer.belief.probabilities_of(known.rows)
+        worth = self._weigher.gains(p, self._inquirer.harm, known.open) / self._cost
+        left = known.open.any(axis=1)
+        item = np.where(left, worth.argmax(axis=1), NOTHING)
+        chosen = np.zeros_like(known.open)
+        chosen[left, item[left]] = True
+        plain = self._weigher.gains(p, np.ones_like(self._inquirer.harm), chosen)
+        return Choice(item, np.where(left, plain.max(axis=1), 0.0))
 
 
 @dataclass(frozen=True, slots=True)
 class RandomOrder:
     """Any question that still makes sense, evenly."""
 
-    questions: Questions
     rng: np.random.Generator
 
-    def choose(self, case: Case) -> Choice | None:
+    def choose(self, known: Known) -> Choice:
         """Return an even draw."""
-        left = self.questions.left(case)
-        return Choice(left[int(self.rng.integers(len(left)))].findings) if left else None
+        drawn = (self.rng.random(known.open.shape) * known.open).argmax(axis=1)
+        item = np.where(known.open.any(axis=1), drawn, NOTHING)
+        return Choice(item, np.full(len(item), np.nan))
 
 
 class Tree:
@@ -72,42 +97,43 @@ class Tree:
     the complaint answered it), the answer is taken from the case and no question is counted.
     """
 
-    def __init__(self, questions: Questions, prior: Floats) -> None:
-        self._questions, self._bank, self._prior = questions, questions.bank, prior
-        self._next: dict[tuple[object, ...], Item] = {}
+    def __init__(self, panel: Panel, prior: Floats) -> None:
+        self._panel, self._bank, self._prior = panel, panel.bank, prior
+        self._next: dict[tuple[object, ...], int] = {}
+        self._weigher = Weigher(panel.bank)
         f = np.clip(np.nan_to_num(self._bank.frequency, nan=RAREST), RAREST, 1.0 - RAREST)
         self._log_present, self._log_absent = np.log(f), np.log1p(-f)
 
-    def choose(self, case: Case) -> Choice | None:
-        """Walk from the root over what the case answers; return the first open question."""
-        left = {item.subject for item in self._questions.left(case)}
-        if not left:
-            return None
-        present = frozenset(f.id for f in case.present)
+    def choose(self, known: Known) -> Choice:
+        """Walk from the root over what each visit told; return its first open question."""
+        present = known.table.presence == PRESENT
+        item = np.array(
+            [
+                self._walk(open_, shown) if open_.any() else NOTHING
+                for open_, shown in zip(known.open, present, strict=True)
+            ],
+            dtype=np.int64,
+        )
+        return Choice(item, np.full(len(item), np.nan))
+
+    def _walk(self, open_: NDArray[np.bool_], present: NDArray[np.bool_]) -> int:
         path: tuple[object, ...] = ()
-        score, asked = np.log(self._prior), set[str]()
+        score, asked = np.log(self._prior), set[int]()
         while True:
-            item = self._next.get(path)
-            if item is None:
-                item = self._next[path] = self._best(softmax(score), asked)
-            if item.subject in left:
-                return Choice(item.findings)
-            shown = tuple(i for i, f in enumerate(item.findings) if f in present)
-            score = score + self._likelihood(item, shown)
-            asked.add(item.subject)
+            k = self._next.get(path)
+            if k is None:
+                k = self._next[path] = self._best(softmax(score), asked)
+            if open_[k]:
+                return k
+            shown = tuple(np.flatnonzero(present[self._panel.members[k]]).tolist())
+            score = score + self._likelihood(self._bank.items[k], shown)
+            asked.add(k)
             path = (*path, shown)
 
-    def _best(self, p: Floats, asked: set[str]) -> Item:
-        alike = np.ones_like(p)
-        gains = yes_no_gain(p, alike, self._bank.yes_no_frequency, self._bank.certain)
-        best = {item.subject: gain for item, gain in zip(self._bank.yes_no, gains, strict=True)}
-        for item in self._bank.choices:
-            frequency = self._bank.frequency[:, item.columns]
-            best[item.subject] = sampled_gain(p, alike, self._bank.answers[item.subject], frequency)
-        return max(
-            (item for item in self._bank.items if item.subject not in asked),
-            key=lambda item: best[item.subject],
-        )
+    def _best(self, p: Floats, asked: set[int]) -> int:
+        wanted = np.ones((1, len(self._bank.items)), dtype=bool)
+        wanted[0, list(asked)] = False
+        return int(self._weigher.gains(p[np.newaxis], np.ones_like(p), wanted).argmax())
 
     def _likelihood(self, item: Item, shown: Sequence[int]) -> Floats:
         columns = np.array(item.columns)

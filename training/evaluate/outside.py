@@ -26,12 +26,13 @@ from ddx.features.schema import FeatureSchema
 from ddx.inference.bayes import BayesTable
 from ddx.inference.outside import OutsideModel, explained
 from training.evaluate.common import SEED, Estimate
-from training.evaluate.conformal import interviewed
+from training.evaluate.conformal import Patients, visits_under
 from training.evaluate.discrimination import auc
 from training.evaluate.held_out import DATA, HeldOut
 from training.evaluate.interview import share
+from training.fit import material
 from training.fit.bayes import Counts, Known
-from training.fit.common import counted
+from training.fit.boost import FitSettings
 from training.fit.endemic import Purpose, Simulated, simulated
 from training.fit.outside import (
     CLINIC,
@@ -90,12 +91,14 @@ class Material:
     ) -> "Material":
         """Count the training patients again."""
         first = len(diseases) - (len(endemic.diseases) if endemic else 0)
-        counts, known = counted(everyone.take(split.train), diseases[:first], endemic)
+        fitted = material.Material.of(
+            everyone.take(split.train), diseases[:first], endemic, FitSettings().bayes
+        )
         return cls(
             schema=schema,
             diseases=diseases,
-            counts=counts,
-            known=known,
+            counts=fitted.counts,
+            known=fitted.known,
             everyone=everyone,
             split=split,
             endemic=endemic,
@@ -340,13 +343,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _interviewed(model: OutsideModel, bayes: BayesTable, held_out: HeldOut) -> dict[str, Any]:
     """Return how often test patients are told after questions a model chose."""
     rng = np.random.default_rng(SEED)
-    interviewer = held_out.interviewer(held_out.naive_bayes())
     test, schema = held_out.some(held_out.split.test, 2000, rng), held_out.engine.common.schema
-    found = {}
-    for questions in INTERVIEWED:
-        rows = interviewed(test, schema, interviewer, questions, rng)
-        found[f"interview_{questions}"] = _told(model.p_values(rows, schema, bayes), model.rate)
-    return found
+    asked = visits_under(
+        Patients(ddxplus=test, endemic=None),
+        held_out.panel(),
+        rng,
+        interviews=2000,
+        wanted={f"interview_{questions}" for questions in INTERVIEWED},
+    )
+    return {
+        visit.protocol: _told(model.p_values(visit.rows, schema, bayes), model.rate)
+        for visit in asked
+    }
 
 
 def _parser() -> argparse.ArgumentParser:

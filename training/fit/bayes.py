@@ -21,15 +21,24 @@ AGE_EDGES: Final = (1.0, 5.0, 15.0, 30.0, 45.0, 60.0, 75.0)
 """Ages in years at which a new band starts; those of the endemic knowledge base, and 75."""
 
 GRADE_EDGES: Final = tuple(grade + 0.5 for grade in range(10))
-PSEUDO_PATIENTS: Final = 0.1
-"""Added to every bin, so that nothing counts as impossible; 0.02 to 0.5 gave equal accuracy."""
-
 RAISING: Final = 0.25
 """Share of diseases taken to raise a finding nobody described of them. An estimate: of the figures
 that endemic diseases give for such findings, 0.26 are above twice the background."""
 
-STRONGEST: Final = 7.0
-"""Bound of one column's ratio: no answer outweighs odds of 1,100 to 1, for answers err too."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BayesSettings:
+    """Constants of the table, searched by `training.fit.search`.
+
+    pseudo_patients: added to every bin, so that nothing counts as impossible.
+    strongest: bound of one column's ratio; 7 lets no answer outweigh odds of 1,100 to 1, for
+    answers err too. mentions: how many findings a patient is taken to mention; whoever has no
+    more than that mentions them all alike.
+    """
+
+    pseudo_patients: float = 0.1
+    strongest: float = 7.0
+    mentions: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +68,12 @@ class Counts:
     """Running totals over fully asked patients; all float64.
 
     seen, mentioned: (n_diseases, n_bins), patients whose value fell into a bin, and the sum over
-    them of 1 / (number of their findings). patients, typical: (n_diseases,), how many there are,
-    and the sum of 1 / (number of their findings).
+    them of 1 / (number of their findings, `mentions` at least). patients, typical: (n_diseases,),
+    how many there are, and the sum of the same.
     """
 
     schema: FeatureSchema
+    settings: BayesSettings
     edges: NDArray[np.float32]
     first: NDArray[np.int32]
     seen: Table
@@ -72,7 +82,7 @@ class Counts:
     typical: Table
 
     @classmethod
-    def of(cls, schema: FeatureSchema, n_diseases: int) -> Self:
+    def of(cls, schema: FeatureSchema, n_diseases: int, settings: BayesSettings) -> Self:
         """Return totals of nobody."""
         own = [_edges(column) for column in schema.columns]
         edges = np.full((len(own), max(map(len, own))), np.inf, dtype=np.float32)
@@ -82,6 +92,7 @@ class Counts:
         empty = np.zeros((n_diseases, first[-1]))
         return cls(
             schema=schema,
+            settings=settings,
             edges=edges,
             first=first[:-1].astype(np.int32),
             seen=empty,
@@ -98,7 +109,8 @@ class Counts:
         rows: float32 (n, n_columns), nan where unknown. truth: (n,). asked: (n_columns,), what
         the source asks; only this counts towards the number of findings a patient has.
         """
-        number = np.maximum((rows[:, self._findings() & asked] > 0).sum(axis=1), 1)
+        had = (rows[:, self._findings() & asked] > 0).sum(axis=1)
+        number = np.maximum(had, self.settings.mentions)
         self.patients[:] += np.bincount(truth, minlength=len(self.patients))
         self.typical[:] += np.bincount(truth, 1.0 / number, minlength=len(self.patients))
         for column in range(len(self.schema)):
@@ -125,7 +137,8 @@ class Counts:
                 ratio = np.log(shares[:, bins] / usual)
                 guessed = _guessed(guess[column], average[column])
                 ratios[:, bins] = np.where(believed[:, column, np.newaxis], ratio, guessed)
-        steps = np.rint(np.clip(ratios, -STRONGEST, STRONGEST) * STEPS).astype(np.int16)
+        bound = self.settings.strongest
+        steps = np.rint(np.clip(ratios, -bound, bound) * STEPS).astype(np.int16)
         return BayesTable(
             schema_hash=self.schema.hash,
             prior=np.log(known.prior),
@@ -160,7 +173,8 @@ class Counts:
         seen = self._completed(known.described)
         total = np.add.reduceat(seen, self.first, axis=1)
         absent = seen[:, self.first]
-        shares = (total - absent + PSEUDO_PATIENTS) / (total + 2 * PSEUDO_PATIENTS)
+        pseudo = self.settings.pseudo_patients
+        shares = (total - absent + pseudo) / (total + 2 * pseudo)
         weights = known.prior[:, np.newaxis] * known.described
         return shares, (weights * shares).sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-12)
 
@@ -181,12 +195,12 @@ class Counts:
         shares = np.empty_like(seen)
         for column, is_finding in enumerate(self._findings()):
             bins = self._bins(column)
-            smooth = seen[:, bins] + PSEUDO_PATIENTS
+            smooth = seen[:, bins] + self.settings.pseudo_patients
             total = smooth.sum(axis=1, keepdims=True)
             shares[:, bins] = smooth / total
             if is_finding and selective:
                 later = slice(bins.start + 1, bins.stop)
-                pseudo = PSEUDO_PATIENTS * typical[:, np.newaxis]
+                pseudo = self.settings.pseudo_patients * typical[:, np.newaxis]
                 shares[:, later] = (self.mentioned[:, later] + pseudo) / total
         return shares
 

@@ -6,7 +6,8 @@ never zero.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import scipy.sparse
@@ -14,6 +15,7 @@ import xgboost
 from numpy.typing import NDArray
 
 from ddx.features.schema import FeatureSchema
+from training.fit.bayes import BayesSettings
 from training.fit.interview import Interview
 from training.fit.partial import Budget
 from training.fit.sample import Indices, Rows, Sample, chunks
@@ -22,26 +24,36 @@ Progress = Callable[[str], None]
 
 _TOLD_EVERY = 10
 
+MAX_BIN: Final = 16
+"""Findings need two bins, grades eleven; age is cut as finely as its bands."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitSettings:
     """Size and shape of one fit.
 
-    full_rows: patients with every question answered. partial_rows: half by finding, half by
-    question. interview_rows: an opening complaint and up to twenty questions. row_share,
-    column_share: drawn for each round. Searched by hand on held-out partial evidence: from these
+    bayes: constants of the table the trees start from. full_rows: patients with every question
+    answered. partial_rows: what patients mention, question_share of them drawn by question, the
+    rest by finding. interview_rows: an opening complaint and up to twenty questions. row_share,
+    column_share: drawn for each round. shrinkage, least_weight: XGBoost's lambda and
+    min_child_weight. Searched by hand on held-out partial evidence: from these
     margins more rounds, deeper trees or more rows move no figure by 0.2 points, and 30 rounds
-    without min_split_gain lose 0.1 at three findings.
+    without min_split_gain lose 0.1 at three findings. A search of 17 trials (record in
+    docs/common_model.md) found nothing better at all bars.
     """
 
+    bayes: BayesSettings = field(default_factory=BayesSettings)
     rounds: int = 15
     depth: int = 4
     learning_rate: float = 0.2
     min_split_gain: float = 0.3
+    shrinkage: float = 1.0
+    least_weight: float = 1.0
     row_share: float = 0.5
     column_share: float = 0.7
     full_rows: int = 10_000
     partial_rows: int = 120_000
+    question_share: float = 0.5
     interview_rows: int = 40_000
     threads: int = 2
     seed: int = 7
@@ -59,27 +71,37 @@ def boost(
     The margins are those of the table the interviews are held with.
     """
     diseases = int(train.truth.max()) + 1
-    rows, margins, truth = _training_rows(train, schema, interview, settings)
+    rows, margins, truth = training_rows(train, schema, interview, settings)
     progress(f"{rows.shape[0]:,} training rows, {rows.shape[1]} columns, {diseases} diseases")
     matrix = xgboost.QuantileDMatrix(
-        rows, truth, base_margin=margins[:, :diseases], max_bin=16, nthread=settings.threads
+        rows,
+        truth,
+        base_margin=margins[:, :diseases],
+        max_bin=MAX_BIN,
+        nthread=settings.threads,
     )
-    parameters = {
+    told = Told(progress, settings.rounds)
+    return xgboost.train(parameters(settings, diseases), matrix, settings.rounds, callbacks=[told])
+
+
+def parameters(settings: FitSettings, diseases: int) -> dict[str, object]:
+    """Return the settings in XGBoost's words."""
+    return {
         "objective": "multi:softprob",
         "num_class": diseases,
         "base_score": 0.0,
         "tree_method": "hist",
-        "max_bin": 16,
+        "max_bin": MAX_BIN,
         "max_depth": settings.depth,
         "eta": settings.learning_rate,
         "gamma": settings.min_split_gain,
+        "lambda": settings.shrinkage,
+        "min_child_weight": settings.least_weight,
         "subsample": settings.row_share,
         "colsample_bytree": settings.column_share,
         "nthread": settings.threads,
         "seed": settings.seed,
     }
-    told = Told(progress, settings.rounds)
-    return xgboost.train(parameters, matrix, settings.rounds, callbacks=[told])
 
 
 class Told(xgboost.callback.TrainingCallback):
@@ -95,7 +117,7 @@ class Told(xgboost.callback.TrainingCallback):
         return False
 
 
-def _training_rows(
+def training_rows(
     train: Sample,
     schema: FeatureSchema,
     interview: Interview,
@@ -120,11 +142,13 @@ def _asked(
     rng: np.random.Generator,
 ) -> Iterator[tuple[Indices, Rows]]:
     """Yield patients by number and as rows, each kind of visit in turn."""
-    rates, half = train.rates(), settings.partial_rows // 2
+    rates = train.rates()
+    by_questions = round(settings.partial_rows * settings.question_share)
+    by_findings = settings.partial_rows - by_questions
     for some in chunks(_draw(len(train.truth), settings.full_rows, rng)):
         yield some, train.take(some).fully_asked(schema)
-    for by_question in (False, True):
-        for some in chunks(_draw(len(train.truth), half, rng)):
+    for by_question, wanted in ((False, by_findings), (True, by_questions)):
+        for some in chunks(_draw(len(train.truth), wanted, rng)):
             budget = Budget.clinic(len(some), rng)
             asked = train.take(some)
             yield some, asked.partly_asked(schema, budget, rates, rng, by_question=by_question)

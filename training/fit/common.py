@@ -32,30 +32,22 @@ from ddx.inference.session import ModelSession
 from ddx.terminology.ontology import Ontology
 from training import knowledge
 from training.evaluate.common import Estimate, evaluate
-from training.evaluate.fairness import Fairness, fairness
+from training.evaluate.fairness import Fairness, fairness_of
 from training.evaluate.protocols import CLINIC, FINDINGS_KNOWN, FULL, measure, protocols
 from training.evaluate.ranked import evaluate_ranked
 from training.evaluate.rivals import among_first, by_bayes, unmasked
 from training.export.forest import forest_of
 from training.export.onnx import onnx_of
 from training.export.parity import prove_parity
-from training.fit.bayes import Counts, Known
 from training.fit.boost import FitSettings, Progress, boost
 from training.fit.calibrate import CalibrationRecord, calibrate, compare
 from training.fit.endemic import (
-    COUNTED_PATIENTS,
     ENDEMIC_PRIOR,
     MEASURED_PATIENTS,
     Purpose,
     Simulated,
-    background,
-    described,
-    implied_columns,
-    simulated,
-    with_endemic,
-    write_implied,
 )
-from training.fit.interview import Interview
+from training.fit.material import Material
 from training.fit.partial import Budget
 from training.fit.sample import (
     SPLIT_SEED,
@@ -64,7 +56,6 @@ from training.fit.sample import (
     Rows,
     Sample,
     Split,
-    chunks,
     schema_of,
     split_patients,
 )
@@ -99,8 +90,9 @@ class CommonFit:
 
     metrics: protocol -> figure -> estimate on the test patients, DDXPlus unless named simulated.
     rivals: model -> protocol -> figures on the same rows. parity: largest probability difference
-    to XGBoost. patients, split: the data set and who was held out of it. endemic: simulated
-    patients that were not counted; None without a knowledge base. fairness: by protocol.
+    to XGBoost. patients, sample, split: the data set, the same packed, and who was held out of it.
+    endemic: simulated patients that were not counted; None without a knowledge base.
+    fairness: by protocol.
     """
 
     schema: FeatureSchema
@@ -115,6 +107,7 @@ class CommonFit:
     parity: float
     vocabulary: Vocabulary
     patients: tuple[Patient, ...]
+    sample: Sample
     split: Split
     endemic: Simulated | None
 
@@ -210,10 +203,10 @@ def fit_patients(
     theirs = tuple(sorted({vocabulary.disease_of_condition[p.condition] for p in patients}))
     sample = Sample.of(patients, vocabulary, theirs, ontology)
     train, test = sample.take(split.train), sample.take(split.test)
-    material = _Material.of(train, theirs, endemic)
+    material = Material.of(train, theirs, endemic, settings.bayes)
     plain, bayes = material.table(selective=False), material.table(selective=True)
     progress(f"{len(material.diseases)} diseases counted, {len(material.schema)} columns")
-    booster = _boosted(material, bayes, settings, progress)
+    booster = boost(train, material.schema, material.interview(bayes), settings, progress)
     forest = forest_of(
         bytes(booster.save_raw("json")),
         schema_hash=material.schema.hash,
@@ -257,124 +250,16 @@ def fit_patients(
         metrics=metrics,
         rivals=figures,
         fairness={
-            name: fairness(model.probabilities_of(rows), test)
+            name: fairness_of(model.probabilities_of(rows), test)
             for name, rows in protocols(test, material.schema)
             if name in FAIRNESS_AT
         },
         parity=parity,
         vocabulary=vocabulary,
         patients=patients,
+        sample=sample,
         split=split,
         endemic=held_out,
-    )
-
-
-def counted(
-    train: Sample, theirs: tuple[DiseaseId, ...], endemic: EndemicKnowledge | None
-) -> tuple[Counts, Known]:
-    """Return the training patients and simulated endemic ones as the Bayes table counts them.
-
-    theirs: the diseases of the training patients, in output order.
-    """
-    material = _Material.of(train, theirs, endemic)
-    return material.counts, material.known
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Material:
-    """What both parts of the model are fitted on.
-
-    diseases: those of DDXPlus first, then the endemic ones.
-    """
-
-    train: Sample
-    schema: FeatureSchema
-    diseases: tuple[DiseaseId, ...]
-    endemic: EndemicKnowledge | None
-    known: Known
-    counts: Counts
-
-    @classmethod
-    def of(
-        cls, train: Sample, theirs: tuple[DiseaseId, ...], endemic: EndemicKnowledge | None
-    ) -> "_Material":
-        """Count the training patients, and simulated ones of the endemic diseases."""
-        schema = schema_of(train.answers, train.vocabulary)
-        prior = np.bincount(train.truth, minlength=len(theirs)) / len(train.truth)
-        diseases = theirs
-        if endemic is not None:
-            schema = with_endemic(schema, endemic)
-            diseases = (*theirs, *(disease.id for disease in endemic.diseases))
-            ours = np.full(len(endemic.diseases), ENDEMIC_PRIOR / len(endemic.diseases))
-            prior = np.concatenate((prior * (1.0 - ENDEMIC_PRIOR), ours))
-        material = cls(
-            train=train,
-            schema=schema,
-            diseases=diseases,
-            endemic=endemic,
-            known=Known(
-                prior=prior,
-                described=described(schema, train.vocabulary.findings, endemic, diseases),
-                background=background(schema, endemic),
-            ),
-            counts=Counts.of(schema, len(diseases)),
-        )
-        material._count()
-        return material
-
-    def _count(self) -> None:
-        implied = implied_columns(self.schema, knowledge.findings(), self.train.ontology)
-        for some in chunks(np.arange(len(self.train.truth))):
-            rows = self.train.take(some).fully_asked(self.schema)
-            write_implied(rows, implied)
-            self.counts.add(rows, self.train.truth[some], self.known.described[0])
-        ours = self.simulated(COUNTED_PATIENTS, Purpose.COUNTING)
-        if ours is not None:
-            rows = ours.fully_asked(self.schema, self.train.ontology)
-            self.counts.add(rows, ours.truth, self.known.described[-1])
-
-    def simulated(self, n: int, purpose: Purpose) -> Simulated | None:
-        """Return n patients of each endemic disease; None without a knowledge base."""
-        if self.endemic is None:
-            return None
-        first = len(self.diseases) - len(self.endemic.diseases)
-        return simulated(self.endemic, n, first, purpose)
-
-    def table(self, *, selective: bool) -> BayesTable:
-        return self.counts.table(self.known, selective=selective)
-
-    @cached_property
-    def frequency(self) -> NDArray[np.float32]:
-        return self.counts.frequency(self.known)
-
-    @cached_property
-    def believed(self) -> NDArray[np.bool_]:
-        return self.counts.believed(self.known)
-
-
-def _boosted(
-    material: _Material, bayes: BayesTable, settings: FitSettings, progress: Progress
-) -> xgboost.Booster:
-    """Return the trees. Interviews ask only what the patients' own source asked."""
-    asked = np.where(material.known.described[0], material.frequency, np.nan)
-    interview = Interview(
-        bayes=bayes,
-        frequency=asked.astype(np.float64),
-        question=_questions(material.schema, material.train.vocabulary),
-    )
-    return boost(material.train, material.schema, interview, settings, progress)
-
-
-def _questions(schema: FeatureSchema, vocabulary: Vocabulary) -> NDArray[np.int64]:
-    """Return a number per column, shared by the columns one question settles."""
-    number = dict(zip(vocabulary.findings, vocabulary.questions.tolist(), strict=True))
-    free = max(number.values()) + 1
-    return np.array(
-        [
-            free + i if c.finding is None else number.get(c.finding, free + i)
-            for i, c in enumerate(schema.columns)
-        ],
-        dtype=np.int64,
     )
 
 
@@ -383,7 +268,7 @@ def _untouched(diseases: tuple[DiseaseId, ...]) -> Calibration:
 
 
 def _calibrated(
-    raw: CommonModel, held_out: Sample, material: _Material
+    raw: CommonModel, held_out: Sample, material: Material
 ) -> tuple[Calibration, CalibrationRecord]:
     """Return the temperature on visits like those of a clinic, and what else was tried.
 
@@ -407,7 +292,7 @@ def _calibrated(
     )
 
 
-def _per_disease(n: int, material: _Material) -> int:
+def _per_disease(n: int, material: Material) -> int:
     """Return how many simulated patients of each disease make ENDEMIC_PRIOR beside n others."""
     ours = len(material.endemic.diseases) if material.endemic else 1
     return round(n * ENDEMIC_PRIOR / (1.0 - ENDEMIC_PRIOR) / ours)

@@ -10,8 +10,9 @@ from training.evaluate.real_patients_text import areas_table
 from training.fit.common import CommonFit
 from training.fit.meta import RARE_PRIOR, MetaFit
 from training.fit.rare import RareFit
-from training.pipelines import common_card
+from training.pipelines import common_card, visits_card
 from training.pipelines.outside_card import outside_markdown
+from training.pipelines.visits import VisitFigures
 
 INTENDED_USE = (
     "Decision support for clinicians in rural clinics: a ranked differential from findings, "
@@ -33,6 +34,7 @@ def card_json(
     hpo: str,
     at: datetime,
     common: CommonFit,
+    visits: VisitFigures,
     rare: RareFit,
     meta: MetaFit,
     lines: Sequence[RecallLine],
@@ -50,7 +52,7 @@ def card_json(
         "intended_use": INTENDED_USE,
         "limits": list(LIMITS),
         "hpo_release": hpo,
-        "common": common_card.common_json(common),
+        "common": {**common_card.common_json(common), **visits.to_json()},
         "rare": {
             "diseases": len(rare.names),
             "recall": [
@@ -92,6 +94,7 @@ Written by `make train`.
 {common_card.common_markdown(card["common"])}
 {outside_markdown(card.get("outside"))}
 {_real_patients(card.get("real_patients"))}
+{visits_card.visits_markdown(card["common"])}
 ## Rare ranker
 {card["rare"]["diseases"]:,} diseases. Likelihood ratio; learned re-ranking is not part of this
 version. Intervals: bootstrap over papers. "not in index": the disease has no annotation, so it

@@ -99,10 +99,10 @@ map.
 
 ### Sexes and ages
 Top-1 recall. Like for like: over the diseases all groups share (ten patients or more each), weighed
-alike. A gap is between the best and the worst group; the bar is 2 points. The youngest group
-is the smallest, and its recall at a clinic's visit uncertain by about two points (95 %).
+alike. A gap is between the best and the worst group; the bar is 2 points. Like for like it has its
+95 % interval, and what groups of that size show by chance when all are served alike.
 
-{_fairness_table(common["fairness"])}
+{fairness_table(common["fairness"])}
 """
 
 
@@ -110,12 +110,13 @@ def _metrics_table(metrics: Mapping[str, Any]) -> str:
     names = list(metrics["full_evidence"])
     rows = [f"| evidence | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
     for protocol, figures in metrics.items():
-        cells = (_cell(figures[name]) if name in figures else "" for name in names)
+        cells = (cell(figures[name]) if name in figures else "" for name in names)
         rows.append(f"| {protocol} | {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
-def _cell(estimate: Mapping[str, float]) -> str:
+def cell(estimate: Mapping[str, float]) -> str:
+    """Return an estimate with its interval."""
     return f"{estimate['value']:.4f} ({estimate['low']:.4f}–{estimate['high']:.4f})"
 
 
@@ -132,7 +133,8 @@ def _rivals_table(common: Mapping[str, Any]) -> str:
     return "\n".join(rows)
 
 
-def _fairness_table(fairness: Mapping[str, Any]) -> str:
+def fairness_table(fairness: Mapping[str, Any]) -> str:
+    """Return recalls by group and the gaps. fairness: by protocol."""
     rows = ["| evidence | group | patients | recall | like for like |", "|---|---|---|---|---|"]
     for protocol, groupings in fairness.items():
         for by, found in groupings.items():
@@ -142,9 +144,18 @@ def _fairness_table(fairness: Mapping[str, Any]) -> str:
                 for group in found["groups"]
             ]
             gap = _figure(found["gap_points"], "{:.1f} points")
-            alike = _figure(found["like_for_like_gap_points"], "{:.1f} points")
+            alike = _gap(found["like_for_like_gap"])
             rows.append(f"| {protocol} | **gap by {by}** | | {gap} | {alike} |")
     return "\n".join(rows)
+
+
+def _gap(gap: Mapping[str, float | None]) -> str:
+    if gap["points"] is None:
+        return "no shared disease"
+    return (
+        f"{gap['points']:.1f} points ({gap['low']:.1f}–{gap['high']:.1f}; "
+        f"by chance {gap['by_chance']:.1f})"
+    )
 
 
 def _figure(value: float | None, form: str) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from ddx.domain.artifacts import GOLDEN_CASES, META_MODEL
 from ddx.engine import Engine
 from ddx.errors import ModelError
+from ddx.inference.conformal import COMMON_CONFORMAL
 from ddx.inference.outside import COMMON_OUTSIDE
 from ddx.safety.recommend import RECOMMENDATIONS
 from model_bundles import embedded, layout, selftest
@@ -27,12 +28,12 @@ from training.fit.common import CommonFit, fit_common
 from training.fit.meta import MetaFit, fit_meta
 from training.fit.outside import fit_outside
 from training.fit.rare import RareFit, fit_rare
-from training.fit.sample import Sample
 from training.knowledge.recommend import recommendation_member
 from training.pipelines import worlds
 from training.pipelines.card import card_json
 from training.pipelines.golden import golden_cases
 from training.pipelines.notices import notices
+from training.pipelines.visits import measure_visits
 from training.sources.endemic import endemic_knowledge
 from training.sources.febrile import LineListMissingError
 from training.sources.hpo import OntologyRelease, raw_files, read_annotations, read_ontology
@@ -84,12 +85,12 @@ def release(data: Path, keys_folder: Path, *, say: Say, at: datetime | None = No
     """
     created_at = (at or datetime.now(UTC)).replace(microsecond=0)
     version = next_version(created_at)
-    say("1/6 common model: DDXPlus")
+    say("1/7 common model: DDXPlus")
     common = fit_common(data, progress=say)
-    say("2/6 rare ranker: HPO annotations")
+    say("2/7 rare ranker: HPO annotations")
     ontology = _phenotypes_only(read_ontology())
     rare = fit_rare(ontology, read_annotations())
-    say("3/6 gate between both worlds: held-out cases")
+    say("3/7 gate between both worlds: held-out cases")
     members = {
         **vocabulary_members(ontology),
         **common.members(),
@@ -100,11 +101,15 @@ def release(data: Path, keys_folder: Path, *, say: Say, at: datetime | None = No
     }
     meta = _fit_gate(members, version, common, data)
     members[META_MODEL] = meta.model.to_json()
-    say("4/6 outside what the common model knows, golden cases, model card")
-    material = _material(common, _engine(members, version))
+    say("4/7 outside what the common model knows, interviews, conformal sets")
+    material = _material(common)
     familiar = (visit.rows for visit in material.calibration())
     unknown = fit_outside(familiar, common.schema, common.bayes, material.source)
     members[COMMON_OUTSIDE] = unknown.to_json()
+    engine = _engine(members, version)
+    visits = measure_visits(engine, engine.inquirer, common.sample, common.split, say=say)
+    members[COMMON_CONFORMAL] = visits.sets.to_json()
+    say("5/7 golden cases and model card")
     members[GOLDEN_CASES] = golden_cases(_engine(members, version))
     lines = evaluate_rare(rare, data)
     card = card_json(
@@ -112,6 +117,7 @@ def release(data: Path, keys_folder: Path, *, say: Say, at: datetime | None = No
         hpo=ontology.version,
         at=created_at,
         common=common,
+        visits=visits,
         rare=rare,
         meta=meta,
         lines=lines,
@@ -119,10 +125,10 @@ def release(data: Path, keys_folder: Path, *, say: Say, at: datetime | None = No
         outside=outside.measure(unknown, common.bayes, material, data),
     )
     members[layout.MODEL_CARD] = card
-    say("5/6 sign")
+    say("6/7 sign")
     built = build_bundle(members, version, created_at)
     publish_default(built, keys_folder, created_at)
-    say("6/6 verify and self-test as a device would")
+    say("7/7 verify and self-test as a device would")
     report = selftest.run(
         open_verified(embedded.default_repository(), embedded.embedded_trust()),
         Engine.from_artifacts,
@@ -179,11 +185,9 @@ def _engine(members: Mapping[str, bytes], version: str) -> Engine:
     return Engine.from_artifacts(UnsignedMembers(members, version))
 
 
-def _material(common: CommonFit, engine: Engine) -> outside.Material:
-    ontology = engine.catalogue.ontology
-    everyone = Sample.of(common.patients, common.vocabulary, common.diseases, ontology)
+def _material(common: CommonFit) -> outside.Material:
     return outside.Material.of(
-        everyone, common.split, common.schema, common.diseases, endemic_knowledge()
+        common.sample, common.split, common.schema, common.diseases, endemic_knowledge()
     )
 
 

@@ -8,9 +8,10 @@ import pytest
 from ddx.domain.identifiers import FindingId
 from ddx.features.schema import Column, ColumnKind, FeatureSchema
 from ddx.inference.bayes import STEPS
-from training.fit.bayes import PSEUDO_PATIENTS, RAISING, Counts, Known
+from training.fit.bayes import RAISING, BayesSettings, Counts, Known
 
 COUGH, RASH, TRAVEL = (FindingId(f"VF:{name}") for name in ("cough", "rash", "travel"))
+SETTINGS = BayesSettings()
 SCHEMA = FeatureSchema(
     (
         Column(ColumnKind.AGE_YEARS),
@@ -25,7 +26,7 @@ NAN = np.nan
 
 
 def counted(rows, truth, asked=(True,) * 5):
-    counts = Counts.of(SCHEMA, 2)
+    counts = Counts.of(SCHEMA, 2, SETTINGS)
     counts.add(np.array(rows, dtype=np.float32), np.array(truth), np.array(asked))
     return counts
 
@@ -52,10 +53,10 @@ def two_diseases():
 
 
 def test_plain_ratio_is_the_share_of_patients_over_the_average():
-    rash = (1 + PSEUDO_PATIENTS) / (2 + 2 * PSEUDO_PATIENTS)
+    rash = (1 + SETTINGS.pseudo_patients) / (2 + 2 * SETTINGS.pseudo_patients)
     made = table(two_diseases(), ALL, selective=False)
     assert present(made, 3, 0) == pytest.approx(math.log(rash / rash), abs=1e-3)
-    cough = [(n + PSEUDO_PATIENTS) / (2 + 2 * PSEUDO_PATIENTS) for n in (2, 0)]
+    cough = [(n + SETTINGS.pseudo_patients) / (2 + 2 * SETTINGS.pseudo_patients) for n in (2, 0)]
     wanted = math.log(cough[0] / np.mean(cough))
     assert present(made, 2, 0) == pytest.approx(wanted, abs=1e-3)
 
@@ -66,7 +67,7 @@ def test_mentioned_counts_a_finding_less_the_more_findings_its_patient_has():
     assert present(made, 3, 1) > present(made, 3, 0)
     typical = [(1 + 1 / 2) / 2, (1 + 1) / 2]
     chances = [
-        (mentioned + PSEUDO_PATIENTS * usual) / (2 + 2 * PSEUDO_PATIENTS)
+        (mentioned + SETTINGS.pseudo_patients * usual) / (2 + 2 * SETTINGS.pseudo_patients)
         for mentioned, usual in zip((0.5, 1.0), typical, strict=True)
     ]
     wanted = math.log(chances[0] / np.mean(chances))

@@ -6,7 +6,7 @@ from support.tiny_patients import Row, fit, patients, vocabulary
 
 from ddx.features.encode import PRESENT, UNKNOWN
 from training.evaluate.common import macro_f1
-from training.evaluate.fairness import fairness
+from training.evaluate.fairness import fairness, fairness_of
 from training.evaluate.rivals import among_first
 from training.fit.interview import Interview
 from training.fit.partial import Budget, base_rates, partly_asked
@@ -97,8 +97,28 @@ def test_gap_between_sexes_is_seen_like_for_like():
     female = sample.answers.female == 1
     wrong = np.flatnonzero(female)[::4]
     answers[wrong] = np.roll(answers[wrong], 1, axis=1)
-    found = fairness(answers, sample).to_json()
+    found = fairness_of(answers, sample).to_json()
     assert found["sex"]["gap_points"] == pytest.approx(25, abs=1)
-    assert found["sex"]["like_for_like_gap_points"] == pytest.approx(25, abs=8)
+    assert found["sex"]["like_for_like_gap"]["points"] == pytest.approx(25, abs=8)
     assert len(found["age"]["groups"]) == 7
     assert sum(g["patients"] for g in found["age"]["groups"]) == len(sample.truth)
+
+
+def test_groups_served_alike_show_the_gap_of_chance_and_no_more():
+    rng = np.random.default_rng(7)
+    n = 4000
+    truth, right = rng.integers(0, 3, n), rng.random(n) < 0.9
+    female, age_days = rng.random(n) < 0.5, rng.uniform(0, 90 * 365.25, n)
+    found = fairness(right, truth, female, age_days)
+    # the gap of two halves: |normal| of sd 0.3 * sqrt(4 / 4000) = 0.95 points, mean 0.76
+    assert found.sex_gap.by_chance == pytest.approx(0.76, abs=0.15)
+    assert found.age_gap.by_chance > found.sex_gap.by_chance
+    unfair = fairness(right & (female | (rng.random(n) < 0.8)), truth, female, age_days)
+    assert unfair.sex_gap.points == pytest.approx(18, abs=4)  # 0.9 * 0.2
+    assert unfair.sex_gap.low > 10 * unfair.sex_gap.by_chance
+
+
+def test_groups_that_share_no_disease_have_no_gap():
+    truth = np.repeat([0, 1], 30)
+    found = fairness(np.ones(60, dtype=bool), truth, truth == 0, np.full(60, 9000.0)).to_json()
+    assert found["sex"]["like_for_like_gap"]["points"] is None

@@ -1,113 +1,173 @@
-"""An interview with the engine that ships: answers from the record, in three orders."""
+"""Interviews with the engine that ships: answers from the record, in three orders."""
 
 import numpy as np
 import pytest
 
-from ddx.domain.case import Case, Sex
-from ddx.domain.finding import Finding, Presence
 from ddx.domain.identifiers import DiseaseId
 from ddx.engine import Engine
+from ddx.features.encode import EXCLUDED, PRESENT, UNKNOWN, CaseTable, encode
+from ddx.inquiry.askable import askable
+from ddx.inquiry.effort import FULL
 from ddx.inquiry.inquirer import Inquirer
 from ddx.terminology.catalogue import FindingKind
 from model_bundles.embedded import open_embedded_bundle
 from training.evaluate.interview import (
+    RARE,
+    UNRANKED,
     Trace,
-    Visit,
+    firsts,
     interview,
+    last_figures,
     orders_of,
     share,
     stop_line,
     table,
     to_json,
 )
+from training.evaluate.panel import Panel
 
-HERNIA = DiseaseId("VD:inguinal-hernia")
-SITE = "VF:pain-site.testicle-right"
+DISEASES = tuple(
+    DiseaseId(d)
+    for d in ("VD:inguinal-hernia", "VD:influenza", "VD:urti", "VD:dengue", "VD:pneumonia")
+)
+HERNIA = 0
 
 
-@pytest.fixture(scope="module")
-def bundle():
-    return open_embedded_bundle()
-
-
-@pytest.fixture(scope="module")
-def engine(bundle):
-    return Engine.from_artifacts(bundle)
+def silent(_line):
+    pass
 
 
 @pytest.fixture(scope="module")
-def inquirer(bundle, engine):
-    return Inquirer.from_artifacts(bundle, engine.catalogue, engine.common)
+def panel():
+    bundle = open_embedded_bundle()
+    engine = Engine.from_artifacts(bundle)
+    return Panel(engine, Inquirer.from_artifacts(bundle, engine.catalogue, engine.common))
 
 
 @pytest.fixture(scope="module")
-def orders(engine, inquirer):
-    prior = np.full(len(engine.common.diseases), 1.0 / len(engine.common.diseases))
-    return orders_of(engine, inquirer, prior, ("adaptive", "tree", "random"))
+def known_diseases(panel):
+    return [d for d in DISEASES if d in panel.engine.common.diseases]
 
 
-@pytest.fixture(scope="module")
-def visit(engine, inquirer):
-    """A man with what at least half the training patients with a hernia have, and nothing else."""
-    usual = inquirer.bank.frequency[engine.common.diseases.index(HERNIA)]
-    record = tuple(
-        _finding(f, present=usual[column] >= 0.5, engine=engine)
-        for f, column in engine.common.schema.positions.items()
+def records(panel, diseases, ages, females):
+    """Patients with what at least half the training patients of a disease have, no more."""
+    usual = panel.bank.frequency[[panel.engine.common.diseases.index(d) for d in diseases]]
+    columns = list(panel.engine.common.schema.positions.values())
+    presence = np.where(usual[:, columns] >= 0.5, PRESENT, EXCLUDED).astype(np.int8)
+    graded = [panel.engine.catalogue.term(f).kind is FindingKind.GRADED for f in panel.findings]
+    grade = np.where((presence == PRESENT) & graded, 5.0, np.nan).astype(np.float32)
+    return CaseTable(
+        age_days=np.array(ages, dtype=np.float64),
+        female=np.array(females, dtype=np.float32),
+        findings=panel.findings,
+        presence=presence,
+        grade=grade,
     )
-    case = Case(age_days=15_000, sex=Sex.MALE, findings=record)
-    return Visit(record=case, opening="VF:pain", disease=HERNIA)
 
 
-def _finding(finding, *, present, engine):
-    if not present:
-        return Finding(id=finding, presence=Presence.EXCLUDED)
-    graded = engine.catalogue.term(finding).kind is FindingKind.GRADED
-    return Finding(id=finding, presence=Presence.PRESENT, grade=5.0 if graded else None)
+@pytest.fixture(scope="module")
+def visits(panel, known_diseases):
+    n = len(known_diseases)
+    record = records(panel, known_diseases, np.linspace(2000, 30_000, n), np.arange(n) % 2)
+    truth = np.array([panel.engine.common.diseases.index(d) for d in known_diseases])
+    made = panel.visits(record, truth, np.random.default_rng(2))
+    made.opening[HERNIA] = panel.findings.index("VF:pain")
+    return made
 
 
-def test_a_visit_opens_with_its_complaint_only(visit):
-    assert [f.id for f in visit.opened.findings] == ["VF:pain"]
+@pytest.fixture(scope="module")
+def orders(panel):
+    n = len(panel.engine.common.diseases)
+    return orders_of(panel, np.full(n, 1.0 / n))
 
 
-def test_an_answer_adds_what_the_record_holds_and_repeats_nothing(visit):
-    asked = ("VF:pain", SITE, "VF:pain-site.forehead")
-    case = visit.answered(visit.opened, asked)
-    assert {f.id for f in case.present} == {"VF:pain", SITE}
-    assert {f.id for f in case.excluded} == {"VF:pain-site.forehead"}
+@pytest.fixture(scope="module")
+def adaptive(panel, visits, orders):
+    return interview(panel, visits, orders["adaptive"], 8, silent)
 
 
-def test_asking_where_it_hurts_finds_the_hernia(engine, orders, visit):
-    trace = interview(engine, [visit], orders["adaptive"], 6, lambda _line: None)
-    assert not trace.right[0, 0], "pain alone says little"
-    assert trace.right[0, -1]
-    assert trace.confidence[0, -1] > trace.confidence[0, 0]
+def test_a_visit_opens_with_one_symptom_only(panel, visits, adaptive):
+    assert ((adaptive.told[0] != UNKNOWN).sum(axis=1) == 1).all()
+    said = [panel.engine.catalogue.term(panel.findings[i]) for i in visits.opening]
+    assert not any(term.antecedent for term in said)
+
+
+def test_what_is_told_is_what_the_record_holds(visits, adaptive):
+    known = adaptive.told[-1] != UNKNOWN
+    np.testing.assert_array_equal(adaptive.told[-1][known], visits.record.presence[known])
 
 
 @pytest.mark.parametrize("name", ["adaptive", "tree", "random"])
-def test_no_order_asks_what_the_case_already_answers(orders, visit, name):
-    case, asked = visit.opened, []
-    for _ in range(8):
-        choice = orders[name].choose(case)
-        fresh = set(choice.findings) - {f.id for f in case.findings}
-        assert fresh, "every question must bring an answer"
-        asked.append(choice.findings)
-        case = visit.answered(case, choice.findings)
-    assert len(set(asked)) == 8
+def test_every_question_brings_an_answer_that_was_not_known(panel, visits, orders, name):
+    told = interview(panel, visits, orders[name], 8, silent, ranked=()).told
+    asked = (told != UNKNOWN).sum(axis=2)
+    assert (np.diff(asked, axis=0) > 0).all()
 
 
-def test_the_tree_asks_patients_who_answer_alike_the_same(orders, visit, engine):
-    other = Visit(
-        record=Case(age_days=30_000, sex=Sex.MALE, findings=visit.record.findings),
-        opening="VF:pain",
-        disease=HERNIA,
-    )
-    assert orders["tree"].choose(visit.opened) == orders["tree"].choose(other.opened)
+def test_the_questions_are_those_a_device_proposes(panel, visits, orders, adaptive):
+    inquirer, catalogue = panel.inquirer, panel.engine.catalogue
+    for step in (0, 1, 3, 6):
+        known = panel.known(visits, adaptive.told[step], panel.unfit(visits))
+        choice = orders["adaptive"].choose(known)
+        for i in range(len(visits)):
+            case = panel.case(known.table, i)
+            row = encode(case, panel.engine.common.schema, catalogue.ontology)
+            np.testing.assert_array_equal(row.values, known.rows[i])
+            left = {item.subject for item in askable(case, row, panel.bank, FULL)}
+            open_ = np.flatnonzero(known.open[i])
+            assert {panel.bank.items[k].subject for k in open_} == left
+            (proposed,) = inquirer.next_questions(case, FULL, limit=1)
+            assert panel.bank.items[choice.item[i]].subject == proposed.subject
+            assert choice.gain_bits[i] == pytest.approx(proposed.gain_bits, abs=1e-9)
 
 
-def test_the_stop_rule_never_counts_more_questions_than_were_asked(engine, orders, visit):
-    trace = interview(engine, [visit], orders["adaptive"], 12, lambda _line: None)
-    assert 0 < trace.stopped[0] <= 12
-    assert trace.right_when_stopped[0] == trace.right[0, trace.stopped[0]]
+def test_the_first_disease_is_that_of_the_engine(panel, visits, adaptive):
+    for step in (1, 8):
+        known = panel.known(visits, adaptive.told[step], panel.unfit(visits))
+        first, confidence = firsts(panel, known)
+        for i in range(len(visits)):
+            top = panel.engine.diagnose(panel.case(known.table, i)).candidates[0]
+            common = panel.engine.common.diseases
+            assert first[i] == (common.index(top.disease) if top.disease in common else RARE)
+            assert confidence[i] == pytest.approx(top.probability, abs=1e-9)
+
+
+def test_asking_finds_the_hernia(adaptive):
+    assert not adaptive.right[HERNIA, 0], "pain alone says little"
+    assert adaptive.right[HERNIA, -1]
+    assert adaptive.confidence[HERNIA, -1] > adaptive.confidence[HERNIA, 0]
+
+
+def test_a_question_the_record_is_silent_about_is_put_once(panel, visits, orders):
+    silent_record = visits.record.presence.copy()
+    silent_record[silent_record == EXCLUDED] = UNKNOWN
+    visits.record.presence[:], kept = silent_record, visits.record.presence.copy()
+    try:
+        told = interview(panel, visits, orders["adaptive"], 6, silent, ranked=()).told
+    finally:
+        visits.record.presence[:] = kept
+    assert ((told[-1] == PRESENT).sum(axis=1) > 1).any(), "asked on after an answer was lacking"
+
+
+def test_the_tree_asks_patients_who_answer_alike_the_same(panel, orders, known_diseases):
+    record = records(panel, known_diseases[:1] * 2, [15_000, 20_000], [0, 0])
+    twins = panel.visits(record, np.zeros(2, dtype=np.int64), np.random.default_rng(2))
+    twins.opening[:] = panel.findings.index("VF:pain")
+    told = interview(panel, twins, orders["tree"], 5, silent, ranked=()).told
+    np.testing.assert_array_equal(told[:, 0], told[:, 1])
+
+
+def test_the_stop_rule_never_counts_more_questions_than_were_asked(adaptive):
+    assert (adaptive.stopped > 0).any()
+    assert (adaptive.stopped <= 8).all()
+    at = np.arange(len(adaptive.stopped))
+    np.testing.assert_array_equal(adaptive.right_when_stopped, adaptive.right[at, adaptive.stopped])
+
+
+def test_nothing_is_ranked_where_nobody_asked_for_it(panel, visits, orders):
+    trace = interview(panel, visits, orders["random"], 3, silent, ranked=(0, 3))
+    assert trace.ranked_after == (0, 3)
+    assert (trace.first[:, 1:3] == UNRANKED).all()
 
 
 def test_a_share_is_the_mean_with_an_interval_around_it():
@@ -121,8 +181,10 @@ def test_a_share_is_the_mean_with_an_interval_around_it():
 
 def test_the_table_names_every_order_and_the_figures_are_those_of_the_traces():
     trace = Trace(
-        right=np.array([[False, True], [False, False]]),
-        confidence=np.zeros((2, 2)),
+        told=np.zeros((2, 2, 1), dtype=np.int8),
+        first=np.array([[3, 0], [3, RARE]]),
+        confidence=np.array([[0.5, 0.9], [0.5, 0.6]]),
+        truth=np.array([0, 1]),
         stopped=np.array([1, 0]),
         severe=np.array([True, False]),
     )
@@ -133,5 +195,9 @@ def test_the_table_names_every_order_and_the_figures_are_those_of_the_traces():
     assert "severe, 1" in told
     assert "0.5000" in stop_line(trace)
     figures = to_json({"adaptive": trace})["adaptive"]
-    assert [n["value"] for n in figures["top1"]] == [0.0, 0.5]
+    assert {n: figure["value"] for n, figure in figures["top1"].items()} == {"0": 0.0, "1": 0.5}
     assert figures["questions_when_stopped"]["value"] == 0.5
+    last = last_figures(trace)
+    assert last["severe_recall"]["value"] == 1.0
+    assert last["macro_f1"]["value"] == 0.5  # F1 1 and 0; a rare disease has none of its own
+    assert last["ece"]["value"] == pytest.approx((0.1 + 0.6) / 2)

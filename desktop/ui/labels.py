@@ -69,11 +69,15 @@ class Labels:
         return next(text for language, text in said.items() if language.value == self.language)
 
     def diseases(self) -> dict[str, DiseaseId]:
-        """Return every disease by its name in the language of the window.
+        """Return every disease by each of its names in the language of the window.
 
         Diseases of the same name (one per nomenclature) are told apart by their code.
         """
-        named = [(self.disease(disease), disease) for disease in self.catalogue.diseases]
+        named = [
+            (name, disease)
+            for disease in self.catalogue.diseases
+            for name in self.catalogue.disease_names(disease, self.language)
+        ]
         count = Counter(name for name, _ in named)
         return {
             name if count[name] == 1 else with_code(name, disease): disease

@@ -15,7 +15,7 @@ import argparse
 import json
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
@@ -26,11 +26,13 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from ddx.domain.identifiers import DiseaseId
+from ddx.explain.trees import Forest
 from ddx.features.rare_pairs import FEATURES, FEATURES_HASH
 from ddx.inference.rare_learned import (
     RARE_CALIBRATION,
     RARE_FACTS,
     RARE_MODEL,
+    RARE_TREES,
     RareCalibration,
 )
 from ddx.inference.session import ModelSession
@@ -41,9 +43,17 @@ from training.fit.rare_facts import facts_member
 from training.fit.rare_rows import CaseRows, RareWorkbench, rows_of_case, rows_of_simulated
 from training.fit.rare_simulate import simulate
 from training.fit.rare_variants import Variant, draw_variant, vary
-from training.sources.phenopackets import LabelledCase, read_phenopackets, tuning_cases
+from training.sources.phenopackets import (
+    LabelledCase,
+    read_phenobrain,
+    read_phenopackets,
+    tuning_cases,
+)
 
 FOLDS: Final = 3
+EVIDENCE_WEIGHT: Final = 0.5
+"""Margin per unit of log likelihood ratio, before the trees."""
+
 MARGIN_PARITY: Final = 1e-4  # largest difference of a margin; margins span about 10
 
 MORE_IS_BETTER: Final = frozenset(
@@ -125,6 +135,7 @@ PARAMETERS: Final = {
     "subsample": 0.6,
     "colsample_bytree": 0.5,
     "reg_lambda": 5,
+    "base_score": 0.0,
     "tree_method": "hist",
     "max_bin": 64,
     "monotone_constraints": f"({','.join(map(str, _SIGNS))})",
@@ -213,14 +224,28 @@ def fit_ranker(rows: TrainingRows, settings: LearnedSettings = SETTINGS) -> xgbo
     )
     matrix.set_group([len(p) for p in picks])
     matrix.set_weight([w for _, w in usable])
+    matrix.set_base_margin(
+        np.concatenate([_start(c.features[p]) for (c, _), p in zip(usable, picks, strict=True)])
+    )
     return xgboost.train(PARAMETERS, matrix, settings.rounds)
 
 
 def margins_of(booster: xgboost.Booster, cases: Sequence[CaseRows]) -> list[NDArray[np.float64]]:
     """Return the margins of every case's candidates, in the order of its rows."""
     stacked = np.concatenate([c.features for c in cases])
-    flat = booster.predict(xgboost.DMatrix(stacked), output_margin=True).astype(np.float64)
+    flat = tree_margins(booster, stacked) + _start(stacked)
     return np.split(flat, np.cumsum([len(c.features) for c in cases])[:-1])
+
+
+def tree_margins(booster: xgboost.Booster, rows: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return what the trees alone say of every row."""
+    matrix = xgboost.DMatrix(rows, base_margin=np.zeros(len(rows)))
+    return booster.predict(matrix, output_margin=True).astype(np.float64)
+
+
+def _start(rows: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the margin the trees correct: the log likelihood ratio, weighed."""
+    return rows[:, list(FEATURES).index("lr")].astype(np.float64) * EVIDENCE_WEIGHT
 
 
 def fold_of(diseases: Sequence[DiseaseId], folds: int = FOLDS) -> int:
@@ -297,26 +322,28 @@ def learned_members(
     Raises:
         ExportError: it does not, by MARGIN_PARITY or more.
     """
-    onnx = export_ranker(booster)
+    forest = ranker_forest(booster)
+    onnx = onnx_of(forest)
     rows = np.concatenate([c.features for c in proof])
     theirs = ModelSession.from_bytes(onnx).run(rows)[:, 0]
-    difference = float(np.abs(theirs - np.concatenate(margins_of(booster, proof))).max())
+    difference = float(np.abs(theirs - tree_margins(booster, rows)).max())
     if not difference < MARGIN_PARITY:
         raise ExportError(f"rare margins differ by {difference:.1e}, limit {MARGIN_PARITY:.0e}")
     return {
         RARE_MODEL: onnx,
+        RARE_TREES: forest.to_npz(),
         RARE_FACTS: facts_member(bench.arrays),
         RARE_CALIBRATION: calibration.to_json(),
     }
 
 
-def export_ranker(booster: xgboost.Booster) -> bytes:
-    """Return the ranker as ONNX: a ranking booster is a forest of one output."""
+def ranker_forest(booster: xgboost.Booster) -> Forest:
+    """Return the trees of the ranker: a ranking booster is a forest of one output."""
     saved = json.loads(bytes(booster.save_raw("json")))
     saved["learner"]["learner_model_param"]["num_class"] = "1"
     no_findings = np.full((1, len(FEATURES)), np.nan, dtype=np.float32)
     text = json.dumps(saved).encode()
-    return onnx_of(forest_of(text, schema_hash=FEATURES_HASH, frequency=no_findings))
+    return forest_of(text, schema_hash=FEATURES_HASH, frequency=no_findings)
 
 
 def evidence_of(case: CaseRows) -> float:
@@ -388,6 +415,33 @@ def _simulated(
     return rows
 
 
+@dataclass(frozen=True, slots=True)
+class LearnedFit:
+    """What ships, and the cross-fitted models that measure it."""
+
+    members: Mapping[str, bytes]
+    folds: CrossFit
+
+
+def fit_learned(
+    bench: RareWorkbench, folder: Path, say: Callable[[str], None] = lambda _: None
+) -> LearnedFit:
+    """Fit, calibrate and prove the learned stage from the data sets in `folder`.
+
+    Raises:
+        CaseSourceError: a set is missing or malformed.
+        ExportError: the exported model answers otherwise than the fitted one.
+    """
+    cases = read_phenopackets(folder)
+    rows = training_rows(bench, cases)
+    say(f"learned ranking: {len(rows.cases)} training cases")
+    measured = (*cases, *read_phenobrain(folder))
+    folds = CrossFit.of(rows, {bench.main_codes(c.truths) for c in measured})
+    calibration = fit_calibration(rows.cases, folds.margins(rows.cases))
+    members = learned_members(bench, fit_ranker(rows), calibration, rows.cases[:200])
+    return LearnedFit(members, folds)
+
+
 def main() -> None:
     """Fit, calibrate, prove and write the members of the learned stage."""
     parser = argparse.ArgumentParser(description="Fit the learned rare ranker.")
@@ -395,10 +449,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the bundle members")
     arguments = parser.parse_args()
     bench = RareWorkbench.build(arguments.data)
-    rows = training_rows(bench, read_phenopackets(arguments.data))
-    calibration = fit_calibration(rows.cases, CrossFit.of(rows).margins(rows.cases))
-    members = learned_members(bench, fit_ranker(rows), calibration, rows.cases[:200])
-    for name, raw in (bench.fit.members() | members).items():
+    members = fit_learned(bench, arguments.data, print).members
+    for name, raw in (bench.fit.members() | dict(members)).items():
         path = arguments.out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(raw)

@@ -28,7 +28,7 @@ from training.sources.hpo import (
 )
 
 ANY, THUMB, LENS = "HP:0000118", "HP:0000011", "HP:0000021"
-PLAIN = RareCalibration(scale=1.0, none=0.0, none_slope=0.0)
+PLAIN = RareCalibration(evidence_weight=0.0, scale=1.0, none=0.0, none_slope=0.0)
 
 
 def fitted():
@@ -123,7 +123,7 @@ def test_a_case_without_findings_says_none_of_these(fit, reranker):
 
 
 def test_a_case_nothing_explains_well_leans_to_none_of_these():
-    calibration = RareCalibration(scale=1.0, none=1.0, none_slope=-1.0)
+    calibration = RareCalibration(evidence_weight=0.0, scale=1.0, none=1.0, none_slope=-1.0)
     margins = np.array([1.0, 0.0])
     well, poorly = (calibration.probabilities(margins, evidence)[-1] for evidence in (5.0, 0.0))
     assert poorly > well
@@ -136,14 +136,14 @@ def test_a_model_of_other_columns_is_refused(fit):
 
 
 def test_a_calibration_survives_its_member():
-    calibration = RareCalibration(scale=0.5, none=-1.0, none_slope=-0.25)
+    calibration = RareCalibration(evidence_weight=0.25, scale=0.5, none=-1.0, none_slope=-0.25)
     assert RareCalibration.from_json(calibration.to_json()) == calibration
 
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, float("nan")])
 def test_a_calibration_without_a_positive_scale_is_refused(scale):
     with pytest.raises(ModelError):
-        RareCalibration(scale=scale, none=0.0, none_slope=0.0)
+        RareCalibration(evidence_weight=0.0, scale=scale, none=0.0, none_slope=0.0)
 
 
 def test_a_member_that_is_no_calibration_is_refused():

@@ -1,9 +1,10 @@
 """Why a rare disease stands where it stands: one log likelihood ratio per finding.
 
-The learned stage starts from these ratios, weighed, and corrects their sum. The correction is
-split over what its trees looked at (exact TreeSHAP, `ddx.explain.trees`), and those columns are
-joined into the few things a reader can follow: how the findings fit together, what is typical
-and missing, what the rivals explain, age, sex, prevalence, how well described the disease is.
+The learned stage corrects them. Its margin is split over the columns its trees looked at (exact
+TreeSHAP, `ddx.explain.trees`), and these are joined into the few things a reader can follow: the
+findings, what is typical and missing, what the rivals explain, age, sex, prevalence, how well
+described the disease is. Of the part that comes from the findings, each gets its own ratio,
+weighed; what remains is how they fit together.
 """
 
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ from ddx.features.rare_index import RareIndex
 from ddx.features.rare_pairs import FEATURES, FEATURES_HASH
 from ddx.features.rare_query import QueryTerm, RareQuery
 from ddx.inference.rare import RareRanker, RareRetrieval
-from ddx.inference.rare_learned import RARE_TREES, RareReranker
+from ddx.inference.rare_learned import EVIDENCE_COLUMN, RARE_TREES, RareReranker
 
 MAX_EXPECTED: Final = 8
 """Unasked findings shown per disease: what a clinician reads before deciding what to look for."""
@@ -129,7 +130,9 @@ class RareExplainer:
         row = self._stage.features(retrieval, patient)[at]
         weight = self._stage.calibration.evidence_weight
         weighed = [replace(c, weight=c.weight * weight) for c in plain.contributions]
-        corrections = _corrections(self._paths.contributions(row).tolist(), patient)
+        by_column = self._paths.contributions(row)
+        by_column[EVIDENCE_COLUMN] += (self._stage.calibration.blend - weight) * plain.margin
+        corrections = _corrections(by_column.tolist(), patient)
         contributions = [c for c in (*weighed, *corrections) if c.weight]
         return replace(
             plain,

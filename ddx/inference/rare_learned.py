@@ -1,9 +1,9 @@
 """The learned second stage of the rare ranker: re-orders what the likelihood ratio retrieved.
 
-A candidate starts from its log likelihood ratio, weighed; a tree ensemble that reads one row per
-candidate (`ddx.features.rare_pairs`) corrects it. Their sum, the margin, orders the candidates.
-Probabilities are a softmax over the candidates and one more outcome, "none of these", whose
-logit grows as the best likelihood ratio per finding falls: a case that nothing explains says so.
+A tree ensemble reads one row per candidate (`ddx.features.rare_pairs`); what it says and a share
+of the likelihood ratio make the margin: higher is more likely to be the diagnosis. Probabilities
+are a softmax over the candidates and one more outcome, "none of these", whose logit grows as the
+best likelihood ratio per finding falls: a case that nothing explains says so.
 
 A bundle without the learned members is served by `PlainStage`: the likelihood ratio alone.
 """
@@ -35,18 +35,22 @@ RARE_TREES: Final = "models/rare_trees.npz"
 RARE_FACTS: Final = "models/rare_facts.npz"
 RARE_CALIBRATION: Final = "models/rare_calibration.json"
 
+EVIDENCE_COLUMN: Final = tuple(FEATURES).index("lr")
+"""Column of the log likelihood ratio, the first stage's score."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RareCalibration:
-    """What margins start from and what turns them into probabilities.
+    """What makes margins, and probabilities of them; fitted on diseases the model never saw.
 
-    Fitted on cases of diseases the model never saw.
-
-    evidence_weight: margin a candidate starts with, per unit of its log likelihood ratio.
-    scale: > 0, multiplies margins. none, none_slope: logit of "none of these" is
-    none + none_slope * best log likelihood ratio per finding.
+    blend: >= 0, margin per unit of log likelihood ratio, added to what the trees say.
+    evidence_weight: >= 0, margin that goes with one unit of log likelihood ratio; explanations
+    read findings with it (`ddx.explain.rare`). scale: > 0, multiplies margins.
+    none, none_slope: logit of "none of these" is none + none_slope * best log likelihood ratio
+    per finding.
     """
 
+    blend: float
     evidence_weight: float
     scale: float
     none: float
@@ -76,6 +80,7 @@ class RareCalibration:
         try:
             member = json.loads(raw)
             return cls(
+                blend=float(member["blend"]),
                 evidence_weight=float(member["evidence_weight"]),
                 scale=float(member["scale"]),
                 none=float(member["none"]),
@@ -154,7 +159,9 @@ class RareReranker:
 
     def margins(self, rows: NDArray[np.float32]) -> Floats:
         """Return the margin of every row. Raises ModelError when the model fails."""
-        return self._session.run(rows)[:, 0] + start_margins(rows, self.calibration)
+        evidence = rows[:, EVIDENCE_COLUMN].astype(np.float64)
+        margins: Floats = self._session.run(rows)[:, 0] + self.calibration.blend * evidence
+        return margins
 
     def rerank(
         self,
@@ -182,15 +189,6 @@ class RareReranker:
             probabilities=probabilities[:-1][order],
             none=float(probabilities[-1]),
         )
-
-
-def start_margins(rows: NDArray[np.float32], calibration: RareCalibration) -> Floats:
-    """Return what the margin of every row is before the trees: float64 (n,)."""
-    started: Floats = rows[:, _EVIDENCE].astype(np.float64) * calibration.evidence_weight
-    return started
-
-
-_EVIDENCE: Final = list(FEATURES).index("lr")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

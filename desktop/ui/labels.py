@@ -13,6 +13,8 @@ if TYPE_CHECKING:  # the store and the engine load after the first paint
 
 GRADED = "graded"  # ddx.terminology.catalogue.FindingKind, which loads the ontology
 
+RARE_PREFIX = "rare:"  # ddx.explain.phrases.RARE, which loads it too
+
 
 def with_code(name: str, disease: DiseaseId) -> str:
     """Return a name that another disease shares, with the code that tells it apart."""
@@ -46,11 +48,16 @@ class Labels:
             return identifier
 
     def subject(self, identifier: str) -> str:
-        """Return the label of what a reason is about: a finding, the age or the sex."""
+        """Return the label of what a reason is about: a finding, age, sex, or the disease."""
         if identifier == "age":
             return translate("Words", "Edad")
         if identifier == "sex":
             return translate("Words", "Sexo")
+        if identifier.startswith(RARE_PREFIX):
+            from ddx.explain.phrases import RARE  # noqa: PLC0415 -- loads the ontology
+
+            said = {language.value: text for language, text in RARE[identifier].items()}
+            return said[self.language]
         return self.finding(identifier)
 
     def graded(self, identifier: str) -> bool:

@@ -150,6 +150,8 @@ def reason_sentence(item: Reason, subject: str) -> str:
         return translate("Words", "La edad {weight}.").format(weight=weight)
     if item.subject == "sex":
         return translate("Words", "El sexo {weight}.").format(weight=weight)
+    if item.subject.startswith("rare:"):
+        return f"{subject[:1].upper()}{subject[1:]} {weight}."
     said = (
         translate("Words", "{finding}, ausente: {weight}.")
         if item.presence is Presence.EXCLUDED

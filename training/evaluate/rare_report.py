@@ -245,8 +245,9 @@ Bar: 150.
 
 pyhpo, Resnik best-match average, same information content, same {peer.cases} cases, processor
 time: {peer.peer_s:.2f} s for all diseases (scaled from 200), {peer.ratio:.0f} times ours
-({peer.ours_ms:.1f} ms for the whole ranker). Bar: 20 times. Our own best-match average over all
-diseases takes {peer.similarity_ms:.1f} ms and differs from pyhpo's by {peer.difference:.1e} at most.
+({peer.ours_ms:.1f} ms for the whole ranker). Bar: 20 times. Our own best-match average over
+all diseases takes {peer.similarity_ms:.1f} ms; it differs from pyhpo's by {peer.difference:.1e}
+at most.
 
 | member | bytes | zstd -19 |
 |---|---|---|

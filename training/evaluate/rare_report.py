@@ -102,7 +102,7 @@ def markdown(report: Report) -> str:
         "# The rare-disease benchmark\n",
         "Written by `python -m training.evaluate.rare_learned --data FOLDER --out "
         f"docs/benchmark_rare.md` ({report.minutes:.0f} minutes"
-        + (f", one case in {report.every}" if report.every > 1 else "")
+        + (f", one case of the 4,917 set in {report.every}" if report.every > 1 else "")
         + ").\n",
         PROTOCOL_TEXT,
         _matched(report.matched),

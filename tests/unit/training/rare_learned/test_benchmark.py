@@ -145,7 +145,7 @@ def test_the_report_says_what_was_met_and_what_was_not():
     assert "| clean | as published | top-10 | 0.600 | 0.55 | met |" in text
     assert "| PhenoBrain | as published | top-10 | 0.600 | 0.68 | NOT met |" in text
     assert "| clean | as published | learned | 0.600 | 0.530 | 7.0 | NOT met |" in text
-    assert "one case in 2" in text
+    assert "one case of the 4,917 set in 2" in text
 
 
 def test_the_report_adds_up_bytes_and_names_the_ratio():

@@ -17,7 +17,8 @@ from ddx.domain.explanation import Explanation
 from ddx.domain.identifiers import DiseaseId, FindingId
 from ddx.errors import ModelError, UnknownDiseaseError
 from ddx.explain.common import CommonExplainer
-from ddx.explain.rare import RareExplainer, explain_rare
+from ddx.explain.rare import explain_rare
+from ddx.explain.rare_learned import RareExplainer
 from ddx.features.encode import FeatureRow, encode
 from ddx.features.rare_evidence import Patient
 from ddx.features.rare_query import RareQuery, read_case

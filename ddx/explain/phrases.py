@@ -82,7 +82,7 @@ RARE: Final[Mapping[str, Texts]] = MappingProxyType(
         ),
     }
 )
-"""What a rare explanation is about beside findings, age and sex (`ddx.explain.rare`)."""
+"""What a rare explanation is about beside findings, age and sex (`ddx.explain.rare_learned`)."""
 
 OF_PATIENTS: Final = _both(
     "presente en {percent} % de los pacientes descritos",

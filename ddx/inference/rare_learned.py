@@ -45,7 +45,7 @@ class RareCalibration:
 
     blend: >= 0, margin per unit of log likelihood ratio, added to what the trees say.
     evidence_weight: >= 0, margin that goes with one unit of log likelihood ratio; explanations
-    read findings with it (`ddx.explain.rare`). scale: > 0, multiplies margins.
+    read findings with it (`ddx.explain.rare_learned`). scale: > 0, multiplies margins.
     none, none_slope: logit of "none of these" is none + none_slope * best log likelihood ratio
     per finding.
     """
@@ -145,6 +145,22 @@ class RareReranker:
             ModelSession.from_bytes(artifacts.read(RARE_MODEL)),
             RareTables(ranker.index, RareFacts.from_npz(artifacts.read(RARE_FACTS))),
             RareCalibration.from_json(artifacts.read(RARE_CALIBRATION)),
+        )
+
+    def profile(
+        self, number: int, stated: Mapping[int, float | None], shares: NDArray[np.float32]
+    ) -> Profile:
+        """Return what may stand in for the disease of that number.
+
+        stated: ontology index -> share that is published, None where none is. shares: float32 by
+        ontology index, propagated. Prevalence, onset and the like stay those of the bundle.
+        """
+        published = [np.nan if share is None else share for share in stated.values()]
+        return Profile(
+            terms=np.array(list(stated), dtype=np.int32),
+            stated=np.array(published, dtype=np.float32),
+            shares=shares,
+            facts=self._tables.facts.facts[number].copy(),
         )
 
     def features(

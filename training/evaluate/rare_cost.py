@@ -48,7 +48,7 @@ graph = Ontology.from_json(Members().read(HPO_TERMS))
 before = resident()
 from ddx.inference.rare import RareRanker
 from ddx.inference.rare_learned import RareReranker
-from ddx.explain.rare import RareExplainer
+from ddx.explain.rare_learned import RareExplainer
 from ddx.features.rare_evidence import Patient
 from ddx.features.rare_query import RareQuery, QueryTerm
 ranker = RareRanker.from_artifacts(Members(), graph)

@@ -288,7 +288,9 @@ def main() -> None:
     default = os.environ.get("VEREDA_DATA", "../shared/data")
     parser = argparse.ArgumentParser(description="The rare benchmark, learned and baselines.")
     parser.add_argument("--data", type=Path, default=Path(default), help="clinical data sets")
-    parser.add_argument("--every", type=int, default=1, help="keep one case of the 4,917 in so many")
+    parser.add_argument(
+        "--every", type=int, default=1, help="keep one case of the 4,917 in so many"
+    )
     parser.add_argument("--out", type=Path, help="write the report to this file")
     arguments = parser.parse_args()
     started = time.monotonic()

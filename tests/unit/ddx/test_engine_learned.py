@@ -237,3 +237,23 @@ def test_a_ranking_of_rare_diseases_alone_is_in_order_and_knows_none(engine):
 def test_a_case_no_rare_disease_reads_has_none_for_sure(engine):
     answer = engine.rank_rare(case_of(FindingId("HP:0003577")))
     assert (answer.ranked, answer.none) == ((), 1.0)
+
+
+def test_a_disease_with_its_own_profile_standing_in_ranks_as_before(engine):
+    case, index = case_of(*SIGNS), engine.rare.index
+    number = index.number_of(MARFAN)
+    shares = np.zeros(len(index.ontology), dtype=np.float32)
+    for term in range(len(shares)):
+        shares[term] = index.frequency(number, term)
+    same = engine.rare_stage.profile(number, dict(index.profile(number)), shares)
+    before, after = engine.rank_rare(case), engine.rank_rare(case, replaced={number: same})
+    assert [r.codes for r in after.ranked] == [r.codes for r in before.ranked]
+
+
+def test_a_disease_nothing_is_said_of_any_more_leaves_the_first_places(engine):
+    case, index = case_of(*SIGNS), engine.rare.index
+    number = index.number_of(MARFAN)
+    empty = engine.rare_stage.profile(number, {}, np.zeros(len(index.ontology), dtype=np.float32))
+    assert MARFAN in {r.codes[0] for r in engine.rank_rare(case, 200).ranked}
+    left = engine.rank_rare(case, 200, replaced={number: empty})
+    assert MARFAN not in {r.codes[0] for r in left.ranked}

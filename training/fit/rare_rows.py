@@ -63,7 +63,7 @@ class CaseRows:
     numbers: int32, candidates by first-stage score. features: float32 (n, len(FEATURES)).
     right: bool, which candidates are the diagnosis; all False when it was not retrieved.
     first_stage: position of the diagnosis among ALL diseases by likelihood ratio, 0 when the
-    index lacks it. group: what a split must not cut: the diseases of the case.
+    index lacks it or nothing of the case can be read. group: what a split must not cut: the diseases of the case.
     """
 
     id: str
@@ -157,7 +157,7 @@ def _rows(
     order = bench.ranker.retrieve(query, len(bench.ranker.diseases), stand_ins).indices
     numbers = order[:DEFAULT_LIMIT]
     right = [bench.fit.index.number_of(t) for t in truths]
-    first = min((int(np.flatnonzero(order == n)[0]) + 1 for n in right), default=0)
+    first = min((int(at) + 1 for n in right for at in np.flatnonzero(order == n)), default=0)
     patient = Patient(query=query, age_years=case.age_years, sex=case.sex)
     evidence = gather(bench.tables, query, numbers, stand_ins)
     return CaseRows(

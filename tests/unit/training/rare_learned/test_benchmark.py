@@ -1,5 +1,7 @@
 """The rare benchmark's own arithmetic: baselines, positions, and what the report says."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -9,10 +11,11 @@ from ddx.features.rare_evidence import gather
 from ddx.features.rare_facts import FACTS, RareFacts
 from ddx.features.rare_query import read_case
 from ddx.features.rare_tables import RareTables
-from training.evaluate.rare import Protocol, RecallLine
+from ddx.inference.rare import RareRanker
+from training.evaluate.rare import MISSED, Protocol, RecallLine
 from training.evaluate.rare_baselines import SimilarityBaseline, of_evidence
 from training.evaluate.rare_cost import Latency, PeerCost
-from training.evaluate.rare_learned import NOISY, VARIANTS
+from training.evaluate.rare_learned import NOISY, VARIANTS, learned_positions
 from training.evaluate.rare_report import (
     BARS,
     NOISY_LABEL,
@@ -24,6 +27,8 @@ from training.evaluate.rare_report import (
     markdown,
 )
 from training.fit.rare import fit_rare
+from training.fit.rare_learned import evidence_of
+from training.fit.rare_rows import RareWorkbench, rows_of_case
 from training.sources.hpo import (
     AnnotationRelease,
     AnnotationRow,
@@ -31,6 +36,7 @@ from training.sources.hpo import (
     Term,
     parse_frequency,
 )
+from training.sources.phenopackets import LabelledCase
 from training.sources.published_set import MatchedBy
 
 ROOT, HAND, THUMB, INDEX, EYE, LENS = (f"HP:00001{n:02d}" for n in (18, 20, 21, 22, 30, 31))
@@ -153,3 +159,21 @@ def test_the_report_adds_up_bytes_and_names_the_ratio():
     assert "| together (bar: 12 MB) | 3,000 | 1,200 |" in text
     assert "200 times ours" in text
     assert "0.10 → 0.20, 0.50 → 0.40 | 0.100 |" in text
+
+
+def test_a_case_of_which_nothing_can_be_read_has_no_candidates_and_counts_as_missed(tables):
+    bench = RareWorkbench(
+        fit=SimpleNamespace(index=tables.index),
+        merged=SimpleNamespace(main_code={"OMIM:1": "OMIM:1"}),
+        arrays={},
+        ranker=RareRanker(tables.index),
+        tables=tables,
+    )
+    bench.fit.rows = dict.fromkeys(tables.index.diseases, ())
+    onset = Finding(id="HP:0003577", presence=Presence.PRESENT)  # no phenotype
+    case = Case(age_days=None, sex=Sex.UNKNOWN, findings=(onset,))
+    labelled = LabelledCase(id="x", case=case, truths=("OMIM:1",))
+    rows = rows_of_case(bench, labelled, Protocol.AS_PUBLISHED)
+    assert len(rows.numbers) == len(rows.features) == rows.first_stage == 0
+    assert learned_positions([rows], [np.zeros(0)]).tolist() == [MISSED]
+    assert evidence_of(rows) == 0

@@ -63,7 +63,8 @@ class CaseRows:
     numbers: int32, candidates by first-stage score. features: float32 (n, len(FEATURES)).
     right: bool, which candidates are the diagnosis; all False when it was not retrieved.
     first_stage: position of the diagnosis among ALL diseases by likelihood ratio, 0 when the
-    index lacks it or nothing of the case can be read. group: what a split must not cut: the diseases of the case.
+    index lacks it or nothing of the case can be read. group: what a split must not cut: the
+    diseases of the case.
     """
 
     id: str

@@ -15,7 +15,7 @@ import numpy as np
 import shap
 import xgboost
 
-from benchmarks import ward
+from benchmarks import rare, ward
 from benchmarks.peers import booster_of
 from ddx.domain.artifacts import COMMON_TREES
 from ddx.engine import Engine
@@ -101,13 +101,13 @@ def speed(data: Path) -> list[str]:
     forest = Forest.from_npz(bundle.read(COMMON_TREES))
     booster = booster_of(forest)
     visits = ward.visits(ward.common_cases(data, ROUNDS))
-    rare = ward.rare_cases(data, ROUNDS)
+    rare_cases = ward.rare_cases(data, ROUNDS)
     rows = [engine.read(c.case)[0].values[np.newaxis] for c in visits]
     tops = [engine.diagnose(c.case).candidates[0].disease for c in visits]
     for disease in dict.fromkeys(tops):
         engine.explain(visits[0].case, disease)  # tables of a disease are built once
     ours = timed([lambda c=c: engine.diagnose(c.case) for c in visits])
-    ours_rare = timed([lambda c=c: engine.diagnose(c.case) for c in rare])
+    ours_rare = timed([lambda c=c: engine.diagnose(c.case) for c in rare_cases])
     why = timed(
         [lambda c=c, d=d: engine.explain(c.case, d) for c, d in zip(visits, tops, strict=True)]
     )
@@ -128,6 +128,7 @@ def speed(data: Path) -> list[str]:
         "|---|---|---|---|",
         _row("diagnose, common visit (both models, gate, rules)", ours, None, ""),
         _row("diagnose, published rare case", ours_rare, None, ""),
+        *rare.measure(engine, data).rows(),
         _row("common model alone (Bayes table, onnxruntime)", alone, None, ""),
         _row("the same trees, plain XGBoost, Bayes margins given", plain, alone, "of ours alone"),
         _row("explain one disease", why, None, ""),

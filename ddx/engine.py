@@ -4,10 +4,10 @@ An engine is built once from a verified bundle and holds no state between cases.
 """
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 
@@ -27,14 +27,24 @@ from ddx.domain.identifiers import DiseaseId, FindingId
 from ddx.errors import ModelError, UnknownDiseaseError
 from ddx.explain.common import CommonExplainer
 from ddx.explain.rare import explain_rare
+from ddx.explain.rare_learned import RareExplainer
 from ddx.explain.why_not import TOP, Standing, WhyNot, open_answers, standing_in, why_not
 from ddx.features.encode import FeatureRow, encode
+from ddx.features.rare_evidence import Patient
 from ddx.features.rare_query import RareQuery, read_case
+from ddx.features.rare_tables import Profile
 from ddx.inference.common import CommonModel
 from ddx.inference.conformal import COMMON_CONFORMAL, ConformalSets, prediction_set
 from ddx.inference.meta import MetaModel, WorldAnswers, band_of
 from ddx.inference.outside import OutsideModel, outside_of
-from ddx.inference.rare import RareRanker, RareRetrieval
+from ddx.inference.rare import RareRanker
+from ddx.inference.rare_learned import (
+    RARE_MODEL,
+    PlainStage,
+    RareRanking,
+    RareReranker,
+    RareStage,
+)
 from ddx.inquiry.effort import RURAL_POST, Equipment
 from ddx.inquiry.inquirer import DEFAULT_LIMIT as DEFAULT_QUESTIONS
 from ddx.inquiry.inquirer import Inquirer
@@ -48,6 +58,49 @@ DEFAULT_LIMIT = 50
 """Candidates of a differential: more than a screen shows, few enough to store with every case."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankedDisease:
+    """One line of a ranking of rare diseases alone.
+
+    position: from 1. codes: every code of the disease, the one it is listed under first.
+    probability: calibrated, 0..1, given that the disease is rare or unknown.
+    """
+
+    position: int
+    codes: tuple[DiseaseId, ...]
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RareAnswer:
+    """A ranking of rare diseases alone, best first, and the probability that none fits."""
+
+    ranked: tuple[RankedDisease, ...]
+    none: float
+
+
+@dataclass(frozen=True, slots=True)
+class RareModel:
+    """The rare half of a bundle. explainer: None in a bundle without the learned stage."""
+
+    ranker: RareRanker
+    stage: RareStage
+    explainer: RareExplainer | None
+
+    @classmethod
+    def from_artifacts(cls, artifacts: Artifacts, catalogue: Catalogue) -> Self:
+        """Load the members of a bundle, with the learned stage where it has one.
+
+        Raises:
+            ModelError: a member is missing or malformed, or members disagree.
+        """
+        ranker = RareRanker.from_artifacts(artifacts, catalogue.ontology)
+        if not _has(artifacts, RARE_MODEL):
+            return cls(ranker, PlainStage.from_artifacts(artifacts), None)
+        stage = RareReranker.from_artifacts(artifacts, ranker)
+        return cls(ranker, stage, RareExplainer.from_artifacts(artifacts, ranker, stage))
+
+
 class Engine:
     """Diagnoses and explains cases with the models and the vocabulary of one bundle."""
 
@@ -59,7 +112,7 @@ class Engine:
         catalogue: Catalogue,
         common: CommonModel,
         explainer: CommonExplainer,
-        rare: RareRanker,
+        rare: RareModel,
         meta: MetaModel,
         recommendations: Recommendations,
         inquirer: Inquirer,
@@ -71,7 +124,8 @@ class Engine:
         self.catalogue = catalogue
         self.search = FindingSearch(catalogue)
         self.common, self.explainer = common, explainer
-        self.rare, self.meta = rare, meta
+        self.rare, self.meta = rare.ranker, meta
+        self.rare_stage, self._rare_explainer = rare.stage, rare.explainer
         self.outside = outside
         self.inquirer, self.conformal = inquirer, conformal
         self._recommendations = recommendations
@@ -91,7 +145,7 @@ class Engine:
             catalogue=catalogue,
             common=common,
             explainer=CommonExplainer.from_artifacts(artifacts, common.schema),
-            rare=RareRanker.from_artifacts(artifacts, catalogue.ontology),
+            rare=RareModel.from_artifacts(artifacts, catalogue),
             meta=MetaModel.from_artifacts(artifacts),
             recommendations=_recommendations(artifacts),
             outside=outside_of(artifacts, common.bayes),
@@ -101,7 +155,7 @@ class Engine:
 
     @cached_property
     def diseases(self) -> frozenset[DiseaseId]:
-        """Every disease that can appear on a differential."""
+        """Every disease that can appear on a differential, under the code it is listed by."""
         return frozenset(self.common.diseases) | frozenset(self.rare.diseases)
 
     def diagnose(self, case: Case, limit: int = DEFAULT_LIMIT) -> Differential:
@@ -110,12 +164,12 @@ class Engine:
         limit: candidates kept; probabilities are those of the full list.
         """
         row, query = self.read(case)
-        retrieval = self.rare.retrieve(query)
-        answers = self.answers(case, row, query, retrieval)
+        ranking = self.rank(case, query)
+        answers = self.answers(case, row, ranking)
         aggregate = self.meta.aggregate(answers)
         scored = [
             *zip(aggregate.common, self.common.diseases, strict=False),
-            *zip(aggregate.rare, self._rare_ids(retrieval), strict=False),
+            *zip(aggregate.rare, self._rare_ids(ranking), strict=False),
         ]
         scored.sort(key=lambda pair: (-pair[0], pair[1]))
         return Differential(
@@ -136,6 +190,29 @@ class Engine:
         if self.outside is None or self.common.bayes is None:
             return NOT_ASSESSED
         return self.outside.assess(row.values, self.common.schema, self.common.bayes)
+
+    def rank_rare(
+        self,
+        case: Case,
+        limit: int = DEFAULT_LIMIT,
+        replaced: Mapping[int, Profile] | None = None,
+    ) -> RareAnswer:
+        """Return the rare diseases alone, best first: no common disease, no gate.
+
+        limit: diseases kept; probabilities are those of all retrieved. replaced: disease number
+        -> profile to use instead of the one in the index, to rank a published case without what
+        its own paper says of the disease.
+        """
+        _, query = self.read(case)
+        ranking = self.rank(case, query, replaced)
+        best = zip(ranking.indices[:limit].tolist(), ranking.probabilities.tolist(), strict=False)
+        return RareAnswer(
+            ranked=tuple(
+                RankedDisease(position=n, codes=self.rare.index.codes[at], probability=p)
+                for n, (at, p) in enumerate(best, start=1)
+            ),
+            none=ranking.none,
+        )
 
     def alerts(self, case: Case) -> tuple[Alert, ...]:
         """Return every rule that fired, urgent ones first, each with its source."""
@@ -254,9 +331,11 @@ class Engine:
         if disease in self.common.diseases:
             row = encode(case, self.common.schema, self.catalogue.ontology)
             return self.explainer.explain(row, disease)
-        if disease in self.rare.diseases:
+        if disease in self.rare.index:
             query = read_case(case, self.catalogue.ontology, self.catalogue.implied)
-            return explain_rare(self.rare, query, disease)
+            if self._rare_explainer is None:
+                return explain_rare(self.rare, query, disease)
+            return self._rare_explainer.explain(_patient(case, query), disease)
         raise UnknownDiseaseError(disease)
 
     def feature_digest(self, case: Case) -> str:
@@ -273,18 +352,25 @@ class Engine:
         row = encode(case, self.common.schema, self.catalogue.ontology)
         return row, read_case(case, self.catalogue.ontology, self.catalogue.implied)
 
-    def answers(
-        self, case: Case, row: FeatureRow, query: RareQuery, retrieval: RareRetrieval
-    ) -> WorldAnswers:
+    def rank(
+        self, case: Case, query: RareQuery, replaced: Mapping[int, Profile] | None = None
+    ) -> RareRanking:
+        """Return what both stages of the rare ranker say. query: what `read` made of `case`."""
+        retrieval = self.rare.retrieve(query, replaced=replaced)
+        return self.rare_stage.rerank(retrieval, _patient(case, query), replaced)
+
+    def answers(self, case: Case, row: FeatureRow, ranking: RareRanking) -> WorldAnswers:
         """Return what both models say of `case`; training fits the gate on the same values."""
-        dropped = set(row.dropped)
+        dropped, query = set(row.dropped), ranking.retrieval.query
         by_common = [f.id for f in case.present if f.id not in dropped]
         by_rare = {term.subject for term in query.present} | set(query.redundant)
         rare_only = [f.id for f in case.present if f.id in dropped and f.id in by_rare]
         reads = bool(by_common) or any(f.id not in dropped for f in case.excluded)
         return WorldAnswers(
             common=self.common.probabilities(row) if reads else None,
-            rare_scores=retrieval.scores if query.present else np.zeros(0),
+            rare_scores=ranking.retrieval.scores if query.present else _EMPTY,
+            rare=ranking.probabilities if query.present else _EMPTY,
+            rare_none=ranking.none if query.present else 1.0,
             present=len(case.present),
             present_read_by_common=len(by_common),
             excluded_read_by_common=sum(f.id not in dropped for f in case.excluded),
@@ -292,8 +378,8 @@ class Engine:
             present_read_by_rare_only=len(rare_only),
         )
 
-    def _rare_ids(self, retrieval: RareRetrieval) -> list[DiseaseId]:
-        return [self.rare.diseases[i] for i in retrieval.indices]
+    def _rare_ids(self, ranking: RareRanking) -> list[DiseaseId]:
+        return [self.rare.diseases[i] for i in ranking.indices]
 
     def _candidate(self, rank: int, disease: DiseaseId, probability: float) -> Candidate:
         common = disease in self.common.diseases
@@ -314,6 +400,21 @@ def _conformal(artifacts: Artifacts) -> ConformalSets | None:
     except ModelError:
         return None
     return ConformalSets.from_json(raw)
+
+
+_EMPTY: Final = np.zeros(0)
+
+
+def _patient(case: Case, query: RareQuery) -> Patient:
+    return Patient(query=query, age_years=case.age_years, sex=case.sex)
+
+
+def _has(artifacts: Artifacts, name: str) -> bool:
+    try:
+        artifacts.read(name)
+    except ModelError:
+        return False
+    return True
 
 
 def _recommendations(artifacts: Artifacts) -> Recommendations:

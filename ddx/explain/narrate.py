@@ -16,7 +16,7 @@ from ddx.domain.case import DAYS_PER_YEAR, Case
 from ddx.domain.explanation import Contribution, Explanation
 from ddx.domain.finding import Finding, Presence
 from ddx.domain.identifiers import FindingId
-from ddx.explain.phrases import LEADS, SEX, VERB_LED, WHAT, WHY_NOT
+from ddx.explain.phrases import LEADS, OF_PATIENTS, RARE, SEX, VERB_LED, WHAT, WHY_NOT
 from ddx.explain.why_not import Answer, Outcome, WhyNot
 from ddx.terminology.catalogue import Catalogue, FindingKind, Language
 
@@ -107,11 +107,21 @@ def say(sentence: Sentence, catalogue: Catalogue, language: Language = Language.
     if "sex" in values:
         values["sex"] = SEX[str(values["sex"])][language]
     code = sentence.code
+    if sentence.subject is not None and sentence.subject in RARE:
+        return f"{lead}: {RARE[sentence.subject][language]}."
     if sentence.subject is not None and sentence.subject not in (AGE, SEX_SUBJECT):
         values["finding"] = _label(sentence.subject, catalogue, language)
         if code == "excluded" and str(values["finding"]).split()[0] in VERB_LED:
             code = "excluded_told"
-    return f"{lead}: {WHAT[code][language].format(**values)}."
+    return f"{lead}: {WHAT[code][language].format(**values)}{_of_patients(sentence, language)}."
+
+
+def _of_patients(sentence: Sentence, language: Language) -> str:
+    """Return how many described patients have the finding, where a profile states it."""
+    if sentence.frequency is None:
+        return ""
+    percent = f"{100 * sentence.frequency:.0f}"
+    return f" ({OF_PATIENTS[language].format(percent=percent)})"
 
 
 def tell(

@@ -62,6 +62,33 @@ WHAT: Final[Mapping[str, Texts]] = MappingProxyType(
     }
 )
 
+RARE: Final[Mapping[str, Texts]] = MappingProxyType(
+    {
+        "rare:together": _both(
+            "cómo encajan los hallazgos en su conjunto", "how the findings fit as a whole"
+        ),
+        "rare:typical": _both(
+            "cuánto de lo típico de la enfermedad se ve", "how much of what is typical is seen"
+        ),
+        "rare:ruled-out": _both(
+            "lo descartado en su conjunto", "what was ruled out, taken as a whole"
+        ),
+        "rare:rivals": _both(
+            "qué explican las otras candidatas", "what the other candidates explain"
+        ),
+        "rare:prevalence": _both("su frecuencia en la población", "how common it is"),
+        "rare:described": _both(
+            "lo bien descrita que está la enfermedad", "how well described the disease is"
+        ),
+    }
+)
+"""What a rare explanation is about beside findings, age and sex (`ddx.explain.rare_learned`)."""
+
+OF_PATIENTS: Final = _both(
+    "presente en {percent} % de los pacientes descritos",
+    "present in {percent} % of the patients described",
+)
+
 SEX: Final[Mapping[str, Texts]] = MappingProxyType(
     {
         "female": _both("mujer", "female"),

@@ -17,6 +17,7 @@ MAX_EXPECTED: Final = 8
 def explain_rare(ranker: RareRanker, query: RareQuery, disease: DiseaseId) -> Explanation:
     """Return the contribution of every finding of `query` to the score of `disease`.
 
+    disease: any of its codes; the explanation names the one it is listed under.
     base is 0: a case without findings favours no rare disease. Contributions add up to the
     score within 1e-9 and carry the frequency the disease's own profile states for the term.
 
@@ -43,7 +44,7 @@ def explain_rare(ranker: RareRanker, query: RareQuery, disease: DiseaseId) -> Ex
         for term, presence, weight in entered
     ]
     return Explanation(
-        disease=disease,
+        disease=ranker.index.diseases[number],
         world=World.RARE,
         base=0.0,
         margin=evidence.score,

@@ -59,8 +59,8 @@ class Forest:
     bayes_digest: str | None = None
 
     @classmethod
-    def from_npz(cls, raw: bytes) -> Self:
-        """Read the bundle member `models/common_trees.npz`. Raises ModelError."""
+    def from_npz(cls, raw: bytes, name: str = COMMON_TREES) -> Self:
+        """Read the bundle member `name`. Raises ModelError."""
         try:
             with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
                 forest = cls(
@@ -78,7 +78,7 @@ class Forest:
                     bayes_digest=str(arrays["bayes_digest"]) if "bayes_digest" in arrays else None,
                 )
         except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
-            raise ModelError(f"{COMMON_TREES} cannot be read: {error!r}") from error
+            raise ModelError(f"{name} cannot be read: {error!r}") from error
         forest.check()
         return forest
 

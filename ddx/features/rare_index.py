@@ -95,6 +95,8 @@ class RareIndex:
     """Annotations of every rare disease.
 
     Diseases are numbered 0..len(diseases) - 1, ascending by id; terms go by ontology index.
+    One disease may have several codes (OMIM and ORPHA, say): `diseases` holds the one it is
+    listed under, `codes` all of them, that one first.
     background: float64 per ontology index, mean propagated frequency over all diseases,
     0 where no disease shows the term.
     """
@@ -104,12 +106,15 @@ class RareIndex:
         ontology: Ontology,
         arrays: Mapping[str, NDArray[Any]],
         diseases: tuple[DiseaseId, ...],
+        codes: tuple[tuple[DiseaseId, ...], ...] | None = None,
     ) -> None:
         """Join the arrays of an index with the ontology of the same bundle.
 
+        codes: of every disease; None when each has the one it is listed under.
+
         Raises:
-            ModelError: an array is missing, mistyped or does not fit the others, or a term is
-            not in the ontology.
+            ModelError: an array is missing, mistyped or does not fit the others, a term is not
+            in the ontology, or two diseases claim one code.
         """
         _check(arrays, len(diseases))
         self.ontology, self.diseases, self._arrays = ontology, diseases, arrays
@@ -122,7 +127,8 @@ class RareIndex:
         self._column_of_term[self._term_of_column] = np.arange(len(ids), dtype=np.int32)
         self.background = np.zeros(len(ontology))
         self.background[self._term_of_column] = arrays["background"]
-        self._numbers = {disease: n for n, disease in enumerate(diseases)}
+        self.codes = codes or tuple((disease,) for disease in diseases)
+        self._numbers = _numbers(diseases, self.codes)
 
     @classmethod
     def from_artifacts(cls, artifacts: Artifacts, ontology: Ontology) -> Self:
@@ -131,17 +137,20 @@ class RareIndex:
             with np.load(io.BytesIO(artifacts.read(RARE_INDEX)), allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in ARRAYS}
             listed = json.loads(artifacts.read(RARE_DISEASES))["diseases"]
-            diseases = tuple(disease_id(entry["id"]) for entry in listed)
+            codes = tuple(_codes(entry) for entry in listed)
         except _UNREADABLE as error:
             raise ModelError(f"the rare index cannot be read: {error!r}") from error
-        return cls(ontology, arrays, diseases)
+        return cls(ontology, arrays, tuple(own[0] for own in codes), codes)
 
     def number_of(self, disease: DiseaseId) -> int:
-        """Return the number of a disease. Raises UnknownDiseaseError."""
+        """Return the number of the disease that has this code. Raises UnknownDiseaseError."""
         try:
             return self._numbers[disease]
         except KeyError as error:
             raise UnknownDiseaseError(disease) from error
+
+    def __contains__(self, disease: object) -> bool:
+        return disease in self._numbers
 
     def postings(self, term: int) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
         """Return the diseases that show the term (ascending) and their frequency codes."""
@@ -171,6 +180,21 @@ class RareIndex:
 
 _NO_DISEASES: Final = np.zeros(0, dtype=np.uint16)
 _NO_CODES: Final = np.zeros(0, dtype=np.uint8)
+
+
+def _codes(entry: Mapping[str, Any]) -> tuple[DiseaseId, ...]:
+    """Return the codes of one entry of `models/rare_diseases.json`, its own first."""
+    also = (disease_id(other["id"]) for other in entry.get("also", ()))
+    return (disease_id(entry["id"]), *also)
+
+
+def _numbers(
+    diseases: tuple[DiseaseId, ...], codes: tuple[tuple[DiseaseId, ...], ...]
+) -> dict[DiseaseId, int]:
+    numbers = {code: number for number, own in enumerate(codes) for code in own}
+    if tuple(own[0] for own in codes) != diseases or len(numbers) != sum(map(len, codes)):
+        raise ModelError("rare index: codes are not those of its diseases")
+    return numbers
 
 
 def _span(offsets: NDArray[np.int32], row: int) -> slice:

@@ -1,7 +1,7 @@
 """One differential from two worlds: how much to trust the common and the rare model.
 
-The common model gives a distribution over its own diseases, the rare ranker a log likelihood
-ratio per retrieved disease. A logistic gate estimates from both answers which world the case
+The common model gives a distribution over its own diseases, the rare ranker one over those it
+retrieved and "none of these". A logistic gate estimates from both answers which world the case
 belongs to; its logit is shifted from the balanced training mix to the prevalence of rare disease.
 """
 
@@ -47,11 +47,15 @@ class WorldAnswers:
 
     common: float64 (n_common,), sums to 1; None when the common model reads nothing of the case.
     rare_scores: float64 (n_retrieved,), log likelihood ratios, best first; empty when the rare
-    ranker reads no present finding. Counts are of findings of the case.
+    ranker reads no present finding: then so is `rare` and rare_none is 1.
+    rare: float64 (n_retrieved,), calibrated, in the order of the ranking; with rare_none, the
+    probability that no rare disease fits, it sums to 1. Counts are of findings of the case.
     """
 
     common: Vector | None
     rare_scores: Vector
+    rare: Vector
+    rare_none: float
     present: int
     present_read_by_common: int
     excluded_read_by_common: int
@@ -100,14 +104,12 @@ def gate_features(answers: WorldAnswers) -> Vector:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetaModel:
-    """The gate and the temperature of the rare scores, as the bundle carries them.
+    """The gate, as the bundle carries it.
 
     mean, scale, weights: float64 (len(GATE_FEATURES),) on standardised inputs.
     bias: intercept fitted on a balanced mix of worlds.
     rare_prior: share of consultations due to a rare disease; shifts the balanced logit by
     log(prior / (1 - prior)) (Elkan 2001, "The foundations of cost-sensitive learning", theorem 2).
-    rare_temperature: divides the log likelihood ratios before the softmax.
-    rare_miss_rate: share of held-out rare cases whose disease was not retrieved.
     """
 
     mean: Vector
@@ -115,8 +117,6 @@ class MetaModel:
     weights: Vector
     bias: float
     rare_prior: float
-    rare_temperature: float
-    rare_miss_rate: float
 
     @classmethod
     def from_artifacts(cls, artifacts: Artifacts) -> Self:
@@ -130,8 +130,6 @@ class MetaModel:
                 weights=np.array(raw["weights"], dtype=np.float64),
                 bias=float(raw["bias"]),
                 rare_prior=float(raw["rare_prior"]),
-                rare_temperature=float(raw["rare_temperature"]),
-                rare_miss_rate=float(raw["rare_miss_rate"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{META_MODEL} cannot be read: {error}") from error
@@ -153,8 +151,6 @@ class MetaModel:
                 "weights": self.weights.tolist(),
                 "bias": self.bias,
                 "rare_prior": self.rare_prior,
-                "rare_temperature": self.rare_temperature,
-                "rare_miss_rate": self.rare_miss_rate,
             },
             indent=1,
         ).encode()
@@ -176,15 +172,6 @@ class MetaModel:
             return Aggregate(common=np.zeros(0), rare=np.zeros(0), outside=1.0)
         share = self.rare_share(answers)
         common = np.zeros(0) if answers.common is None else answers.common * (1.0 - share)
-        rare = self.rare_posterior(answers.rare_scores) * share * (1.0 - self.rare_miss_rate)
-        outside = share * self.rare_miss_rate
-        return Aggregate(common=common, rare=rare, outside=outside)
-
-    def rare_posterior(self, scores: Vector) -> Vector:
-        """Return softmax(scores / rare_temperature), float64, same shape."""
-        if scores.size == 0:
-            return scores
-        shifted = (scores - scores.max()) / self.rare_temperature
-        weights = np.exp(shifted)
-        posterior: Vector = weights / weights.sum()
-        return posterior
+        return Aggregate(
+            common=common, rare=answers.rare * share, outside=answers.rare_none * share
+        )

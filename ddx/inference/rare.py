@@ -15,7 +15,7 @@ Unknown findings change nothing. After LIRICAL (Robinson et al., Am J Hum Genet
 2020;107:403-417), with a back-off of our own for findings that are not annotated.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -26,6 +26,7 @@ from ddx.domain.artifacts import HPO_TERMS, Artifacts
 from ddx.domain.identifiers import DiseaseId
 from ddx.features.rare_index import FREQUENCY_STEPS, RareIndex
 from ddx.features.rare_query import RareQuery
+from ddx.features.rare_tables import Profile
 from ddx.terminology.ontology import Ontology
 
 Floats = NDArray[np.float64]
@@ -83,12 +84,22 @@ class RareRanker:
 
     @property
     def diseases(self) -> tuple[DiseaseId, ...]:
-        """Disease ids by number, ascending."""
+        """Disease ids by number, ascending: of each, the code it is listed under."""
         return self.index.diseases
 
-    def retrieve(self, query: RareQuery, limit: int = DEFAULT_LIMIT) -> RareRetrieval:
-        """Return the `limit` best diseases. A query without findings retrieves none."""
+    def retrieve(
+        self,
+        query: RareQuery,
+        limit: int = DEFAULT_LIMIT,
+        replaced: Mapping[int, Profile] | None = None,
+    ) -> RareRetrieval:
+        """Return the `limit` best diseases. A query without findings retrieves none.
+
+        replaced: disease number -> profile to score instead of the one in the index.
+        """
         scores = self.score_all(query)
+        for number, profile in (replaced or {}).items():
+            scores[number] = self.weigh(query, _shares_of(profile)).score
         kept = limit if query else 0
         best = np.argsort(-scores, kind="stable")[:kept].astype(np.int32)
         return RareRetrieval(query, best, scores[best])
@@ -165,3 +176,7 @@ class RareRanker:
         p = self.index.parameters
         doubt: Floats = -p.excluded_strength * frequency**p.excluded_exponent
         return p.excluded_weight * np.log1p(doubt)
+
+
+def _shares_of(profile: Profile) -> Callable[[int], float]:
+    return lambda term: float(profile.shares[term])

@@ -1,26 +1,29 @@
 """The learned second stage of the rare ranker: re-orders what the likelihood ratio retrieved.
 
-A tree ensemble reads one row per candidate (`ddx.features.rare_pairs`) and gives a margin;
-higher is more likely to be the diagnosis. Probabilities are a softmax over the candidates and
-one more outcome, "none of these", whose logit grows as the best likelihood ratio per finding
-falls: a case that nothing explains says so.
+A tree ensemble reads one row per candidate (`ddx.features.rare_pairs`); what it says and a share
+of the likelihood ratio make the margin: higher is more likely to be the diagnosis. Probabilities
+are a softmax over the candidates and one more outcome, "none of these", whose logit grows as the
+best likelihood ratio per finding falls: a case that nothing explains says so.
+
+A bundle without the learned members is served by `PlainStage`: the likelihood ratio alone.
 """
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ddx.domain.artifacts import Artifacts
+from ddx.domain.artifacts import META_MODEL, Artifacts
 from ddx.domain.canonical import canonical_json
 from ddx.errors import ModelError, SchemaMismatchError
 from ddx.features.rare_evidence import Patient, gather
 from ddx.features.rare_facts import RareFacts
 from ddx.features.rare_pairs import FEATURES, FEATURES_HASH, pair_features
-from ddx.features.rare_tables import RareTables
+from ddx.features.rare_tables import Profile, RareTables
 from ddx.inference.common import SCHEMA_HASH_KEY
 from ddx.inference.rare import RareRanker, RareRetrieval
 from ddx.inference.session import ModelSession
@@ -28,18 +31,27 @@ from ddx.inference.session import ModelSession
 Floats = NDArray[np.float64]
 
 RARE_MODEL: Final = "models/rare_ranker.onnx"
+RARE_TREES: Final = "models/rare_trees.npz"
 RARE_FACTS: Final = "models/rare_facts.npz"
 RARE_CALIBRATION: Final = "models/rare_calibration.json"
+
+EVIDENCE_COLUMN: Final = tuple(FEATURES).index("lr")
+"""Column of the log likelihood ratio, the first stage's score."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RareCalibration:
-    """What turns margins into probabilities; fitted on cases of diseases the model never saw.
+    """What makes margins, and probabilities of them; fitted on diseases the model never saw.
 
-    scale: > 0, multiplies margins. none, none_slope: logit of "none of these" is
-    none + none_slope * best log likelihood ratio per finding.
+    blend: >= 0, margin per unit of log likelihood ratio, added to what the trees say.
+    evidence_weight: >= 0, margin that goes with one unit of log likelihood ratio; explanations
+    read findings with it (`ddx.explain.rare_learned`). scale: > 0, multiplies margins.
+    none, none_slope: logit of "none of these" is none + none_slope * best log likelihood ratio
+    per finding.
     """
 
+    blend: float
+    evidence_weight: float
     scale: float
     none: float
     none_slope: float
@@ -68,6 +80,8 @@ class RareCalibration:
         try:
             member = json.loads(raw)
             return cls(
+                blend=float(member["blend"]),
+                evidence_weight=float(member["evidence_weight"]),
                 scale=float(member["scale"]),
                 none=float(member["none"]),
                 none_slope=float(member["none_slope"]),
@@ -92,6 +106,18 @@ class RareRanking:
     none: float
 
 
+class RareStage(Protocol):
+    """What orders the retrieved candidates and gives them probabilities."""
+
+    def rerank(
+        self,
+        retrieval: RareRetrieval,
+        patient: Patient,
+        replaced: Mapping[int, Profile] | None = None,
+    ) -> RareRanking:
+        """Return the candidates best first. replaced: as in `RareRanker.retrieve`."""
+
+
 class RareReranker:
     """The learned stage of one bundle; holds no state between cases."""
 
@@ -106,7 +132,7 @@ class RareReranker:
         hash_, width = session.metadata.get(SCHEMA_HASH_KEY), session.input_width
         if hash_ != FEATURES_HASH or width != len(FEATURES) or session.output_width != 1:
             raise SchemaMismatchError("rare model was fitted on other columns")
-        self._session, self._tables, self._calibration = session, tables, calibration
+        self._session, self._tables, self.calibration = session, tables, calibration
 
     @classmethod
     def from_artifacts(cls, artifacts: Artifacts, ranker: RareRanker) -> Self:
@@ -121,12 +147,44 @@ class RareReranker:
             RareCalibration.from_json(artifacts.read(RARE_CALIBRATION)),
         )
 
-    def features(self, retrieval: RareRetrieval, patient: Patient) -> NDArray[np.float32]:
+    def profile(
+        self, number: int, stated: Mapping[int, float | None], shares: NDArray[np.float32]
+    ) -> Profile:
+        """Return what may stand in for the disease of that number.
+
+        stated: ontology index -> share that is published, None where none is. shares: float32 by
+        ontology index, propagated. Prevalence, onset and the like stay those of the bundle.
+        """
+        published = [np.nan if share is None else share for share in stated.values()]
+        return Profile(
+            terms=np.array(list(stated), dtype=np.int32),
+            stated=np.array(published, dtype=np.float32),
+            shares=shares,
+            facts=self._tables.facts.facts[number].copy(),
+        )
+
+    def features(
+        self,
+        retrieval: RareRetrieval,
+        patient: Patient,
+        replaced: Mapping[int, Profile] | None = None,
+    ) -> NDArray[np.float32]:
         """Return one row per retrieved candidate, float32 (n, len(FEATURES))."""
-        evidence = gather(self._tables, retrieval.query, retrieval.indices)
+        evidence = gather(self._tables, retrieval.query, retrieval.indices, replaced)
         return pair_features(evidence, patient, self._tables.index.parameters)
 
-    def rerank(self, retrieval: RareRetrieval, patient: Patient) -> RareRanking:
+    def margins(self, rows: NDArray[np.float32]) -> Floats:
+        """Return the margin of every row. Raises ModelError when the model fails."""
+        evidence = rows[:, EVIDENCE_COLUMN].astype(np.float64)
+        margins: Floats = self._session.run(rows)[:, 0] + self.calibration.blend * evidence
+        return margins
+
+    def rerank(
+        self,
+        retrieval: RareRetrieval,
+        patient: Patient,
+        replaced: Mapping[int, Profile] | None = None,
+    ) -> RareRanking:
         """Return the candidates in the learned order. Equal margins keep the first stage's order.
 
         patient: of the same query. Nothing retrieved: no candidates, and none is certain.
@@ -135,12 +193,10 @@ class RareReranker:
             ModelError: the model fails.
         """
         if not len(retrieval.indices):
-            empty = np.zeros(0)
-            return RareRanking(retrieval, retrieval.indices, empty, empty, 1.0)
-        margins = self._session.run(self.features(retrieval, patient))[:, 0].astype(np.float64)
-        findings = max(len(retrieval.query.present), 1)
-        evidence = float(retrieval.scores[0]) / findings
-        probabilities = self._calibration.probabilities(margins, evidence)
+            return _nothing(retrieval)
+        margins = self.margins(self.features(retrieval, patient, replaced))
+        evidence = float(retrieval.scores[0]) / max(len(retrieval.query.present), 1)
+        probabilities = self.calibration.probabilities(margins, evidence)
         order = np.argsort(-margins, kind="stable")
         return RareRanking(
             retrieval=retrieval,
@@ -149,3 +205,51 @@ class RareReranker:
             probabilities=probabilities[:-1][order],
             none=float(probabilities[-1]),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainStage:
+    """The likelihood ratio alone: what serves a bundle made before the learned stage.
+
+    temperature: > 0, divides the scores before the softmax. miss_rate: share of rare cases whose
+    disease is not retrieved.
+    """
+
+    temperature: float
+    miss_rate: float
+
+    @classmethod
+    def from_artifacts(cls, artifacts: Artifacts) -> Self:
+        """Read what such a bundle keeps in `models/meta.json`. Raises ModelError."""
+        try:
+            member = json.loads(artifacts.read(META_MODEL))
+            return cls(
+                temperature=float(member["rare_temperature"]),
+                miss_rate=float(member["rare_miss_rate"]),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"the bundle has no {RARE_MODEL} and no {error} instead") from error
+
+    def rerank(
+        self,
+        retrieval: RareRetrieval,
+        patient: Patient,  # noqa: ARG002 -- reads nothing beside the scores
+        replaced: Mapping[int, Profile] | None = None,  # noqa: ARG002
+    ) -> RareRanking:
+        """Return the candidates as retrieved."""
+        if not len(retrieval.indices):
+            return _nothing(retrieval)
+        scores = retrieval.scores
+        weights = np.exp((scores - scores.max()) / self.temperature)
+        return RareRanking(
+            retrieval=retrieval,
+            indices=retrieval.indices,
+            margins=scores,
+            probabilities=weights / weights.sum() * (1.0 - self.miss_rate),
+            none=self.miss_rate,
+        )
+
+
+def _nothing(retrieval: RareRetrieval) -> RareRanking:
+    empty = np.zeros(0)
+    return RareRanking(retrieval, retrieval.indices, empty, empty, 1.0)

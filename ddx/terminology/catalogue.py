@@ -126,8 +126,31 @@ class Catalogue:
 
     @property
     def diseases(self) -> tuple[DiseaseId, ...]:
-        """Diseases the bundle names: our own in the order of the bundle, then the rare ones."""
-        return tuple(dict.fromkeys((*self._diseases, *self._rare_names)))
+        """Diseases the bundle names: our own in the order of the bundle, then the rare ones.
+
+        A rare disease of several codes is one of them, under the code it is listed by.
+        """
+        listed = (main for main, row in self._rare_names.items() if row["id"] == main)
+        return tuple(dict.fromkeys((*self._diseases, *listed)))
+
+    def disease_codes(self, id: DiseaseId) -> tuple[DiseaseId, ...]:
+        """Return every code of a disease, the one it is listed under first.
+
+        id: any of them. Raises UnknownDiseaseError.
+        """
+        if id in self._diseases:
+            return (id,)
+        row = self._rare_row(id)
+        return (disease_id(row["id"]), *(disease_id(o["id"]) for o in row.get("also", ())))
+
+    def disease_names(self, id: DiseaseId, language: str = Language.ES) -> tuple[str, ...]:
+        """Return every name of a disease, each once, that of its listing first.
+
+        Raises:
+            UnknownDiseaseError: the bundle does not name the disease.
+        """
+        names = (self.disease_label(code, language) for code in self.disease_codes(id))
+        return tuple({name.casefold(): name for name in reversed(tuple(names))}.values())[::-1]
 
     @cached_property
     def implied(self) -> Mapping[FindingId, FindingId]:
@@ -203,16 +226,22 @@ class Catalogue:
         own = self._diseases.get(id)
         if own is not None:
             return _Disease(_by_language(own), own["severity"])
-        rare = self._rare_names.get(id)
-        if rare is None:
+        row = self._rare_row(id)
+        codes = (row, *row.get("also", ()))
+        return _Disease(_by_language(next(code for code in codes if code["id"] == id)))
+
+    def _rare_row(self, id: DiseaseId) -> Mapping[str, Any]:
+        row = self._rare_names.get(id)
+        if row is None:
             raise UnknownDiseaseError(id)
-        return _Disease(_by_language(rare))
+        return row
 
     @cached_property
     def _rare_names(self) -> Mapping[DiseaseId, Mapping[str, Any]]:
+        """Return the entries of the listing by every code they have."""
         try:
             rows = json.loads(self._artifacts.read(members.RARE_DISEASES))["diseases"]
-            return {row["id"]: row for row in rows}
+            return {code["id"]: row for row in rows for code in (row, *row.get("also", ()))}
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{members.RARE_DISEASES} cannot be read: {error!r}") from error
 

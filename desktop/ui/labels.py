@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # the store and the engine load after the first paint
 
 GRADED = "graded"  # ddx.terminology.catalogue.FindingKind, which loads the ontology
 
+RARE_PREFIX = "rare:"  # ddx.explain.phrases.RARE, which loads it too
+
 
 def with_code(name: str, disease: DiseaseId) -> str:
     """Return a name that another disease shares, with the code that tells it apart."""
@@ -50,11 +52,16 @@ class Labels:
             return identifier
 
     def subject(self, identifier: str) -> str:
-        """Return the label of what a reason is about: a finding, the age or the sex."""
+        """Return the label of what a reason is about: a finding, age, sex, or the disease."""
         if identifier == "age":
             return translate("Words", "Edad")
         if identifier == "sex":
             return translate("Words", "Sexo")
+        if identifier.startswith(RARE_PREFIX):
+            from ddx.explain.phrases import RARE  # noqa: PLC0415 -- loads the ontology
+
+            said = {language.value: text for language, text in RARE[identifier].items()}
+            return said[self.language]
         return self.finding(identifier)
 
     def graded(self, identifier: str) -> bool:
@@ -102,11 +109,15 @@ class Labels:
         return next(text for language, text in said.items() if language.value == self.language)
 
     def diseases(self) -> dict[str, DiseaseId]:
-        """Return every disease by its name in the language of the window.
+        """Return every disease by each of its names in the language of the window.
 
         Diseases of the same name (one per nomenclature) are told apart by their code.
         """
-        named = [(self.disease(disease), disease) for disease in self.catalogue.diseases]
+        named = [
+            (name, disease)
+            for disease in self.catalogue.diseases
+            for name in self.catalogue.disease_names(disease, self.language)
+        ]
         count = Counter(name for name, _ in named)
         return {
             name if count[name] == 1 else with_code(name, disease): disease

@@ -149,8 +149,8 @@ def firsts(panel: Panel, known: Known) -> tuple[NDArray[np.int64], Shares]:
     for i in range(n):
         case = panel.case(known.table, i)
         query = read_case(case, engine.catalogue.ontology, engine.catalogue.implied)
-        retrieval = engine.rare.retrieve(query)
-        answers = engine.answers(case, panel.read(known.rows, i), query, retrieval)
+        ranking = engine.rank(case, query)
+        answers = engine.answers(case, panel.read(known.rows, i), ranking)
         both = engine.meta.aggregate(answers)
         common, rare = both.common.max(initial=0.0), both.rare.max(initial=0.0)
         if common >= rare:

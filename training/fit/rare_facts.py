@@ -71,13 +71,25 @@ _SERIAL: Final = re.compile(
 class MergedAnnotations:
     """Annotations under one code per disease.
 
+    release: rows under the code and the name of the disease they now belong to.
     codes: every code of a disease by the one it is ranked under, that one first.
     main_code: the code a disease is ranked under, by every code it has.
+    names: what the source of each code calls the disease.
     """
 
     release: AnnotationRelease
     codes: Mapping[DiseaseId, tuple[DiseaseId, ...]]
     main_code: Mapping[DiseaseId, DiseaseId]
+    names: Mapping[DiseaseId, str]
+
+    @property
+    def also(self) -> dict[DiseaseId, tuple[tuple[DiseaseId, str], ...]]:
+        """Return the other codes of every disease that has several, each with its name."""
+        return {
+            main: tuple((code, self.names[code]) for code in others)
+            for main, (_, *others) in self.codes.items()
+            if others
+        }
 
 
 def merge_equivalents(release: AnnotationRelease, folder: Path) -> MergedAnnotations:
@@ -85,7 +97,8 @@ def merge_equivalents(release: AnnotationRelease, folder: Path) -> MergedAnnotat
 
     folder: the clinical data sets. Raises CaseSourceError when a map is missing or malformed.
     """
-    known = {row.disease_id for row in release.rows}
+    names = {row.disease_id: row.disease_name for row in reversed(release.rows)}
+    known = names.keys()
     by_mondo: dict[str, set[DiseaseId]] = defaultdict(set)
     for name in MONDO_MAPS:
         for row in _table(folder / "mondo" / name):
@@ -97,7 +110,12 @@ def merge_equivalents(release: AnnotationRelease, folder: Path) -> MergedAnnotat
         joined = {c for code in codes for c in (code, main.get(code, code))}
         first = min(joined, key=lambda code: (not code.startswith("OMIM"), code))
         main.update({c: first for c in main if main[c] in joined} | dict.fromkeys(joined, first))
-    rows = tuple(replace(r, disease_id=main.get(r.disease_id, r.disease_id)) for r in release.rows)
+    rows = tuple(
+        replace(r, disease_id=main[r.disease_id], disease_name=names[main[r.disease_id]])
+        if r.disease_id in main
+        else r
+        for r in release.rows
+    )
     codes_of: dict[DiseaseId, list[DiseaseId]] = defaultdict(list)
     for code in sorted(known, key=lambda c: (main.get(c, c) != c, c)):
         codes_of[main.get(code, code)].append(code)
@@ -105,6 +123,7 @@ def merge_equivalents(release: AnnotationRelease, folder: Path) -> MergedAnnotat
         AnnotationRelease(release.version, rows),
         {d: tuple(c) for d, c in codes_of.items()},
         {code: d for d, codes in codes_of.items() for code in codes},
+        names,
     )
 
 

@@ -20,7 +20,7 @@ from training.evaluate.rare import Protocol
 from training.fit.rare import RareFit, fit_rare
 from training.fit.rare_facts import MergedAnnotations, fit_facts, merge_equivalents, profile_of
 from training.fit.rare_simulate import SimulatedPatient
-from training.sources.hpo import read_annotations, read_ontology
+from training.sources.hpo import OntologyRelease, read_annotations, read_ontology
 from training.sources.phenopackets import LabelledCase
 
 
@@ -35,10 +35,13 @@ class RareWorkbench:
     tables: RareTables
 
     @classmethod
-    def build(cls, folder: Path) -> "RareWorkbench":
-        """Fit index and facts from the installed HPO release and the data sets in `folder`."""
+    def build(cls, folder: Path, ontology: OntologyRelease | None = None) -> "RareWorkbench":
+        """Fit index and facts from the installed HPO release and the data sets in `folder`.
+
+        ontology: the release, or what a bundle keeps of it.
+        """
         merged = merge_equivalents(read_annotations(), folder)
-        fit = fit_rare(read_ontology(), merged.release)
+        fit = fit_rare(ontology or read_ontology(), merged.release, also=merged.also)
         arrays = fit_facts(fit, merged, folder)
         tables = RareTables(fit.index, RareFacts(arrays))
         return cls(fit, merged, arrays, RareRanker(fit.index), tables)
@@ -60,7 +63,8 @@ class CaseRows:
     numbers: int32, candidates by first-stage score. features: float32 (n, len(FEATURES)).
     right: bool, which candidates are the diagnosis; all False when it was not retrieved.
     first_stage: position of the diagnosis among ALL diseases by likelihood ratio, 0 when the
-    index lacks it. group: what a split must not cut: the diseases of the case.
+    index lacks it or nothing of the case can be read. group: what a split must not cut: the
+    diseases of the case.
     """
 
     id: str
@@ -151,14 +155,10 @@ def _rows(
     stand_ins: Mapping[int, Profile],
 ) -> CaseRows:
     query = read_case(case, bench.fit.index.ontology)
-    scores = bench.ranker.score_all(query)
-    for number, profile in stand_ins.items():
-        shares = profile.shares
-        scores[number] = bench.ranker.weigh(query, lambda t, s=shares: float(s[t])).score
-    order = np.argsort(-scores, kind="stable")
-    numbers = order[:DEFAULT_LIMIT].astype(np.int32)
+    order = bench.ranker.retrieve(query, len(bench.ranker.diseases), stand_ins).indices
+    numbers = order[:DEFAULT_LIMIT]
     right = [bench.fit.index.number_of(t) for t in truths]
-    first = min((int(np.flatnonzero(order == n)[0]) + 1 for n in right), default=0)
+    first = min((int(at) + 1 for n in right for at in np.flatnonzero(order == n)), default=0)
     patient = Patient(query=query, age_years=case.age_years, sex=case.sex)
     evidence = gather(bench.tables, query, numbers, stand_ins)
     return CaseRows(

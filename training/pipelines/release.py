@@ -24,10 +24,13 @@ from model_bundles.errors import BundleError
 from model_bundles.verify import open_verified
 from training.evaluate import outside, real_patients
 from training.evaluate.rare import RecallLine, evaluate_rare
+from training.evaluate.rare_learned import learned_lines
 from training.fit.common import CommonFit, fit_common
 from training.fit.meta import MetaFit, fit_meta
 from training.fit.outside import fit_outside
-from training.fit.rare import RareFit, fit_rare
+from training.fit.rare import RareFit
+from training.fit.rare_learned import fit_learned
+from training.fit.rare_rows import RareWorkbench
 from training.knowledge.recommend import recommendation_member
 from training.pipelines import worlds
 from training.pipelines.card import card_json
@@ -36,7 +39,7 @@ from training.pipelines.notices import notices
 from training.pipelines.visits import measure_visits
 from training.sources.endemic import endemic_knowledge
 from training.sources.febrile import LineListMissingError
-from training.sources.hpo import OntologyRelease, raw_files, read_annotations, read_ontology
+from training.sources.hpo import OntologyRelease, raw_files, read_ontology
 from training.sources.phenopackets import read_phenopackets, tuning_cases
 from training.vocabulary import phenotypes, vocabulary_members
 
@@ -89,12 +92,14 @@ def release(data: Path, keys_folder: Path, *, say: Say, at: datetime | None = No
     common = fit_common(data, progress=say)
     say("2/7 rare ranker: HPO annotations")
     ontology = _phenotypes_only(read_ontology())
-    rare = fit_rare(ontology, read_annotations())
+    bench = RareWorkbench.build(data, ontology)
+    learned = fit_learned(bench, data, say)
     say("3/7 gate between both worlds: held-out cases")
     members = {
         **vocabulary_members(ontology),
         **common.members(),
-        **rare.members(),
+        **bench.fit.members(),
+        **learned.members,
         **_raw_hpo(),
         layout.NOTICES: notices(ontology.version),
         RECOMMENDATIONS: recommendation_member(),
@@ -111,14 +116,14 @@ def release(data: Path, keys_folder: Path, *, say: Say, at: datetime | None = No
     members[COMMON_CONFORMAL] = visits.sets.to_json()
     say("5/7 golden cases and model card")
     members[GOLDEN_CASES] = golden_cases(_engine(members, version))
-    lines = evaluate_rare(rare, data)
+    lines = (*evaluate_rare(bench.fit, data), *learned_lines(bench, learned.folds, data))
     card = card_json(
         version=version,
         hpo=ontology.version,
         at=created_at,
         common=common,
         visits=visits,
-        rare=rare,
+        rare=bench.fit,
         meta=meta,
         lines=lines,
         real_patients=_real_patients(_engine(members, version), data, say),
@@ -134,7 +139,9 @@ def release(data: Path, keys_folder: Path, *, say: Say, at: datetime | None = No
         Engine.from_artifacts,
     )
     say(f"{report.cases} golden cases reproduced in {report.seconds:.1f} s")
-    return Release(built=built, common=common, rare=rare, meta=meta, card=card, rare_lines=lines)
+    return Release(
+        built=built, common=common, rare=bench.fit, meta=meta, card=card, rare_lines=lines
+    )
 
 
 def next_version(at: datetime) -> str:

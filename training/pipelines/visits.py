@@ -61,7 +61,7 @@ class Sizes:
     calibrated: int = 5000
     calibrated_interviews: int = 2500
     measured_interviews: int = 5000
-    ranked: int = 1000
+    ranked: int = 500
     simulated: int = 100
 
 

@@ -8,7 +8,6 @@ from ddx.domain.case import Case
 from ddx.engine import Engine
 from ddx.inference.meta import GATE_FEATURES, MetaModel, WorldAnswers
 from ddx.inquiry.interview import with_budget
-from training.fit.meta import RareAnswer
 from training.sources.phenopackets import LabelledCase
 
 PRESENT_ASKED = (2, 13)
@@ -25,8 +24,6 @@ def ungated() -> MetaModel:
         weights=zeros,
         bias=0.0,
         rare_prior=0.5,
-        rare_temperature=1.0,
-        rare_miss_rate=0.0,
     )
 
 
@@ -34,24 +31,17 @@ def common_answers(
     engine: Engine, cases: Iterable[Case], rng: np.random.Generator
 ) -> list[WorldAnswers]:
     """Return what both models say of common cases, each masked to one visit's questions."""
-    return [_answers(engine, _masked(case, rng))[0] for case in cases]
+    return [_answers(engine, _masked(case, rng)) for case in cases]
 
 
-def rare_answers(engine: Engine, cases: Iterable[LabelledCase]) -> list[RareAnswer]:
-    """Return what both models say of published rare cases, and where the truth stands."""
-    labelled: list[RareAnswer] = []
-    for published in cases:
-        answers, retrieved = _answers(engine, published.case)
-        positions = [i for i, d in enumerate(retrieved) if d in published.truths]
-        labelled.append(RareAnswer(answers=answers, truth=positions[0] if positions else None))
-    return labelled
+def rare_answers(engine: Engine, cases: Iterable[LabelledCase]) -> list[WorldAnswers]:
+    """Return what both models say of published rare cases."""
+    return [_answers(engine, published.case) for published in cases]
 
 
-def _answers(engine: Engine, case: Case) -> tuple[WorldAnswers, list[str]]:
+def _answers(engine: Engine, case: Case) -> WorldAnswers:
     row, query = engine.read(case)
-    retrieval = engine.rare.retrieve(query)
-    diseases = [engine.rare.diseases[i] for i in retrieval.indices]
-    return engine.answers(case, row, query, retrieval), [str(d) for d in diseases]
+    return engine.answers(case, row, engine.rank(case, query))
 
 
 def _masked(case: Case, rng: np.random.Generator) -> Case:

@@ -18,6 +18,7 @@ from ddx.domain.case import DAYS_PER_YEAR, Case, Sex
 from ddx.domain.finding import Finding, Presence
 from ddx.domain.identifiers import DiseaseId, FindingId, disease_id, finding_id
 from ddx.errors import CaseError, DdxError, IdentifierError
+from training.sources.published_set import MatchedBy, PacketName, match_published
 
 PHENOPACKETS: Final = "phenopackets/phenopackets.jsonl.gz"
 CASE_TABLE: Final = "phenopackets/cases.tsv.gz"
@@ -43,7 +44,8 @@ class LabelledCase:
     pmid: `PMID:…` of the paper, None where the source names none.
     leaked: the paper also feeds the HPO annotations of the same disease.
     clean: paper neither in the annotations nor in phenopacket-store 0.1.19.
-    published: the case is one of the 4,917 of the published comparison, by its id.
+    published: how the case was recognised as one of the 4,917 of the published comparison; None
+    when it is not.
     withheld: its paper contributed to that comparison, so it must not tune anything.
     """
 
@@ -53,26 +55,30 @@ class LabelledCase:
     pmid: str | None = None
     leaked: bool = False
     clean: bool = False
-    published: bool = False
+    published: MatchedBy | None = None
     withheld: bool = False
 
 
 def read_phenopackets(folder: Path) -> tuple[LabelledCase, ...]:
     """Return every phenopacket of `folder` (the clinical data sets), in file order.
 
-    Ids of the 4,917 set changed since: only those still found under their own id carry
-    `published` (3,000 of them in the 2026-06 store); `withheld` goes by paper, so a renamed
-    case of that set cannot slip into tuning.
+    `published` goes by `training.sources.published_set`. `withheld` goes by paper: of the cases
+    recognised, and of every paper a name of the comparison holds, so that a case of that set
+    renamed beyond recognition cannot slip into tuning.
 
     Raises:
         CaseSourceError: a file is missing or malformed.
     """
     flags = _flags(folder / CASE_TABLE)
-    published = _published_ids(folder / PUBLISHED_SET)
-    papers = {f"PMID:{n}" for name in published for n in _PMID_IN_ID.findall(name)}
-    cases = (_labelled(raw["phenopacket"], flags) for raw in _json_lines(folder / PHENOPACKETS))
+    names = _published_names(folder / PUBLISHED_SET)
+    packets = [raw["phenopacket"] for raw in _json_lines(folder / PHENOPACKETS)]
+    cases = [_labelled(packet, flags) for packet in packets]
+    named = [_name(c, packet) for c, packet in zip(cases, packets, strict=True)]
+    found = {id_: how for id_, (_, how) in match_published(names, named).items()}
+    papers = {f"PMID:{n}" for name in names for n in _PMID_IN_ID.findall(name)}
+    papers |= {c.pmid for c in cases if c.pmid and c.id in found}
     return tuple(
-        replace(c, published=c.id in published, withheld=c.id in published or c.pmid in papers)
+        replace(c, published=found.get(c.id), withheld=c.id in found or c.pmid in papers)
         for c in cases
     )
 
@@ -128,6 +134,12 @@ def age_in_days(duration: str) -> int:
     return round((years + months / 12) * DAYS_PER_YEAR + 7 * weeks + days)
 
 
+def _name(labelled: LabelledCase, phenopacket: Mapping[str, Any]) -> PacketName:
+    subject = str(phenopacket.get("subject", {}).get("id", ""))
+    paper = labelled.pmid.removeprefix("PMID:") if labelled.pmid else None
+    return PacketName(labelled.id, subject, paper)
+
+
 def _labelled(phenopacket: Mapping[str, Any], flags: Mapping[str, dict[str, str]]) -> LabelledCase:
     try:
         row = flags[phenopacket["id"]]
@@ -162,7 +174,7 @@ def _flags(path: Path) -> dict[str, dict[str, str]]:
         raise _unreadable(path, error) from error
 
 
-def _published_ids(path: Path) -> frozenset[str]:
+def _published_names(path: Path) -> frozenset[str]:
     try:
         lines = path.read_text().splitlines()
     except OSError as error:

@@ -28,7 +28,7 @@ from training.sources.hpo import (
 )
 
 ANY, THUMB, LENS = "HP:0000118", "HP:0000011", "HP:0000021"
-PLAIN = RareCalibration(scale=1.0, none=0.0, none_slope=0.0)
+PLAIN = RareCalibration(blend=0.0, evidence_weight=0.0, scale=1.0, none=0.0, none_slope=0.0)
 
 
 def fitted():
@@ -123,7 +123,9 @@ def test_a_case_without_findings_says_none_of_these(fit, reranker):
 
 
 def test_a_case_nothing_explains_well_leans_to_none_of_these():
-    calibration = RareCalibration(scale=1.0, none=1.0, none_slope=-1.0)
+    calibration = RareCalibration(
+        blend=0.0, evidence_weight=0.0, scale=1.0, none=1.0, none_slope=-1.0
+    )
     margins = np.array([1.0, 0.0])
     well, poorly = (calibration.probabilities(margins, evidence)[-1] for evidence in (5.0, 0.0))
     assert poorly > well
@@ -136,16 +138,30 @@ def test_a_model_of_other_columns_is_refused(fit):
 
 
 def test_a_calibration_survives_its_member():
-    calibration = RareCalibration(scale=0.5, none=-1.0, none_slope=-0.25)
+    calibration = RareCalibration(
+        blend=0.0, evidence_weight=0.25, scale=0.5, none=-1.0, none_slope=-0.25
+    )
     assert RareCalibration.from_json(calibration.to_json()) == calibration
 
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, float("nan")])
 def test_a_calibration_without_a_positive_scale_is_refused(scale):
     with pytest.raises(ModelError):
-        RareCalibration(scale=scale, none=0.0, none_slope=0.0)
+        RareCalibration(blend=0.0, evidence_weight=0.0, scale=scale, none=0.0, none_slope=0.0)
 
 
 def test_a_member_that_is_no_calibration_is_refused():
     with pytest.raises(ModelError):
         RareCalibration.from_json(json.dumps({"scale": 1}).encode())
+
+
+def test_a_share_of_the_likelihood_ratio_is_part_of_the_margin(fit):
+    blend = RareCalibration(blend=0.5, evidence_weight=0.0, scale=1.0, none=0.0, none_slope=0.0)
+    reranker = RareReranker(ModelSession.from_bytes(stump()), tables(fit), blend)
+    who = patient(fit, THUMB)
+    retrieval = RareRanker(fit.index).retrieve(who.query)
+    trees = {0: 0.0, 1: 2.0, 2: 0.0}  # by disease: only the second is common enough
+    ranking = reranker.rerank(retrieval, who)
+    ratio = dict(zip(retrieval.indices.tolist(), retrieval.scores.tolist(), strict=True))
+    for number, margin in zip(ranking.indices.tolist(), ranking.margins.tolist(), strict=True):
+        assert margin == pytest.approx(trees[number] + 0.5 * ratio[number], abs=1e-6)

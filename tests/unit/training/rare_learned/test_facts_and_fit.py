@@ -12,6 +12,7 @@ from ddx.features.rare_tables import RareTables
 from ddx.inference.rare_learned import RareCalibration
 from ddx.inference.session import ModelSession
 from training.evaluate.rare_learned import first_stage_positions, learned_positions
+from training.export.onnx import onnx_of
 from training.fit.rare import fit_rare
 from training.fit.rare_facts import (
     LATENT_DIMENSIONS,
@@ -23,14 +24,16 @@ from training.fit.rare_facts import (
 from training.fit.rare_learned import (
     LESS_IS_BETTER,
     MORE_IS_BETTER,
+    UNKNOWN_SHARE,
     CrossFit,
     LearnedSettings,
     TrainingRows,
-    export_ranker,
     fit_calibration,
     fit_ranker,
     fold_of,
     margins_of,
+    ranker_forest,
+    tree_margins,
 )
 from training.fit.rare_rows import CaseRows
 from training.sources.hpo import (
@@ -169,7 +172,7 @@ def cases(count, *, seed=0, retrieved=True):
     for i in range(count):
         features = rng.normal(size=(10, len(FEATURES))).astype(np.float32)
         features[rng.random(features.shape) < 0.1] = np.nan
-        features[:, list(FEATURES).index("lr")] = np.arange(10, 0, -1)
+        features[:, list(FEATURES).index("lr")] = np.arange(10, 0, -1) / 10
         features[:, list(FEATURES).index("case_present")] = 5
         simgic = features[:, list(FEATURES).index("simgic")] = rng.random(10)
         right = np.zeros(10, dtype=bool)
@@ -205,8 +208,8 @@ def test_the_export_answers_like_the_booster_with_and_without_nan():
     booster = fit_ranker(rows(), SMALL)
     features = np.concatenate([c.features for c in cases(20, seed=2)])
     assert np.isnan(features).any()
-    theirs = ModelSession.from_bytes(export_ranker(booster)).run(features)[:, 0]
-    ours = np.concatenate(margins_of(booster, cases(20, seed=2)))
+    theirs = ModelSession.from_bytes(onnx_of(ranker_forest(booster))).run(features)[:, 0]
+    ours = tree_margins(booster, features)
     np.testing.assert_allclose(theirs, ours, atol=1e-5)
 
 
@@ -215,7 +218,7 @@ def test_more_shared_closure_never_lowers_the_margin():
     one = cases(1, seed=3)[0].features[:1]
     raised = np.repeat(one, 50, axis=0)
     raised[:, list(FEATURES).index("simgic")] = np.linspace(0, 1, 50)
-    margins = ModelSession.from_bytes(export_ranker(booster)).run(raised)[:, 0]
+    margins = ModelSession.from_bytes(onnx_of(ranker_forest(booster))).run(raised)[:, 0]
     assert (np.diff(margins) >= -1e-6).all()
     assert margins[-1] > margins[0]
 
@@ -250,10 +253,12 @@ def test_calibration_learns_how_often_nothing_fits():
     found, lost = cases(60, seed=5), cases(60, seed=6, retrieved=False)
     margins = [c.features[:, list(FEATURES).index("simgic")].astype(np.float64) for c in found]
     margins += [np.zeros(10)] * 60
-    calibration = fit_calibration(found + lost, margins)
-    none = [calibration.probabilities(m, 2.0)[-1] for m in margins]
+    together = TrainingRows((*found, *lost), (1.0,) * 120)
+    calibration = fit_calibration(together, margins)
+    none = [calibration.probabilities(m, 0.2)[-1] for m in margins]
     assert isinstance(calibration, RareCalibration)
-    assert np.mean(none) == pytest.approx(0.5, abs=0.05)
+    # Half are lost; of the half found, a fifth counts as if nobody had described the disease.
+    assert np.mean(none) == pytest.approx(0.5 + 0.5 * UNKNOWN_SHARE, abs=0.05)
     assert np.mean(none[60:]) > np.mean(none[:60])
 
 

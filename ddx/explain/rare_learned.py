@@ -1,0 +1,167 @@
+"""Why the learned stage puts a rare disease where it stands.
+
+Its margin is split over the columns its trees looked at (exact TreeSHAP, `ddx.explain.trees`),
+and these are joined into the few things a reader can follow: the findings, what is typical and
+missing, what the rivals explain, age, sex, prevalence, how well described the disease is. Of the
+part that comes from the findings, each gets its own log likelihood ratio, weighed; what remains
+is how they fit together.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Final, Self
+
+import numpy as np
+
+from ddx.domain.artifacts import Artifacts
+from ddx.domain.case import Sex
+from ddx.domain.explanation import Contribution, Explanation
+from ddx.domain.finding import Presence
+from ddx.domain.identifiers import DiseaseId
+from ddx.errors import SchemaMismatchError
+from ddx.explain.rare import explain_rare
+from ddx.explain.trees import Forest, LeafPaths, leaf_paths
+from ddx.features.rare_evidence import Patient
+from ddx.features.rare_facts import FACTS
+from ddx.features.rare_pairs import FEATURES, FEATURES_HASH
+from ddx.inference.rare import RareRanker, RareRetrieval
+from ddx.inference.rare_learned import EVIDENCE_COLUMN, RARE_TREES, RareReranker
+
+AGE, SEX = "age", "sex"
+TOGETHER, TYPICAL, RULED_OUT = "rare:together", "rare:typical", "rare:ruled-out"
+RIVALS, PREVALENCE, DESCRIBED = "rare:rivals", "rare:prevalence", "rare:described"
+
+_COLUMNS: Final = {
+    AGE: ("age", "before_onset", "after_onset", "onset_first", "onset_last"),
+    SEX: ("sex_x_linked", "x_linked"),
+    TYPICAL: (
+        "resnik_disease",
+        "resnik_disease_weighed",
+        "match_disease",
+        "closure_disease",
+        "coverage",
+        "coverage_content",
+        "obligates",
+        "obligates_seen",
+        "never_seen",
+    ),
+    RULED_OUT: (
+        "lr_excluded",
+        "excluded_max",
+        "excluded_surprise",
+        "excluded_annotated_share",
+        "obligates_ruled_out",
+        "ruled_out",
+        "case_excluded",
+    ),
+    RIVALS: (
+        "rank",
+        "gap_to_best",
+        "gap_to_next",
+        "posterior",
+        "rank_resnik",
+        "rank_simgic",
+        "rank_strict",
+        "rank_coverage",
+        "gap_resnik",
+        "gap_simgic",
+        "gap_latent",
+        "family_others",
+        "family_posterior",
+        "family_gap",
+        "neighbours",
+        "lone_content",
+    ),
+    PREVALENCE: ("prevalence",),
+    DESCRIBED: (
+        "annotations",
+        "annotation_content",
+        "annotations_stated",
+        "closure",
+        *(
+            name
+            for name in FACTS
+            if name not in {"prevalence", "x_linked", "onset_first", "onset_last"}
+        ),
+    ),
+}
+"""Columns of `FEATURES` by what they are told as; all others tell how the findings fit together."""
+
+_TOLD_AS: Final = {column: told for told, columns in _COLUMNS.items() for column in columns}
+
+SUBJECTS: Final = tuple(_TOLD_AS.get(column, TOGETHER) for column in FEATURES)
+"""What each column of FEATURES is told as."""
+
+
+class RareExplainer:
+    """Explains with the learned stage of one bundle; its trees are unrolled on first use."""
+
+    def __init__(self, ranker: RareRanker, stage: RareReranker, forest: Forest) -> None:
+        """Tie them together. Raises SchemaMismatchError: trees of other columns."""
+        if forest.schema_hash != FEATURES_HASH or len(forest.base) != 1:
+            raise SchemaMismatchError("rare trees were grown on other columns")
+        self._ranker, self._stage, self._forest = ranker, stage, forest
+
+    @classmethod
+    def from_artifacts(cls, artifacts: Artifacts, ranker: RareRanker, stage: RareReranker) -> Self:
+        """Load what a bundle explains with. Raises ModelError: a member is absent or malformed."""
+        return cls(ranker, stage, Forest.from_npz(artifacts.read(RARE_TREES), RARE_TREES))
+
+    def explain(self, patient: Patient, disease: DiseaseId) -> Explanation:
+        """Return what every finding and every other thing did to the margin of `disease`.
+
+        base + contributions = margin within 1e-4. A disease that was not retrieved is explained
+        as if it had been the last one to be.
+
+        Raises:
+            UnknownDiseaseError: the disease is not in the index.
+        """
+        plain = explain_rare(self._ranker, patient.query, disease)
+        number = self._ranker.index.number_of(disease)
+        retrieval = _with(self._ranker.retrieve(patient.query), number, plain.margin)
+        at = int(np.flatnonzero(retrieval.indices == number)[0])
+        row = self._stage.features(retrieval, patient)[at]
+        weight = self._stage.calibration.evidence_weight
+        weighed = [replace(c, weight=c.weight * weight) for c in plain.contributions]
+        by_column = self._paths.contributions(row)
+        by_column[EVIDENCE_COLUMN] += (self._stage.calibration.blend - weight) * plain.margin
+        corrections = _corrections(by_column.tolist(), patient)
+        contributions = [c for c in (*weighed, *corrections) if c.weight]
+        return replace(
+            plain,
+            base=self._paths.base,
+            margin=float(self._stage.margins(row[np.newaxis])[0]),
+            contributions=tuple(sorted(contributions, key=lambda c: -abs(c.weight))),
+        )
+
+    @cached_property
+    def _paths(self) -> LeafPaths:
+        return leaf_paths(self._forest, 0)
+
+
+def _with(retrieval: RareRetrieval, number: int, score: float) -> RareRetrieval:
+    """Return the retrieval with the disease in it, last when it was not retrieved."""
+    if number in retrieval.indices:
+        return retrieval
+    indices = np.append(retrieval.indices, np.int32(number)).astype(np.int32)
+    return replace(retrieval, indices=indices, scores=np.append(retrieval.scores, score))
+
+
+def _corrections(by_column: list[float], patient: Patient) -> list[Contribution]:
+    """Join columns that are told as one thing. Age and sex that nobody gave stay unknown."""
+    weights: dict[str, float] = {}
+    for subject, weight in zip(SUBJECTS, by_column, strict=True):
+        weights[subject] = weights.get(subject, 0.0) + weight
+    unknown: Mapping[str, bool] = MappingProxyType(
+        {AGE: patient.age_years is None, SEX: patient.sex is Sex.UNKNOWN}
+    )
+    return [
+        Contribution(
+            subject=subject,
+            presence=Presence.UNKNOWN if unknown.get(subject) else Presence.PRESENT,
+            weight=weight,
+        )
+        for subject, weight in weights.items()
+    ]

@@ -1,0 +1,179 @@
+"""The rare benchmark's own arithmetic: baselines, positions, and what the report says."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from ddx.domain.case import Case, Sex
+from ddx.domain.finding import Finding, Presence
+from ddx.features.rare_evidence import gather
+from ddx.features.rare_facts import FACTS, RareFacts
+from ddx.features.rare_query import read_case
+from ddx.features.rare_tables import RareTables
+from ddx.inference.rare import RareRanker
+from training.evaluate.rare import MISSED, Protocol, RecallLine
+from training.evaluate.rare_baselines import SimilarityBaseline, of_evidence
+from training.evaluate.rare_cost import Latency, PeerCost
+from training.evaluate.rare_learned import NOISY, VARIANTS, learned_positions
+from training.evaluate.rare_report import (
+    BARS,
+    NOISY_LABEL,
+    UNCHANGED_LABEL,
+    Cost,
+    MethodLine,
+    Report,
+    Worth,
+    markdown,
+)
+from training.fit.rare import fit_rare
+from training.fit.rare_learned import evidence_of
+from training.fit.rare_rows import RareWorkbench, rows_of_case
+from training.sources.hpo import (
+    AnnotationRelease,
+    AnnotationRow,
+    OntologyRelease,
+    Term,
+    parse_frequency,
+)
+from training.sources.phenopackets import LabelledCase
+from training.sources.published_set import MatchedBy
+
+ROOT, HAND, THUMB, INDEX, EYE, LENS = (f"HP:00001{n:02d}" for n in (18, 20, 21, 22, 30, 31))
+PARENTS = {
+    "HP:0000001": (),
+    ROOT: ("HP:0000001",),
+    HAND: (ROOT,),
+    THUMB: (HAND,),
+    INDEX: (HAND,),
+    EYE: (ROOT,),
+    LENS: (EYE,),
+}
+ANNOTATIONS = [
+    ("OMIM:1", THUMB, "4/5"),
+    ("OMIM:1", LENS, "0/5"),
+    ("OMIM:2", INDEX, ""),
+    ("OMIM:2", EYE, "1/5"),
+    ("OMIM:3", LENS, "HP:0040281"),
+    ("OMIM:4", HAND, ""),
+]
+
+
+@pytest.fixture(scope="module")
+def tables() -> RareTables:
+    terms = tuple(Term(i, i, parents=p) for i, p in PARENTS.items())
+    rows = tuple(
+        AnnotationRow(d, d, t, False, parse_frequency(f), None, None, ("PMID:1",), "PCS", "P")
+        for d, t, f in ANNOTATIONS
+    )
+    fit = fit_rare(OntologyRelease("toy", terms), AnnotationRelease("toy", rows))
+    n, columns = len(fit.index.diseases), len(fit.arrays["terms"])
+    facts = {
+        "facts": np.zeros((n, len(FACTS)), dtype=np.float32),
+        "family": np.arange(n, dtype=np.int32),
+        "term_vectors": np.eye(columns, 3, dtype=np.float16),
+        "disease_vectors": np.eye(n, 3, dtype=np.float16),
+    }
+    return RareTables(fit.index, RareFacts(facts))
+
+
+def query_of(tables, *seen):
+    findings = tuple(Finding(id=t, presence=Presence.PRESENT) for t in seen)
+    case = Case(age_days=None, sex=Sex.UNKNOWN, findings=findings)
+    return read_case(case, tables.index.ontology)
+
+
+@pytest.mark.parametrize("seen", [(), (THUMB,), (THUMB, LENS), (HAND, EYE), (INDEX, EYE)])
+def test_similarity_to_all_at_once_is_that_of_the_evidence_one_by_one(tables, seen):
+    query = query_of(tables, *seen)
+    fast = SimilarityBaseline(tables).similarities(query)
+    everything = np.arange(len(tables.index.diseases), dtype=np.int32)
+    slow = of_evidence(gather(tables, query, everything))
+    np.testing.assert_allclose(fast.phenomizer, slow.phenomizer, atol=1e-6)
+    np.testing.assert_allclose(fast.best_match_average, slow.best_match_average, atol=1e-6)
+
+
+def test_resnik_by_hand(tables):
+    # Thumb is shown by 1 of 4 diseases, hand by 3 of 4: contents log 4 and log 4/3.
+    both = SimilarityBaseline(tables).similarities(query_of(tables, THUMB))
+    np.testing.assert_allclose(
+        both.phenomizer, [np.log(4), np.log(4 / 3), 0, np.log(4 / 3)], atol=1e-6
+    )
+    # The second disease has two annotations, one of which (index finger) shares the hand.
+    assert both.best_match_average[1] == pytest.approx((np.log(4 / 3) + np.log(4 / 3) / 2) / 2)
+
+
+def test_the_robustness_line_is_the_one_that_was_asked_for():
+    assert (NOISY.vague, NOISY.unrelated) == (0.3, 2)
+    assert VARIANTS[NOISY_LABEL] is NOISY
+    assert UNCHANGED_LABEL in VARIANTS
+
+
+def line(name, protocol, top10):
+    recall = {1: top10 / 2, 3: top10 * 0.8, 10: top10, 200: 0.9}
+    return RecallLine(
+        name=name,
+        protocol=protocol,
+        cases=10,
+        unranked=0,
+        recall=recall,
+        low=recall,
+        high=recall,
+        mean_reciprocal_rank=0.4,
+    )
+
+
+def report():
+    lines = []
+    for bar in BARS:
+        recall = line(bar.name, bar.protocol, 0.60)
+        lines.append(MethodLine(method="learned", variant=UNCHANGED_LABEL, whole=True, line=recall))
+    for variant, top10 in ((UNCHANGED_LABEL, 0.60), (NOISY_LABEL, 0.53)):
+        part = line("clean", Protocol.AS_PUBLISHED, top10)
+        lines.append(MethodLine(method="learned", variant=variant, whole=False, line=part))
+    latency = Latency(cases=5, processor_p50=1, processor_p99=2, clock_p50=3, clock_p99=4)
+    peer = PeerCost(cases=2, difference=1e-6, peer_s=2.0, ours_ms=10.0, similarity_ms=5.0)
+    sizes = {"models/a": (1_000, 500), "models/b": (2_000, 700)}
+    pairs = ((0.1, 0.2), (0.5, 0.4))
+    worth = Worth(name="clean", protocol=Protocol.AS_PUBLISHED, top=pairs, none=pairs)
+    return Report(
+        lines=lines,
+        worth=[worth],
+        cost=Cost(sizes=sizes, latency=latency, resident_mb=(80.0, 200.0), peer=peer),
+        matched=[MatchedBy.SAME_ID, MatchedBy.FAMILY],
+        minutes=3,
+        every=2,
+    )
+
+
+def test_the_report_says_what_was_met_and_what_was_not():
+    text = markdown(report())
+    assert "| clean | as published | top-10 | 0.600 | 0.55 | met |" in text
+    assert "| PhenoBrain | as published | top-10 | 0.600 | 0.68 | NOT met |" in text
+    assert "| clean | as published | learned | 0.600 | 0.530 | 7.0 | NOT met |" in text
+    assert "one case of the 4,917 set in 2" in text
+
+
+def test_the_report_adds_up_bytes_and_names_the_ratio():
+    text = markdown(report())
+    assert "| together (bar: 12 MB) | 3,000 | 1,200 |" in text
+    assert "200 times ours" in text
+    assert "0.10 → 0.20, 0.50 → 0.40 | 0.100 |" in text
+
+
+def test_a_case_of_which_nothing_can_be_read_has_no_candidates_and_counts_as_missed(tables):
+    bench = RareWorkbench(
+        fit=SimpleNamespace(index=tables.index),
+        merged=SimpleNamespace(main_code={"OMIM:1": "OMIM:1"}),
+        arrays={},
+        ranker=RareRanker(tables.index),
+        tables=tables,
+    )
+    bench.fit.rows = dict.fromkeys(tables.index.diseases, ())
+    onset = Finding(id="HP:0003577", presence=Presence.PRESENT)  # no phenotype
+    case = Case(age_days=None, sex=Sex.UNKNOWN, findings=(onset,))
+    labelled = LabelledCase(id="x", case=case, truths=("OMIM:1",))
+    rows = rows_of_case(bench, labelled, Protocol.AS_PUBLISHED)
+    assert len(rows.numbers) == len(rows.features) == rows.first_stage == 0
+    assert learned_positions([rows], [np.zeros(0)]).tolist() == [MISSED]
+    assert evidence_of(rows) == 0

@@ -1,0 +1,273 @@
+"""docs/benchmark_rare.md: what one run of the rare benchmark measured, for people."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from training.evaluate.rare import Protocol, RecallLine
+from training.evaluate.rare_cost import Latency, PeerCost
+from training.sources.published_set import MatchedBy
+
+SHOWN: Final = (1, 3, 10)
+PUBLISHED_CASES: Final = 4917
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodLine:
+    """Recall of one method on one set under one variant. whole: of the whole set, unchanged."""
+
+    method: str
+    variant: str
+    whole: bool
+    line: RecallLine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worth:
+    """(claimed, came true) by fifths of the cases: of the first place, and of "none"."""
+
+    name: str
+    protocol: Protocol
+    top: tuple[tuple[float, float], ...]
+    none: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What the ranker costs. sizes: bytes, and with zstd. resident_mb: added, in all."""
+
+    sizes: Mapping[str, tuple[int, int]]
+    latency: Latency
+    resident_mb: tuple[float, float]
+    peer: PeerCost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything one run measured."""
+
+    lines: Sequence[MethodLine]
+    worth: Sequence[Worth]
+    cost: Cost
+    matched: Sequence[MatchedBy]
+    minutes: float
+    every: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What a line must reach: recall by cut-off, and MRR where one is set."""
+
+    name: str
+    protocol: Protocol
+    recall: Mapping[int, float]
+    mrr: float | None = None
+
+
+BARS: Final = (
+    Bar("4,917", Protocol.AS_PUBLISHED, {1: 0.45, 10: 0.68}),
+    Bar("4,917", Protocol.PAPER_REMOVED, {1: 0.30, 10: 0.52}),
+    Bar("4,917", Protocol.SOLE_SOURCE_REMOVED, {1: 0.30, 10: 0.52}),
+    Bar("clean", Protocol.AS_PUBLISHED, {1: 0.30, 10: 0.55}, 0.38),
+    Bar("PhenoBrain", Protocol.AS_PUBLISHED, {1: 0.36, 10: 0.68}),
+)
+NOISE_BAR: Final = 0.06
+NOISY_LABEL: Final = "30 % vaguer + 2 unrelated"
+UNCHANGED_LABEL: Final = "all findings"
+
+PROTOCOL_TEXT: Final = """## Protocol
+
+- Index: codes that Mondo matches exactly are one disease, annotations pooled. Any code of the
+  diagnosis counts as right. "clean" counts cases whose disease is in the index; "clean, any
+  disease" counts the others as missed.
+- As published: annotations as they are.
+- Paper removed: every annotation row of the diagnosis that names the case's paper is taken out of
+  its profile, also rows that other papers support. This is the wording of the requirement. It
+  takes out more than the leak: a row says "7 of 9 patients" for two papers at once, and both go.
+- Sole source removed: only rows that name no other source are taken out. A count that two papers
+  share stays. This is what the literature calls leak removed.
+- Clean: paper neither in the annotations nor in phenopacket-store 0.1.19.
+- Never trained on: the 4,917 set and every paper that contributed to it, clean cases, PhenoBrain.
+  PhenoBrain names no papers, so a training case may share one with it.
+- Cross-fit, three folds of diseases: a case is ranked by a model that saw no case of its disease.
+- Intervals: 95 %, bootstrap over papers (1,000 draws, seeded).
+- Positions are over all diseases.
+"""
+
+
+NOTES: Final = """## Notes
+
+- Paper removed is a lower bound. The findings of a case then remain in the profile of its disease
+  4 % of the time, against 47 % for cases of papers that were never annotated. The bar of this line
+  was set from a start line of .198 / .378; the plain likelihood ratio ranks far below that here and
+  above it with sole sources removed, so the bar was measured by a rule closer to the latter. Both
+  are shown, against the same bar.
+- Settings were chosen on tuning cases: cross-fitted, leak removed; the same without exclusions and
+  with fewer and vaguer findings; the same with noise. A first round of settings (docs history) had
+  test figures in view; features and objective come from it.
+- An earlier version recognised 3,000 cases of the 4,917 set by their id and withheld papers named
+  in the ids. One cohort carries no paper in its name: 462 of its cases were tuning cases then. They
+  are withheld now, and figures from before are not comparable.
+"""
+
+
+def markdown(report: Report) -> str:
+    """Return the report as Markdown."""
+    parts = (
+        "# The rare-disease benchmark\n",
+        "Written by `python -m training.evaluate.rare_learned --data FOLDER --out "
+        f"docs/benchmark_rare.md` ({report.minutes:.0f} minutes"
+        + (f", one case of the 4,917 set in {report.every}" if report.every > 1 else "")
+        + ").\n",
+        PROTOCOL_TEXT,
+        _matched(report.matched),
+        _whole(report.lines),
+        _bars(report.lines),
+        _variants(report.lines),
+        _noise(report.lines),
+        _worth(report.worth),
+        _cost(report.cost),
+        NOTES,
+    )
+    return "\n".join(parts)
+
+
+def _matched(matched: Sequence[MatchedBy]) -> str:
+    counts = Counter(matched)
+    rows = "\n".join(f"| {how.value} | {counts[how]:,} |" for how in MatchedBy)
+    return f"""## The 4,917 set today
+
+{len(matched):,} of {PUBLISHED_CASES:,} cases are found in phenopacket-store 2026-06; the others
+left the store or were renumbered. A name is matched only where it is unique on both sides.
+
+| recognised by | cases |
+|---|---|
+{rows}
+"""
+
+
+def _cells(line: RecallLine) -> str:
+    recall = [f"{line.recall[k]:.3f} ({line.low[k]:.3f}-{line.high[k]:.3f})" for k in SHOWN]
+    return " | ".join((*recall, f"{line.mean_reciprocal_rank:.3f}"))
+
+
+def _whole(lines: Sequence[MethodLine]) -> str:
+    whole = [m for m in lines if m.whole]
+    rows = [
+        f"| {m.line.name} | {m.line.protocol} | {m.line.cases:,} | {m.method} | {_cells(m.line)} |"
+        for m in whole
+    ]
+    head = "| set | protocol | cases | method | top-1 | top-3 | top-10 | MRR |"
+    return "\n".join(("## Recall\n", head, "|" + "---|" * 8, *rows, ""))
+
+
+def _bars(lines: Sequence[MethodLine]) -> str:
+    rows = []
+    for bar in BARS:
+        line = _learned(lines, bar)
+        reached = [(f"top-{k}", line.recall[k], least) for k, least in bar.recall.items()]
+        if bar.mrr is not None:
+            reached.append(("MRR", line.mean_reciprocal_rank, bar.mrr))
+        for what, got, least in reached:
+            verdict = "met" if got >= least else "NOT met"
+            rows.append(
+                f"| {bar.name} | {bar.protocol} | {what} | {got:.3f} | {least:.2f} | {verdict} |"
+            )
+    head = "| set | protocol | figure | learned | bar | |"
+    return "\n".join(("## Bars\n", head, "|" + "---|" * 6, *rows, ""))
+
+
+def _learned(lines: Sequence[MethodLine], bar: Bar) -> RecallLine:
+    return next(
+        m.line
+        for m in lines
+        if m.whole
+        and m.method == "learned"
+        and (m.line.name, m.line.protocol) == (bar.name, bar.protocol)
+    )
+
+
+def _variants(lines: Sequence[MethodLine]) -> str:
+    part = [m for m in lines if not m.whole]
+    rows = [
+        f"| {m.line.name} | {m.line.protocol} | {m.line.cases:,} | {m.variant} | {m.method} "
+        f"| {_cells(m.line)} |"
+        for m in part
+    ]
+    head = "| set | protocol | cases | variant | method | top-1 | top-3 | top-10 | MRR |"
+    return "\n".join(
+        ("## Fewer, vaguer and unrelated findings\n", head, "|" + "---|" * 9, *rows, "")
+    )
+
+
+def _noise(lines: Sequence[MethodLine]) -> str:
+    part = [m for m in lines if not m.whole]
+    calm = {_key(m): m.line for m in part if m.variant == UNCHANGED_LABEL}
+    rows = []
+    for noisy in (m for m in part if m.variant == NOISY_LABEL):
+        before, after = calm[_key(noisy)].recall[10], noisy.line.recall[10]
+        verdict = "met" if before - after <= NOISE_BAR else "NOT met"
+        rows.append(
+            f"| {noisy.line.name} | {noisy.line.protocol} | {noisy.method} | {before:.3f} "
+            f"| {after:.3f} | {100 * (before - after):.1f} | {verdict} |"
+        )
+    head = "| set | protocol | method | top-10 | with noise | points lost | bar: 6 |"
+    title = (
+        "## Robustness\n\n30 % of the findings replaced by a parent, two unrelated ones added.\n"
+    )
+    return "\n".join((title, head, "|" + "---|" * 7, *rows, ""))
+
+
+def _key(own: MethodLine) -> tuple[str, Protocol, str]:
+    return own.line.name, own.line.protocol, own.method
+
+
+def _worth(worth: Sequence[Worth]) -> str:
+    rows = [
+        f"| {w.name} | {w.protocol} | {what} | {_points(pairs)} | {_error(pairs):.3f} |"
+        for w in worth
+        for what, pairs in (("first place", w.top), ("none fits", w.none))
+    ]
+    head = "| set | protocol | claim | claimed → came true, by fifths | mean error |"
+    text = """## What the probabilities are worth
+
+Calibrated on cross-fitted training cases; a fifth of them have their disease taken away, so that
+"none fits" is learned. "None fits" comes true when the disease is not among the 200 retrieved.
+"""
+    return "\n".join((text, head, "|" + "---|" * 5, *rows, ""))
+
+
+def _points(pairs: Sequence[tuple[float, float]]) -> str:
+    return ", ".join(f"{claimed:.2f} → {true:.2f}" for claimed, true in pairs)
+
+
+def _error(pairs: Sequence[tuple[float, float]]) -> float:
+    return sum(abs(claimed - true) for claimed, true in pairs) / max(len(pairs), 1)
+
+
+def _cost(cost: Cost) -> str:
+    rows = [f"| {n} | {raw:,} | {packed:,} |" for n, (raw, packed) in cost.sizes.items()]
+    total = [sum(each) for each in zip(*cost.sizes.values(), strict=True)]
+    time, peer = cost.latency, cost.peer
+    return f"""## On the device
+
+Ten findings, {time.cases} cases, one thread, all diseases: p50 {time.processor_p50:.1f} ms and p99
+{time.processor_p99:.1f} ms of processor; {time.clock_p50:.1f} and {time.clock_p99:.1f} ms on the
+clock (a shared machine measures its neighbours too). Bars: 25 and 60.
+
+Resident: index, learned stage and explainer add {cost.resident_mb[0]:.0f} MB to a process that
+has the vocabulary loaded ({cost.resident_mb[1]:.0f} MB in all, Python and ONNX Runtime included).
+Bar: 150.
+
+pyhpo, Resnik best-match average, same information content, same {peer.cases} cases, processor
+time: {peer.peer_s:.2f} s for all diseases (scaled from 200), {peer.ratio:.0f} times ours
+({peer.ours_ms:.1f} ms for the whole ranker). Bar: 20 times. Our own best-match average over
+all diseases takes {peer.similarity_ms:.1f} ms; it differs from pyhpo's by {peer.difference:.1e}
+at most.
+
+| member | bytes | zstd -19 |
+|---|---|---|
+{chr(10).join(rows)}
+| together (bar: 12 MB) | {total[0]:,} | {total[1]:,} |
+"""

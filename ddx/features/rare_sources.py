@@ -113,6 +113,11 @@ class SourcedAnnotations:
                 diseases[source].add(disease)
         return cls(lines, {source: frozenset(named) for source, named in diseases.items()})
 
+    @property
+    def sources(self) -> tuple[SourceId, ...]:
+        """Return every source that a phenotypic row names, in file order."""
+        return tuple(self._diseases)
+
     def named(self, source: SourceId) -> frozenset[DiseaseId]:
         """Return the diseases with a row that names the source."""
         return self._diseases.get(source, frozenset())

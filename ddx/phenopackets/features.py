@@ -11,7 +11,7 @@ from ddx.domain.identifiers import FindingId, finding_id
 from ddx.errors import IdentifierError
 from ddx.intake.suggest import nearest_finding
 from ddx.terminology.catalogue import Catalogue
-from ddx.terminology.obsolete import ObsoleteTerms
+from ddx.terminology.hpo_release import HpoRelease
 from ddx.terminology.ontology import PHENOTYPIC_ABNORMALITY
 
 _OTHER: Final = re.compile(r"(?!HPO?[:_])[A-Za-z][A-Za-z0-9.]*:\S+", re.IGNORECASE)
@@ -34,15 +34,15 @@ class Feature:
 class FeatureCodes:
     """What the codes of features mean in one bundle. Answers are kept: batches repeat codes."""
 
-    def __init__(self, catalogue: Catalogue, obsolete: ObsoleteTerms) -> None:
-        self._catalogue, self._obsolete = catalogue, obsolete
+    def __init__(self, catalogue: Catalogue, release: HpoRelease) -> None:
+        self._catalogue, self._release = catalogue, release
         self._known: dict[tuple[str, str], Feature] = {}
         self._kinds: dict[FindingId, tuple[FindingId, ...]] = {}
 
     @classmethod
     def from_artifacts(cls, artifacts: Artifacts, catalogue: Catalogue) -> "FeatureCodes":
         """Return the codes of a bundle, whose catalogue was loaded before."""
-        return cls(catalogue, ObsoleteTerms(artifacts))
+        return cls(catalogue, HpoRelease(artifacts))
 
     @property
     def hpo_version(self) -> str:
@@ -75,8 +75,10 @@ class FeatureCodes:
             return self._misshapen(text, label)
         if code in self._catalogue:
             return self._in_use(code)
-        if code in self._obsolete:
+        if self._release.is_obsolete(code):
             return self._retired(code)
+        if self._release.is_live(code):
+            return _refused("feature.not_a_phenotype", code, "")
         params = {"id": code, "version": self.hpo_version}
         meant = self.by_label(label)
         return Feature(id=None, problem="feature.unknown_id", params=params, suggestion=meant)
@@ -95,12 +97,12 @@ class FeatureCodes:
         return Feature(id=primary) if primary == id else _replaced(id, primary)
 
     def _retired(self, id: FindingId) -> Feature:
-        successor = self._obsolete.replacement(id)
+        successor = self._release.replacement(id)
         if successor is not None and successor in self._catalogue:
             used = self._catalogue.resolve(successor)
             if self._is_shown(used):
                 return _replaced(id, used)
-        suggested = [s for s in self._obsolete.successors(id) if s in self._catalogue]
+        suggested = [s for s in self._release.suggested(id) if s in self._catalogue]
         return _refused("feature.obsolete", id, suggested[0] if suggested else "")
 
     def _is_shown(self, id: FindingId) -> bool:

@@ -21,6 +21,8 @@ SHOWN_FOR: Final = 3
 SHOWN_AGAINST: Final = 2
 """Reasons of a row of the table; all of them are told by --explain."""
 CODES_SHOWN: Final = 2
+UNBROKEN: Final = "\u00a0"
+"""Keeps a figure and its % on one line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,14 +113,15 @@ def probability_in_words(probability: float) -> str:
 
 def _wrapped(text: str, indent: str) -> str:
     """Return the text in lines of a terminal, those after the first set in further."""
-    return textwrap.fill(
-        text,
+    filled = textwrap.fill(
+        text.replace(" %", f"{UNBROKEN}%"),
         width=WIDTH,
         initial_indent=indent,
         subsequent_indent=f"{indent}  ",
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return filled.replace(UNBROKEN, " ")
 
 
 def _first(entry: RareEntry) -> DiseaseId:

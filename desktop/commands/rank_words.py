@@ -37,8 +37,8 @@ SAID: Final[Texts] = MappingProxyType(
         ),
         "not_read": ("No interviene: {finding}.", "Takes no part: {finding}."),
         "removed": (
-            "Sin las anotaciones de {sources}: cambia el perfil de {changed} enfermedades.",
-            "Without the annotations of {sources}: the profile of {changed} diseases changes.",
+            "Sin las anotaciones de {sources}; perfiles de enfermedad que cambian: {changed}.",
+            "Without the annotations of {sources}; disease profiles that change: {changed}.",
         ),
         "unknown_source": (
             "Ninguna anotación nombra {sources}: nada que quitar.",

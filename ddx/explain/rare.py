@@ -22,7 +22,8 @@ class Described(StrEnum):
     """How a finding stands in the profile of a disease.
 
     STATED: with a frequency. UNSTATED: without one. NEVER: no patient examined had it.
-    NARROWER: one of its kinds is described. BROADER: only what it is a kind of. NOT: neither.
+    NARROWER: one of its kinds is described. BROADER: only what it is a kind of. RELATED: only
+    another kind of the same, and it speaks for the disease. NOT: none of these.
     """
 
     STATED = "stated"
@@ -30,6 +31,7 @@ class Described(StrEnum):
     NEVER = "never"
     NARROWER = "narrower"
     BROADER = "broader"
+    RELATED = "related"
     NOT = "not"
 
 
@@ -38,7 +40,7 @@ class RareReason:
     """What one finding did to one rare disease, and what the disease's own profile says of it.
 
     weight: log likelihood ratio. share: part, 0..1, of everything that moved the score.
-    kin: the described finding that speaks for it (NARROWER, BROADER). frequency: share of
+    kin: the described finding that speaks for it (NARROWER, BROADER, RELATED). frequency: share of
     described patients with the finding, or with `kin`; None where nothing is published.
     """
 
@@ -200,11 +202,12 @@ def _described(
         return Described.NARROWER, max(kinds, key=profile.frequency)
     if term in profile.stated:
         return Described.NEVER, None
-    above = [
-        kind for kind in index.ontology.lineage(term).tolist() if profile.stated.get(kind, 0) != 0
-    ]
-    if weight > 0 and above:
-        return Described.BROADER, min(above, key=lambda kind: index.background[kind])
+    lineage = sorted(index.ontology.lineage(term).tolist(), key=lambda k: index.background[k])
+    if above := [kind for kind in lineage if profile.stated.get(kind, 0) != 0]:
+        return Described.BROADER, above[0]
+    if weight > 0 and (shared := [kind for kind in lineage if profile.frequency(kind) > 0]):
+        kin = [t for t in _shown(profile) if shared[0] in index.ontology.lineage(t)]
+        return Described.RELATED, max(kin, key=profile.frequency)
     return Described.NOT, None
 
 

@@ -42,6 +42,10 @@ REASONS: Final[Mapping[tuple[Presence, Described], Texts]] = MappingProxyType(
             "{finding}, que no consta como tal; sí algo más general: {kin}{kin_share}",
             "{finding}, not listed as such; something more general is: {kin}{kin_share}",
         ),
+        (Presence.PRESENT, Described.RELATED): _both(
+            "{finding}, que no consta como tal; sí algo afín: {kin}{kin_share}",
+            "{finding}, not listed as such; something related is: {kin}{kin_share}",
+        ),
         (Presence.PRESENT, Described.NOT): _both(
             "{finding}, que no consta en esta enfermedad",
             "{finding}, not listed for this disease",
@@ -66,6 +70,10 @@ REASONS: Final[Mapping[tuple[Presence, Described], Texts]] = MappingProxyType(
             "no hay {finding}, que no consta en esta enfermedad",
             "no {finding}, not listed for this disease",
         ),
+        (Presence.EXCLUDED, Described.RELATED): _both(
+            "no hay {finding}, que no consta en esta enfermedad",
+            "no {finding}, not listed for this disease",
+        ),
         (Presence.EXCLUDED, Described.NOT): _both(
             "no hay {finding}, que no consta en esta enfermedad",
             "no {finding}, not listed for this disease",
@@ -74,7 +82,7 @@ REASONS: Final[Mapping[tuple[Presence, Described], Texts]] = MappingProxyType(
 )
 """What is said of a finding, by its state and by how the disease's profile holds it."""
 
-_NOT_LISTED: Final = frozenset({Described.NOT, Described.BROADER})
+_NOT_LISTED: Final = frozenset({Described.NOT, Described.BROADER, Described.RELATED})
 
 SHARES: Final[Mapping[str, Texts]] = MappingProxyType(
     {
@@ -165,7 +173,7 @@ def _brief(reason: RareReason, language: Language) -> str:
             return SHORT_UNKNOWN[language]
         case Described.NEVER:
             return "0 %"
-        case Described.NARROWER | Described.BROADER:
+        case Described.NARROWER | Described.BROADER | Described.RELATED:
             return SHORT_KIN[language]
         case _:
             return SHORT_NOT[language]

@@ -108,20 +108,17 @@ def test_the_best_place_of_several_codes_counts(engine):
     assert ranked.position_of(["OMIM:999"]) is None
 
 
-@pytest.mark.parametrize(("seen", "excluded"), CASES)
-@pytest.mark.parametrize(
-    ("protocol", "keep_shared"),
-    [(Protocol.PAPER_REMOVED, False), (Protocol.SOLE_SOURCE_REMOVED, True)],
-)
-@pytest.mark.parametrize(("truth", "paper"), [("OMIM:1", 1), ("OMIM:3", 3), ("ORPHA:5", 404)])
+@pytest.mark.parametrize("findings", CASES)
+@pytest.mark.parametrize("protocol", [Protocol.PAPER_REMOVED, Protocol.SOLE_SOURCE_REMOVED])
 def test_the_position_without_a_paper_is_that_of_the_evaluation(
-    fit, engine, removal, seen, excluded, protocol, keep_shared, truth, paper
+    fit, engine, removal, findings, protocol
 ):
-    source, patient = f"PMID:{paper}", case(seen, excluded)
-    labelled = LabelledCase(id="a case", case=patient, truths=(truth,), pmid=source)
-    (expected,) = ranks(fit, [labelled], protocol)
-    ranked = rank_rare(engine, patient, removal.without([source], keep_shared=keep_shared))
-    assert ranked.position_of([truth]) == expected
+    patient, keep_shared = case(*findings), protocol is Protocol.SOLE_SOURCE_REMOVED
+    for truth, source in [("OMIM:1", "PMID:1"), ("OMIM:3", "PMID:3"), ("ORPHA:5", "PMID:404")]:
+        labelled = LabelledCase(id="a case", case=patient, truths=(truth,), pmid=source)
+        (expected,) = ranks(fit, [labelled], protocol)
+        ranked = rank_rare(engine, patient, removal.without([source], keep_shared=keep_shared))
+        assert ranked.position_of([truth]) == expected
 
 
 def test_a_paper_of_two_diseases_is_left_out_of_both(fit, engine, removal):

@@ -97,6 +97,19 @@ def test_a_kin_speaks_for_a_finding_that_is_not_listed_itself(ranker):
     )
 
 
+def test_a_finding_that_raises_a_disease_is_never_said_to_be_foreign_to_it(ranker):
+    ids = ranker.index.ontology.ids
+    raising = [
+        reason
+        for disease in ranker.diseases
+        for finding in ids[::40]
+        for reason in reasons_of(ranker, query(ranker, seen=[finding]), disease)
+        if reason.weight > 0
+    ]
+    assert {r.described for r in raising} >= {Described.BROADER, Described.RELATED}
+    assert Described.NOT not in {r.described for r in raising}
+
+
 def test_it_reads_as_a_clinician_would_say_it(ranker, catalogue):
     asked = query(ranker, seen=[LENS], excluded=[SCOLIOSIS])
     reasons = reasons_of(ranker, asked, "OMIM:154700")
@@ -160,7 +173,8 @@ def test_a_share_never_rounds_to_all_or_to_none(share, spanish, english):
 @pytest.mark.parametrize("presence", [PRESENT, EXCLUDED])
 @pytest.mark.parametrize("language", Language)
 def test_every_way_to_stand_in_a_profile_has_words(catalogue, described, presence, language):
-    kin = SCOLIOSIS if described in (Described.NARROWER, Described.BROADER) else None
+    with_kin = (Described.NARROWER, Described.BROADER, Described.RELATED)
+    kin = SCOLIOSIS if described in with_kin else None
     reason = RareReason(
         subject=LENS, presence=presence, weight=0.5, share=0.5, described=described, kin=kin,
         frequency=0.5,

@@ -64,7 +64,7 @@ def test_an_unknown_age_and_sex_stay_unknown(catalogue, codes):
     case = Case(
         age_days=None,
         sex=Sex.UNKNOWN,
-        findings=CASE.findings[1:2] + (Finding(id=LENS, presence=Presence.PRESENT),),
+        findings=(*CASE.findings[1:2], Finding(id=LENS, presence=Presence.PRESENT)),
     )
     packet = written(case, catalogue)
     assert "timeAtLastEncounter" not in packet["subject"]

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from ddx.features.rare_sources import SourcedAnnotations
 from desktop.app import COMMANDS
 from desktop.commands.rank import BAD_INPUT, COLUMNS, NO_MODEL, OK, main
 from model_bundles.embedded import open_embedded_bundle
@@ -236,9 +237,6 @@ def test_a_table_that_cannot_be_written_is_told(run_batch):
 
 
 def test_the_paper_of_each_packet_is_left_out_of_its_own_ranking_only(run_batch, bundle):
-    # The only paper of the profile of 10 annotated diseases or fewer, as the file lists them.
-    from ddx.features.rare_sources import SourcedAnnotations  # noqa: PLC0415
-
     annotations = SourcedAnnotations.from_artifacts(bundle)
     paper, disease = next(
         (source, disease)

@@ -17,6 +17,9 @@ from ddx.inference.rare import RareEvidence, RareRanker
 MAX_EXPECTED: Final = 8
 """Unasked findings shown per disease: what a clinician reads before deciding what to look for."""
 
+MOST: Final = 0.5
+"""What more than half of the described patients have is asked before what has no figure."""
+
 
 class Described(StrEnum):
     """How a finding stands in the profile of a disease.
@@ -142,11 +145,21 @@ def reasons_of(
 def expected_with_frequency(
     ranker: RareRanker, query: RareQuery, disease: DiseaseId, stand_ins: StandIns | None = None
 ) -> tuple[tuple[FindingId, float | None], ...]:
-    """Return what `expected_findings` does, each with the share of described patients."""
+    """Return up to 8 annotated findings nobody asked about, with the share that is published.
+
+    First what most described patients have, then what is listed without a figure, then the rest.
+    """
     index = ranker.index
     profile = RareProfile.of(index, index.number_of(disease), stand_ins)
-    expected = expected_findings(index, query, profile)
-    return tuple((term, profile.stated[index.ontology.index_of(term)]) for term in expected)
+    asked = _open_questions(index, query, profile)
+    asked.sort(key=lambda term: _reading_order(profile.stated[term]))
+    return tuple((index.ontology.ids[term], profile.stated[term]) for term in asked[:MAX_EXPECTED])
+
+
+def _reading_order(share: float | None) -> tuple[int, float]:
+    if share is None:
+        return 1, 0.0
+    return (0 if share >= MOST else 2), -share
 
 
 def expected_findings(
@@ -158,17 +171,20 @@ def expected_findings(
     a more general one that is excluded. Findings without a stated frequency rank by the one
     the index assumes for them; findings that no described patient showed are not expected.
     """
+    asked = _open_questions(index, query, profile)
+    asked.sort(key=lambda term: -profile.frequency(term))
+    return tuple(index.ontology.ids[term] for term in asked[:MAX_EXPECTED])
+
+
+def _open_questions(index: RareIndex, query: RareQuery, profile: RareProfile) -> list[int]:
+    """Return the annotated terms that some patient showed and nobody asked about."""
     known = _known(index, query.present)
     ruled_out = {term.index for term in query.excluded}
-    open_questions = [
+    return [
         term
-        for term, share in profile.stated.items()
-        if share != 0
-        and term not in known
-        and ruled_out.isdisjoint(index.ontology.lineage(term).tolist())
+        for term in _shown(profile)
+        if term not in known and ruled_out.isdisjoint(index.ontology.lineage(term).tolist())
     ]
-    open_questions.sort(key=lambda term: -profile.frequency(term))
-    return tuple(index.ontology.ids[term] for term in open_questions[:MAX_EXPECTED])
 
 
 def _known(index: RareIndex, present: tuple[QueryTerm, ...]) -> set[int]:
@@ -192,18 +208,22 @@ def _described(
     index: RareIndex, profile: RareProfile, term: int, weight: float
 ) -> tuple[Described, int | None]:
     """Return how a term stands in a profile, and the described term that speaks for it."""
-    if term in profile.stated:
-        share = profile.stated[term]
-        if share:
-            return Described.STATED, None
-        if share is None:
-            return Described.UNSTATED, None
-    if kinds := [t for t in _shown(profile) if t != term and term in index.ontology.lineage(t)]:
+    share = profile.stated.get(term, 0.0)
+    if share != 0:
+        return (Described.UNSTATED if share is None else Described.STATED), None
+    if kinds := [t for t in _shown(profile) if term in index.ontology.lineage(t)]:
         return Described.NARROWER, max(kinds, key=profile.frequency)
     if term in profile.stated:
         return Described.NEVER, None
+    return _kin(index, profile, term, weight)
+
+
+def _kin(
+    index: RareIndex, profile: RareProfile, term: int, weight: float
+) -> tuple[Described, int | None]:
+    """Return what speaks for a term of which neither itself nor a kind is described."""
     lineage = sorted(index.ontology.lineage(term).tolist(), key=lambda k: index.background[k])
-    if above := [kind for kind in lineage if profile.stated.get(kind, 0) != 0]:
+    if above := [kind for kind in lineage if profile.stated.get(kind, 0.0) != 0]:
         return Described.BROADER, above[0]
     if weight > 0 and (shared := [kind for kind in lineage if profile.frequency(kind) > 0]):
         kin = [t for t in _shown(profile) if shared[0] in index.ontology.lineage(t)]

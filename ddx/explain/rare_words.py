@@ -13,6 +13,7 @@ from ddx.domain.identifiers import FindingId
 from ddx.explain.narrate import Direction, label_within, strength_of
 from ddx.explain.phrases import LEADS, Texts
 from ddx.explain.rare import Described, RareReason
+from ddx.features.rare_index import STATED_STEPS
 from ddx.terminology.catalogue import Catalogue, Language
 
 
@@ -92,6 +93,10 @@ SHARES: Final[Mapping[str, Texts]] = MappingProxyType(
     }
 )
 
+CLASSES: Final = MappingProxyType({0.895: "80-99", 0.545: "30-79", 0.17: "5-29", 0.025: "1-4"})
+"""Middle of a frequency class of HPO, as `FREQUENCY_TERMS` has it -> its range in percent. A
+counted share that happens to be that middle lies in the range, so the range is true of it too."""
+
 SHORT_UNKNOWN: Final = _both("sin frecuencia", "no frequency")
 SHORT_NOT: Final = _both("no consta", "not listed")
 SHORT_KIN: Final = _both("afín", "related")
@@ -104,7 +109,13 @@ KIN_SHARE: Final = _both(" ({share} de los pacientes)", " ({share} of patients)"
 
 
 def share_in_words(share: float, language: Language) -> str:
-    """Return a share of patients as "el 80 %"; it never rounds to none or to all."""
+    """Return a share of patients as "el 80 %"; it never rounds to none or to all.
+
+    Where only a class was published the ranker computes with its middle; its range is said.
+    """
+    for middle, span in CLASSES.items():
+        if abs(share - middle) <= 0.5 / STATED_STEPS:
+            return SHARES["some"][language].format(percent=span)
     percent = min(max(round(share * 100), 1), 99)
     code = "all" if share >= 1 else "few" if share < 0.01 else "some"
     return SHARES[code][language].format(percent=percent)

@@ -38,7 +38,7 @@ ROWS = (
 
 def hpoa(rows=ROWS):
     lines = (
-        "\t".join((d, d, q, term, ref, "PCS", "", freq, "", "", aspect, "x"))
+        f"{d}\t{d}\t{q}\t{term}\t{ref}\tPCS\t\t{freq}\t\t\t{aspect}\tx"
         for d, q, term, ref, freq, aspect in rows
     )
     return HEADER + "\n".join(lines) + "\n"

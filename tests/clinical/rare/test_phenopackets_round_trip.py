@@ -23,6 +23,8 @@ pytestmark = [pytest.mark.data, pytest.mark.slow, pytest.mark.timeout(900)]
 DOUBTS = {"age.missing", "feature.excluded_kind"}
 """What may still be told of a packet we wrote: the patient is as doubtful as before."""
 
+ROUNDING = 1e-9
+
 
 @pytest.fixture(scope="module")
 def bundle():
@@ -102,19 +104,23 @@ def test_every_packet_we_write_fits_the_published_schema(written, read, codes):
 
 
 def test_positions_without_the_own_paper_are_those_of_the_evaluation(
-    clinical_data, read, engine, bundle
+    clinical_data, packets, codes, engine, bundle
 ):
     removal = SourceRemoval(engine.rare.index, SourcedAnnotations.from_artifacts(bundle))
     fit = fit_rare(read_ontology(), read_annotations())
     cases = {case.id: case for case in read_phenopackets(clinical_data)}
     compared = 0
-    for packet in read[::40]:
+    for packet in (read_phenopacket(raw, codes) for raw in packets[::40]):
         without = removal.without(packet.sources)
         labelled = cases[packet.id]
-        if len(without.numbers) > 1 or packet.sources != (labelled.pmid,):
+        ranked = rank_rare(engine, labelled.case, without)
+        position = ranked.position_of(packet.truths)
+        if position is None or len(without.numbers) > 1 or packet.sources != (labelled.pmid,):
             continue  # the evaluation changes the profile of the diagnosis only
         (expected,) = ranks(fit, [labelled], Protocol.PAPER_REMOVED)
-        position = rank_rare(engine, labelled.case, without).position_of(packet.truths)
-        assert position is None or position == expected
-        compared += position is not None
+        own = ranked.scores[position - 1]
+        best = int((ranked.scores > own + ROUNDING).sum()) + 1
+        last = int((ranked.scores >= own - ROUNDING).sum())
+        assert best <= expected <= last  # rounding may order equal scores otherwise there
+        compared += 1
     assert compared > 100

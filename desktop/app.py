@@ -31,7 +31,10 @@ if TYPE_CHECKING:  # the window comes first; these load after it
 
 DEMO_FOLDER: Final = "demo"
 DEMO_LIMIT: Final = 10
-COMMANDS: Final = {"diagnose": "desktop.commands.diagnose"}
+COMMANDS: Final = {
+    "diagnose": "desktop.commands.diagnose",
+    "rank": "desktop.commands.rank",
+}
 """Words that run something in the terminal instead of opening the window."""
 
 
@@ -236,7 +239,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="vereda",
         description="Vereda, the clinic's window.",
-        epilog="Without a window: vereda diagnose --help",
+        epilog="Without a window: vereda diagnose --help, vereda rank --help",
     )
     parser.add_argument("--data", type=Path, help="data directory of the clinic")
     parser.add_argument("--lang", choices=("es", "en"), help="language of the window")

@@ -9,6 +9,8 @@ from typing import Final, Protocol
 FINDINGS: Final = "vocabulary/findings.json"
 DISEASES: Final = "vocabulary/diseases.json"
 HPO_TERMS: Final = "vocabulary/hpo_terms.json"
+HPO_OBO: Final = "vocabulary/hp.obo"
+PHENOTYPE_HPOA: Final = "vocabulary/phenotype.hpoa"
 COMMON_MODEL: Final = "models/common.onnx"
 COMMON_SCHEMA: Final = "models/common_schema.json"
 COMMON_TREES: Final = "models/common_trees.npz"

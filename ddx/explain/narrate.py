@@ -110,7 +110,7 @@ def say(sentence: Sentence, catalogue: Catalogue, language: Language = Language.
     if sentence.subject is not None and sentence.subject in RARE:
         return f"{lead}: {RARE[sentence.subject][language]}."
     if sentence.subject is not None and sentence.subject not in (AGE, SEX_SUBJECT):
-        values["finding"] = _label(sentence.subject, catalogue, language)
+        values["finding"] = label_within(sentence.subject, catalogue, language)
         if code == "excluded" and str(values["finding"]).split()[0] in VERB_LED:
             code = "excluded_told"
     return f"{lead}: {WHAT[code][language].format(**values)}{_of_patients(sentence, language)}."
@@ -264,11 +264,11 @@ def _age(case: Case) -> tuple[str, Mapping[str, str | float]]:
 
 def _change(answer: Answer, catalogue: Catalogue, language: Language) -> str:
     what = "change_present" if answer.presence is Presence.PRESENT else "change_excluded"
-    finding = _label(answer.finding, catalogue, language)
+    finding = label_within(answer.finding, catalogue, language)
     return WHY_NOT[what][language].format(finding=finding)
 
 
-def _label(subject: str, catalogue: Catalogue, language: Language) -> str:
+def label_within(subject: str, catalogue: Catalogue, language: Language) -> str:
     """Return the label as it reads inside a sentence; an id the catalogue lacks stands as it is."""
     if subject not in catalogue:
         return subject

@@ -113,6 +113,24 @@ class RareRanker:
             self._add_excluded_ratios(scores, term.index)
         return scores
 
+    def score_profiles(self, query: RareQuery, codes: NDArray[np.uint8]) -> Floats:
+        """Return the score of profiles that are not in the index: float64 (n,).
+
+        codes: uint8 (n, terms of the ontology), propagated frequencies as the index stores them.
+        A profile equal to one in the index scores exactly what `score_all` says.
+        """
+        scores = np.zeros(len(codes))
+        for term in query.present:
+            best = np.zeros(len(codes))
+            for kind in self._kinds(term.index):
+                beliefs = self._belief(term.index, kind, FREQUENCIES)[codes[:, kind]]
+                best = np.maximum(best, beliefs)
+            scores += self._with_noise(best)
+        for term in query.excluded:
+            scores -= self._refutation(self.index.background[term.index])
+            scores += self._refutation(FREQUENCIES)[codes[:, term.index]]
+        return scores
+
     def evidence(self, query: RareQuery, disease: int) -> RareEvidence:
         """Return the terms of one disease's score. They sum to its score within 1e-9."""
         return self.weigh(query, lambda term: self.index.frequency(disease, term))

@@ -97,6 +97,11 @@ def read_batch(path: Path) -> Iterator[CaseLine | CaseFileError]:
             yield error
 
 
+def case_line(raw: Json, *, number: int, name: str) -> CaseLine:
+    """Return the case that an object already read holds. Raises CaseFileError."""
+    return _line(raw, number=number, name=name)
+
+
 def _lines(path: Path) -> Iterator[str]:
     opened = gzip.open if path.suffix == ".gz" else open
     try:

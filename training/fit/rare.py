@@ -11,7 +11,7 @@ import io
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Final
 
 import numpy as np
@@ -19,6 +19,13 @@ from numpy.typing import NDArray
 
 from ddx.domain.artifacts import RARE_DISEASES, RARE_INDEX
 from ddx.domain.identifiers import DiseaseId
+from ddx.features.rare_annotations import (
+    POOLING,
+    PooledFrequency,
+    frequency_code,
+    pool,
+    propagate,
+)
 from ddx.features.rare_index import (
     FREQUENCY_STEPS,
     NOT_STATED,
@@ -49,10 +56,7 @@ class FitSettings:
 
 
 DEFAULT_SETTINGS: Final = FitSettings(
-    prior_patients=2.0,
-    prior_frequency=0.3,
-    class_patients=10.0,
-    unstated_frequency=0.9,
+    **asdict(POOLING),  # the device works profiles out again with the same constants
     background_diseases=1.0,
     parameters=RareParameters(
         noise=0.2,
@@ -63,18 +67,6 @@ DEFAULT_SETTINGS: Final = FitSettings(
         excluded_weight=0.5,
     ),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class PooledFrequency:
-    """What all annotations of one disease with one term say together.
-
-    assumed: 0..1, what the ranker computes with; 0 when every patient examined lacked it.
-    stated: 0..1, the pooled share as published; None where nothing is stated.
-    """
-
-    assumed: float
-    stated: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +113,7 @@ class RareFit:
         kept = [row for row in self.rows[disease] if not _leans_on(row, pmid, sole_source)]
         pooled = pool(kept, self.index.ontology, self.settings)
         shares = propagate(pooled, self.index.ontology)
-        return {term: _code(share) / FREQUENCY_STEPS for term, share in shares.items()}
+        return {term: frequency_code(share) / FREQUENCY_STEPS for term, share in shares.items()}
 
 
 def fit_rare(
@@ -166,53 +158,6 @@ def live_graph(release: OntologyRelease) -> Ontology:
     return Ontology(release.version, ((t.id, t.parents, t.alt_ids) for t in live))
 
 
-def pool(
-    rows: Iterable[AnnotationRow], graph: Ontology, settings: FitSettings
-) -> dict[int, PooledFrequency]:
-    """Return what the rows of one disease say of each term, by ontology index.
-
-    Counts of several papers add up (2/3 and 5/10 are 7/13); a class or percentage enters as
-    `class_patients` patients. Rows that negate the term (NOT) are left out.
-    """
-    terms: dict[int, list[AnnotationRow]] = defaultdict(list)
-    for row in rows:
-        if not row.excluded:
-            terms[graph.index_of(row.hpo_id)].append(row)
-    return {term: _pooled(same, settings) for term, same in terms.items()}
-
-
-def propagate(pooled: Mapping[int, PooledFrequency], graph: Ontology) -> dict[int, float]:
-    """Return the frequency of every annotated term and its phenotypic ancestors.
-
-    An ancestor is missing only when all annotated terms below it are: 1 - prod(1 - f), as if
-    they were independent. That overstates it for findings that come together; the alternative
-    (the largest f) ranked worse on the tuning cases.
-    """
-    missing: dict[int, float] = {}
-    root = graph.index_of(PHENOTYPIC_ABNORMALITY)
-    for term, frequency in pooled.items():
-        if frequency.assumed > 0:
-            for kind in graph.lineage(term).tolist():
-                missing[kind] = missing.get(kind, 1.0) * (1.0 - frequency.assumed)
-    return {kind: 1.0 - share for kind, share in missing.items() if root in graph.lineage(kind)}
-
-
-def _pooled(rows: list[AnnotationRow], settings: FitSettings) -> PooledFrequency:
-    observed = examined = 0.0
-    for row in rows:
-        if row.frequency is not None:
-            patients = row.frequency.examined or settings.class_patients
-            observed += row.frequency.share * patients
-            examined += patients
-    if not examined:
-        return PooledFrequency(settings.unstated_frequency, None)
-    if not observed:
-        return PooledFrequency(0.0, 0.0)
-    prior = settings.prior_patients
-    assumed = (observed + prior * settings.prior_frequency) / (examined + prior)
-    return PooledFrequency(assumed, observed / examined)
-
-
 def _leans_on(row: AnnotationRow, pmid: str, sole_source: bool) -> bool:
     return row.references == (pmid,) if sole_source else pmid in row.references
 
@@ -231,10 +176,6 @@ def _phenotypic_rows(
     return {d: tuple(rs) for d, rs in kept.items() if not all(r.excluded for r in rs)}
 
 
-def _code(share: float) -> int:
-    return max(1, round(share * FREQUENCY_STEPS))
-
-
 def _arrays(
     graph: Ontology,
     pooled: list[dict[int, PooledFrequency]],
@@ -249,7 +190,7 @@ def _arrays(
     postings: list[list[tuple[int, int]]] = [[] for _ in used]
     for number, shares in enumerate(propagated):
         for term, share in shares.items():
-            postings[column[term]].append((number, _code(share)))
+            postings[column[term]].append((number, frequency_code(share)))
     flat = np.array([p for ps in postings for p in ps], dtype=np.int32).reshape(-1, 2)
     sums = np.array([sum(code for _, code in ps) for ps in postings]) / FREQUENCY_STEPS
     extra = settings.background_diseases

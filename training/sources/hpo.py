@@ -15,26 +15,16 @@ from typing import ClassVar, Final
 
 from ddx.domain.identifiers import DiseaseId, FindingId, disease_id, finding_id
 from ddx.errors import DdxError
+from ddx.features import rare_annotations
+from ddx.features.rare_annotations import Frequency
 
 OBO_FILE: Final = "hp.obo"
 ANNOTATION_FILE: Final = "phenotype.hpoa"
-
-FREQUENCY_TERMS: Final = {
-    "HP:0040280": 1.0,  # Obligate: 100 %
-    "HP:0040281": 0.895,  # Very frequent: 80-99 %
-    "HP:0040282": 0.545,  # Frequent: 30-79 %
-    "HP:0040283": 0.17,  # Occasional: 5-29 %
-    "HP:0040284": 0.025,  # Very rare: 1-4 %
-    "HP:0040285": 0.0,  # Excluded: 0 %
-}
-"""Midpoint of the range in each term's definition in hp.obo (the children of HP:0040279)."""
 
 _TAG = re.compile(r"([\w-]+): (.*)")
 _SYNONYM = re.compile(r'"((?:[^"\\]|\\.)*)" \w+([^\[]*)\[')
 _DEFINITION = re.compile(r'"((?:[^"\\]|\\.)*)" \[')
 _ESCAPE = re.compile(r"\\(.)")
-_COUNT = re.compile(r"(\d+)/(\d+)")
-_PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
 
 
 class HpoSourceError(DdxError):
@@ -68,19 +58,6 @@ class OntologyRelease:
 
     version: str
     terms: tuple[Term, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Frequency:
-    """How often a finding was seen among the patients described with a disease.
-
-    share: 0..1. observed, examined: the counts behind it, None where only a class or a
-    percentage was published.
-    """
-
-    share: float
-    observed: int | None = None
-    examined: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,23 +204,12 @@ def _annotation(raw: dict[str, str]) -> AnnotationRow:
     )
 
 
-@cache
 def parse_frequency(text: str) -> Frequency | None:
-    """Return the frequency `text` states: `n/m`, `p%`, a frequency term, or None when empty.
+    """Return what `ddx.features.rare_annotations.parse_frequency` does.
 
-    A term gives the midpoint of its range (FREQUENCY_TERMS). `0/0` states nothing: None.
-    Raises HpoSourceError for any other form and for more observed than examined.
+    Raises HpoSourceError where it raises ValueError.
     """
-    if not text:
-        return None
-    if text in FREQUENCY_TERMS:
-        return Frequency(FREQUENCY_TERMS[text])
-    if (percent := _PERCENT.fullmatch(text)) and float(percent[1]) <= 100:
-        return Frequency(float(percent[1]) / 100)
-    if count := _COUNT.fullmatch(text):
-        observed, examined = int(count[1]), int(count[2])
-        if examined == 0 and observed == 0:
-            return None
-        if observed <= examined:
-            return Frequency(observed / examined, observed, examined)
-    raise HpoSourceError(f"not a frequency: {text!r}")
+    try:
+        return rare_annotations.parse_frequency(text)
+    except ValueError as error:
+        raise HpoSourceError(str(error)) from error

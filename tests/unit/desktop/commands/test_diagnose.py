@@ -237,7 +237,7 @@ def play_batch(bundle, tmp_path, capsys):
 def test_the_answer_says_how_soon_why_and_what_to_do(run):
     _, out, _ = run(CASE, "--lang", "en")
     assert out.startswith("TRIAGE, level 1 of 5: Red: immediate.")
-    assert "Raises it a lot: fever." in out
+    assert "Raises it a lot: fever (present in " in out
     assert "FIRST ACTIONS WHEN SUSPECTED" in out
 
 

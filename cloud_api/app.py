@@ -15,7 +15,9 @@ from cloud_api import errors, health
 from cloud_api.auth.device import DeviceAuthenticator
 from cloud_api.auth.directory import SqlDirectory
 from cloud_api.auth.nonces import ProcessNonces
+from cloud_api.auth.statement_key import FileStatementKey, ed25519_check
 from cloud_api.db.engine import open_database
+from cloud_api.db.heads import SqlHeads
 from cloud_api.db.migrate import migrate
 from cloud_api.db.sink import SqlSink
 from cloud_api.diagnose import routes as diagnose_routes
@@ -59,6 +61,9 @@ def create_app(
     authenticator = DeviceAuthenticator(directory.find, ProcessNonces(), now)
     gateway = Gateway(
         sink=SqlSink(engine, now=now, alarmed=lambda a: metrics.alarms.labels(a.kind).inc()),
+        heads=SqlHeads(engine, now=now, alarmed=lambda a: metrics.alarms.labels(a.kind).inc()),
+        key=FileStatementKey(settings.statement_key_file()),
+        check=ed25519_check,
         directory=directory,
         authenticator=authenticator,
         now=now,

@@ -41,6 +41,9 @@ class DiagnosticEngine(Protocol):
     def explain(self, case: Case, disease: DiseaseId) -> Explanation:
         """Return why `disease` stands where it stands."""
 
+    def features(self, case: Case) -> str:
+        """Return what the models read of the case, as bytes in hex."""
+
     def feature_digest(self, case: Case) -> str:
         """Return the SHA-256 of the case's feature row."""
 

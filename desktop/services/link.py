@@ -10,9 +10,12 @@ from pathlib import Path
 
 import httpx
 
+from ddx.domain.statements import Checkpoint
 from desktop.settings import Settings
+from desktop.signatures import ed25519_check
 from desktop.store.outbox import StoreOutbox
 from desktop.store.store import ClinicStore
+from sync_service.client.checkpoints import CheckpointOutcome, OwnHead, ask_for_checkpoint
 from sync_service.client.enrol import enrol
 from sync_service.client.identity import DeviceIdentity
 from sync_service.client.runner import Runner, SyncReport, Versions
@@ -54,6 +57,24 @@ class Line:
     def push(self) -> SyncReport:
         """Push what waits; the report says how far it came."""
         return self._runner.run_once()
+
+    def checkpoint(
+        self,
+        head: OwnHead,
+        own_hash_at: Callable[[int, int], str | None],
+        *,
+        newest: Checkpoint | None,
+        server_key: str | None,
+    ) -> CheckpointOutcome:
+        """Show the head of the audit chain. Raises as `ask_for_checkpoint` does."""
+        return ask_for_checkpoint(
+            self._transport,
+            head,
+            own_hash_at,
+            newest=newest,
+            server_key=server_key,
+            check=ed25519_check,
+        )
 
     def report(self) -> SyncReport:
         """Return where the push stands."""

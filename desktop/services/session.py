@@ -6,6 +6,7 @@ from desktop.services.decisions import DecisionService
 from desktop.services.desk import Desk
 from desktop.services.models import ModelService
 from desktop.services.patients import PatientService
+from desktop.services.privacy import PrivacyService
 from desktop.services.records import ClinicianCard
 from desktop.services.sync import SyncService
 from desktop.services.visits import VisitService
@@ -24,6 +25,7 @@ class Session:
         self.sync = SyncService(desk, settings)
         self.models = ModelService(desk, self.sync)
         self.audit = AuditService(desk)
+        self.privacy = PrivacyService(desk)
 
     @property
     def clinician(self) -> ClinicianCard:

@@ -61,6 +61,18 @@ def feedback_payload(feedback: Feedback) -> JsonObject:
     return payload
 
 
+def erasure_payload(
+    *, patient_pseudonym: str, diagnoses: int, erased_at: datetime, proof: str
+) -> JsonObject:
+    """Return what the cloud is told of an erased patient. proof: the clinic's keyed hash, hex."""
+    return {
+        "patient_pseudonym": patient_pseudonym,
+        "diagnoses": diagnoses,
+        "erased_at": _utc(erased_at),
+        "proof": proof,
+    }
+
+
 def audit_payload(entries: Sequence[AuditEntry]) -> JsonObject:
     """Return consecutive audit entries as one segment.
 

@@ -16,6 +16,9 @@ Code = Annotated[str, StringConstraints(pattern=CODE_PATTERN)]
 CodeOrEmpty = Annotated[str, StringConstraints(pattern=CODE_PATTERN + "|^$")]
 RecordIdText = Annotated[str, StringConstraints(pattern=_UUID)]
 Sha256Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+SignatureHex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
+"""Ed25519, 64 bytes."""
+
 Pseudonym = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32,64}$")]
 """Keyed hash in lower-case hex; too long to be a national id or a file number."""
 

@@ -161,10 +161,23 @@ class AuditPayload(Message):
     head: Sha256Hex
 
 
+class ErasurePayload(Message):
+    """A patient was erased at the clinic. proof: the clinic's keyed hash of what was erased.
+
+    Who receives it erases what carries the pseudonym.
+    """
+
+    patient_pseudonym: Pseudonym
+    diagnoses: int = Field(ge=0)
+    erased_at: AwareDatetime
+    proof: Sha256Hex
+
+
 PAYLOADS: Final[Mapping[str, type[Message]]] = MappingProxyType(
     {
         EventKind.DIAGNOSIS: DiagnosisPayload,
         EventKind.FEEDBACK: FeedbackPayload,
         EventKind.AUDIT: AuditPayload,
+        EventKind.ERASURE: ErasurePayload,
     }
 )

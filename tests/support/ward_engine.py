@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from ddx.domain import artifacts as members
-from ddx.domain.canonical import digest_of
+from ddx.domain.canonical import canonical_json, digest_of
 from ddx.domain.case import Case
 from ddx.domain.differential import Alert, Band, Candidate, Differential, World
 from ddx.domain.explanation import Contribution, Explanation
@@ -197,6 +197,9 @@ class WardEngine:
             if f.id in weights
         ]
         return tuple(sorted(reasons, key=lambda c: -abs(c.weight)))
+
+    def features(self, case: Case) -> str:
+        return canonical_json(case_to_json(case)).hex()
 
     def feature_digest(self, case: Case) -> str:
         return digest_of(case_to_json(case))

@@ -31,7 +31,11 @@ if TYPE_CHECKING:  # the window comes first; these load after it
 
 DEMO_FOLDER: Final = "demo"
 DEMO_LIMIT: Final = 10
-COMMANDS: Final = {"diagnose": "desktop.commands.diagnose"}
+COMMANDS: Final = {
+    "diagnose": "desktop.commands.diagnose",
+    "replay": "desktop.commands.replay",
+    "audit": "desktop.terminal.audit",
+}
 """Words that run something in the terminal instead of opening the window."""
 
 
@@ -236,7 +240,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="vereda",
         description="Vereda, the clinic's window.",
-        epilog="Without a window: vereda diagnose --help",
+        epilog="Without a window: vereda diagnose, replay or audit --help",
     )
     parser.add_argument("--data", type=Path, help="data directory of the clinic")
     parser.add_argument("--lang", choices=("es", "en"), help="language of the window")

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
+from ddx.domain.audit import AuditAction
 from ddx.domain.statements import Checkpoint
 from desktop.services.audit import SERVER_KEY
 from desktop.services.desk import Desk
@@ -22,13 +23,12 @@ def show_head(desk: Desk, line: "Line") -> None:
     A server that knows another history than ours (fork) or a longer one (restored backup) makes
     this device begin another epoch; both histories stay, and the alarm stays in the status. An
     absent, busy or older server changes nothing: every entry carries the device's own signature.
-
-    Raises:
-        ServerKeyError: the countersignature is not by the key this clinic knows.
+    A countersignature by another key than the clinic knows is kept out, and is an alarm too.
     """
     from sync_service.client.errors import (  # noqa: PLC0415 -- pydantic, see desktop.services.link
         ServerBusyError,
         ServerClockError,
+        ServerKeyError,
         ServerRefusedError,
         ServerUnreachableError,
     )
@@ -52,8 +52,18 @@ def show_head(desk: Desk, line: "Line") -> None:
             ServerUnreachableError,
         ):
             return  # the push that follows meets the same server and reports it
+        except ServerKeyError:
+            _alarm(desk, "server_key")
+            return
         if not _settled(desk, outcome):
             return
+
+
+def _alarm(desk: Desk, kind: str) -> None:
+    with desk.store.write() as unit:
+        if unit.settings.get(ALARM) != kind:
+            unit.settings.put(ALARM, kind)
+            desk.journal.record(unit, AuditAction.SETTING_CHANGED, ALARM, alarm=kind)
 
 
 def _settled(desk: Desk, outcome: "CheckpointOutcome") -> bool:

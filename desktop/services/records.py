@@ -138,7 +138,7 @@ class SyncStatus:
     """What waits and what arrived. code: why it waits or is refused, when it is.
 
     audit_alarm: `fork` or `restored_backup` once the server knew another history of this device
-    than the store; empty otherwise.
+    than the store, `server_key` once it countersigned with another key; empty otherwise.
     """
 
     pending: int

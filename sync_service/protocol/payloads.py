@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, Field
 from sync_service.protocol.codes import EventKind
 from sync_service.protocol.fields import (
     CoarseAge,
+    CoarseOnset,
     Code,
     CodeOrEmpty,
     DiseaseIdText,
@@ -59,10 +60,17 @@ class CaseMessage(Message):
     vitals: VitalsMessage = VitalsMessage()
 
 
+class RecordedFinding(FindingMessage):
+    """A finding as it leaves the clinic: how long ago in coarse steps."""
+
+    onset_days: CoarseOnset | None = None
+
+
 class RecordedCase(CaseMessage):
-    """A case as it leaves the clinic: age in whole years, 90 and above pooled."""
+    """A case as it leaves the clinic: age in whole years, 90 and above pooled; onsets coarse."""
 
     age_days: CoarseAge | None = None
+    findings: tuple[RecordedFinding, ...] = Field(default=(), max_length=1000)
 
 
 class CandidateMessage(Message):

@@ -204,9 +204,7 @@ def truncate_bytes(scene, dice):
     cut = whole[: dice.randrange(1, len(whole))]
     if cut.endswith(b"\n"):
         cut = cut[:-1]
-    return Mutation(
-        "truncate at a byte", cut.splitlines(keepends=True), frozenset({V.TRUNCATION})
-    )
+    return Mutation("truncate at a byte", cut.splitlines(keepends=True), frozenset({V.TRUNCATION}))
 
 
 def truncate_entries(scene, dice):
@@ -227,9 +225,7 @@ def append_forged(scene, dice):
         action=AuditAction.SIGN_IN,
         subject=new_record_id(),
     )
-    signed = SignedEntry(
-        epoch=2, entry=entry, signature=scene.device.sign(2, entry, key=stranger)
-    )
+    signed = SignedEntry(epoch=2, entry=entry, signature=scene.device.sign(2, entry, key=stranger))
     lines = list(scene.lines)
     lines.insert(len(scene.entries) + 1, unsealed_lines(_header(scene), [signed], ())[1])
     return Mutation("append a forged entry", lines, frozenset({V.FOREIGN_KEY}))

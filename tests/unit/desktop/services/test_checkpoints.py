@@ -43,9 +43,7 @@ def test_a_sync_brings_a_countersigned_head_that_verifies_offline(linked, cloud,
     linked.sync.run_once()
     (checkpoint,) = checkpoints_of(linked)
     assert ed25519_check(checkpoint.server_key, checkpoint.signature, checkpoint.statement)
-    report = verify_log(
-        export_of(linked), check=ed25519_check, server_key=checkpoint.server_key
-    )
+    report = verify_log(export_of(linked), check=ed25519_check, server_key=checkpoint.server_key)
     assert (report.holds, report.checkpoints) == (True, 1)
     (row,) = cloud.rows("SELECT epoch, sequence, head FROM audit_head")
     assert (row["epoch"], row["head"]) == (1, checkpoint.head)

@@ -232,8 +232,6 @@ class _Walk:
             raise _BadLogError(AuditVerdict.REORDER, at, "an earlier epoch after a later one")
         before = self.last.get(at[0])
         expected = (at[0], 1 if before is None else before["sequence"] + 1)
-        if before is None and epoch and at[0] != epoch + 1:
-            raise _BadLogError(AuditVerdict.GAP, (epoch + 1, 1), "a whole epoch is missing")
         if at != expected:
             if expected in places:
                 raise _BadLogError(AuditVerdict.REORDER, at, f"entry {expected[1]} comes later")
@@ -273,9 +271,10 @@ class _Walk:
         old, detail = self.last[max(self.last)], row["detail"]
         told = (detail.get("previous_epoch"), detail.get("previous_sequence"))
         told_head = detail.get("previous_head")
-        if row["action"] != AuditAction.EPOCH_OPENED or told_head != old["hash"]:
-            raise _BadLogError(AuditVerdict.FORK, at, "the epoch does not follow the one before")
-        if told != (old["epoch"], old["sequence"]):
+        if isinstance(told[0], int) and old["epoch"] < told[0] < at[0]:
+            raise _BadLogError(AuditVerdict.GAP, (told[0], 1), "a whole epoch is missing")
+        follows = row["action"] == AuditAction.EPOCH_OPENED and told_head == old["hash"]
+        if not follows or told != (old["epoch"], old["sequence"]):
             raise _BadLogError(AuditVerdict.FORK, at, "the epoch does not follow the one before")
 
     # Seal, checkpoints, witnesses.

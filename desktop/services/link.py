@@ -10,6 +10,8 @@ from pathlib import Path
 
 import httpx
 
+from ddx.domain.identifiers import RecordId
+from ddx.domain.lease import RoleLease
 from ddx.domain.statements import Checkpoint
 from desktop.settings import Settings
 from desktop.signatures import ed25519_check
@@ -18,6 +20,7 @@ from desktop.store.store import ClinicStore
 from sync_service.client.checkpoints import CheckpointOutcome, OwnHead, ask_for_checkpoint
 from sync_service.client.enrol import enrol
 from sync_service.client.identity import DeviceIdentity
+from sync_service.client.leases import ask_for_lease
 from sync_service.client.runner import Runner, SyncReport, Versions
 from sync_service.client.transport import HttpTransport, make_client
 
@@ -75,6 +78,10 @@ class Line:
             server_key=server_key,
             check=ed25519_check,
         )
+
+    def lease(self, clinician: RecordId, id_token: str) -> RoleLease | None:
+        """Ask for the role the server lends. Raises as the transport does."""
+        return ask_for_lease(self._transport, clinician, id_token)
 
     def report(self) -> SyncReport:
         """Return where the push stands."""

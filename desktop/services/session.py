@@ -4,6 +4,7 @@ from ddx.domain.audit import AuditAction
 from desktop.services.audit import AuditService
 from desktop.services.decisions import DecisionService
 from desktop.services.desk import Desk
+from desktop.services.identity import IdentityService
 from desktop.services.models import ModelService
 from desktop.services.patients import PatientService
 from desktop.services.privacy import PrivacyService
@@ -26,6 +27,7 @@ class Session:
         self.models = ModelService(desk, self.sync)
         self.audit = AuditService(desk)
         self.privacy = PrivacyService(desk)
+        self.identity = IdentityService(desk, settings, self.sync)
 
     @property
     def clinician(self) -> ClinicianCard:

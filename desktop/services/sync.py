@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from ddx.domain.audit import AuditAction
+from ddx.domain.identifiers import RecordId
+from ddx.domain.lease import RoleLease
 from ddx.domain.roles import Permission
 from desktop.services.checkpoints import ALARM, show_head
 from desktop.services.desk import Desk
@@ -85,6 +87,19 @@ class SyncService:
             with self._desk.store.write() as unit:
                 self._write_down(unit, before, report.last_contact_at)
         return self.status()
+
+    def lease(self, clinician: RecordId, id_token: str) -> RoleLease | None:
+        """Return the role the linked server lends, None without a link or from an older server.
+
+        Raises:
+            ServerRefusedError, ServerUnreachableError, ServerBusyError: no lease was given.
+        """
+        try:
+            line = self.line()
+        except NotLinkedError:
+            return None
+        with self._one_at_a_time:
+            return line.lease(clinician, id_token)
 
     def line(self) -> "Line":
         """Return the line to the linked server. Raises NotLinkedError."""

@@ -23,12 +23,14 @@ from sync_service.gateway.devices import (
     SignedRequest,
 )
 from sync_service.gateway.intake import Sink
+from sync_service.gateway.leases import Identities, lend
 from sync_service.gateway.reading import judge, read_message, unpack
 from sync_service.gateway.receive import receive, tally
 from sync_service.protocol import compression, versions
 from sync_service.protocol.checkpoints import CheckpointAnswer, CheckpointRequest
 from sync_service.protocol.errors import DeviceMismatchError, MessageTooLargeError
 from sync_service.protocol.fields import Message
+from sync_service.protocol.leases import LeaseMessage, LeaseRequest
 from sync_service.protocol.messages import (
     BatchReceipt,
     DeviceStatus,
@@ -39,11 +41,13 @@ from sync_service.protocol.messages import (
 
 log = logging.getLogger(__name__)
 
-REQUEST_MODELS: Final = (SyncBatch, EnrolmentRequest, CheckpointRequest)
+REQUEST_MODELS: Final = (SyncBatch, EnrolmentRequest, CheckpointRequest, LeaseRequest)
 """Read by hand (signature first), so FastAPI does not see them; the OpenAPI document needs them."""
 
 _WORTH_COMPRESSING_BYTES: Final = 512
+_TOKEN_BYTES: Final = 32 << 10
 _SMALL_BYTES: Final = 4096
+
 """Enrolments and heads are a few hundred bytes."""
 
 
@@ -55,6 +59,7 @@ class Gateway:
     heads: Heads
     key: StatementKey
     check: SignatureCheck
+    identities: Identities
     directory: DeviceDirectory
     authenticator: Authenticator
     now: Callable[[], datetime]
@@ -77,6 +82,10 @@ def router(gateway: Gateway) -> APIRouter:
         """Countersign the head of the calling device's audit chain."""
         return await _post_checkpoint(gateway, request)
 
+    async def post_lease(request: Request) -> Response:
+        """Lend a role to a person of the calling device."""
+        return await _post_lease(gateway, request)
+
     async def get_status(request: Request) -> Response:
         """Return what the server holds of the calling device."""
         device = await gateway.authenticator.device_of(await signed_request(request))
@@ -86,6 +95,7 @@ def router(gateway: Gateway) -> APIRouter:
         (versions.BATCHES_PATH, "POST", post_batch, SyncBatch, BatchReceipt),
         (versions.DEVICES_PATH, "POST", post_device, EnrolmentRequest, EnrolmentResponse),
         (versions.CHECKPOINTS_PATH, "POST", post_checkpoint, CheckpointRequest, CheckpointAnswer),
+        (versions.LEASES_PATH, "POST", post_lease, LeaseRequest, LeaseMessage),
         (versions.STATUS_PATH, "GET", get_status, None, DeviceStatus),
     ):
         described = _documented(body) if body else None
@@ -149,6 +159,16 @@ async def _post_checkpoint(gateway: Gateway, request: Request) -> Response:
         now=gateway.now(),
     )
     return _answer(request, answer)
+
+
+async def _post_lease(gateway: Gateway, request: Request) -> Response:
+    signed = await signed_request(request, limit_bytes=_TOKEN_BYTES)
+    device = await gateway.authenticator.device_of(signed)
+    asked = read_message(signed.body, LeaseRequest)
+    lease = await lend(
+        asked, device, identities=gateway.identities, key=gateway.key, now=gateway.now()
+    )
+    return _answer(request, lease)
 
 
 async def _post_device(gateway: Gateway, request: Request) -> Response:

@@ -57,6 +57,12 @@ class HeadNotSignedError(ProtocolError):
     code = "audit.head_not_signed"
 
 
+class IdentityRefusedError(ProtocolError):
+    """An identity token does not serve here, or carries no role. Nothing was lent."""
+
+    code = "lease.refused"
+
+
 class EnrolmentRefusedError(ProtocolError):
     """The enrolment code is wrong, used or too old, or the device id is taken."""
 

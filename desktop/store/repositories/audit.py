@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from ddx.domain.audit import AuditAction, AuditEntry, link, verify_chain
@@ -98,6 +98,28 @@ class AuditRepository:
             SignedEntry(epoch=row.epoch, entry=_entry(row), signature=row.signature)
             for row in self._session.scalars(query)
         )
+
+    def last_of_older_epochs(self) -> SignedEntry | None:
+        """Return the last entry of the newest epoch before this one, None in the first."""
+        query = (
+            select(AuditEntryTable)
+            .where(AuditEntryTable.epoch < self._epoch)
+            .order_by(AuditEntryTable.epoch.desc(), AuditEntryTable.sequence.desc())
+            .limit(1)
+        )
+        row = self._session.scalars(query).first()
+        if row is None:
+            return None
+        return SignedEntry(epoch=row.epoch, entry=_entry(row), signature=row.signature)
+
+    def latest_moment(self, epoch: int, sequence: int) -> datetime | None:
+        """Return the latest time any entry after that place was written at, None without one."""
+        after = or_(
+            AuditEntryTable.epoch > epoch,
+            and_(AuditEntryTable.epoch == epoch, AuditEntryTable.sequence > sequence),
+        )
+        latest = func.max(AuditEntryTable.at, type_=AuditEntryTable.at.type)
+        return self._session.scalars(select(latest).where(after)).one_or_none()
 
     def keep_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Keep one countersigned head; the same one again changes nothing."""

@@ -20,7 +20,7 @@ from desktop.settings import Settings
 FLU = DiseaseId("VD:influenza")
 SERVICES = ("patients", "visits", "decisions", "sync", "models", "audit", "privacy", "identity")
 ANYBODY = None
-OF_THE_SESSION = {"sync.close", "sync.line"}
+OF_THE_SESSION = {"sync.close", "sync.lease", "sync.line"}
 """Called by the session and by other services, never by a screen."""
 
 NEEDS = {
@@ -62,6 +62,16 @@ NEEDS = {
     "audit.keys": (Permission.READ_AUDIT, lambda s, on: s.audit.keys()),
     "audit.export": (Permission.READ_AUDIT, lambda s, on: s.audit.export()),
     "audit.export_fhir": (Permission.READ_AUDIT, lambda s, on: s.audit.export_fhir()),
+    "identity.standing": (ANYBODY, lambda s, on: s.identity.standing()),
+    "identity.linked": (ANYBODY, lambda s, on: s.identity.linked()),
+    "identity.begin_device_code": (ANYBODY, lambda s, on: s.identity.begin_device_code()),
+    "identity.finish_device_code": (ANYBODY, lambda s, on: s.identity.finish_device_code(None)),
+    "identity.stop": (ANYBODY, lambda s, on: s.identity.stop()),
+    "identity.sign_in_with_browser": (
+        ANYBODY,
+        lambda s, on: s.identity.sign_in_with_browser(lambda _: None),
+    ),
+    "identity.renew": (ANYBODY, lambda s, on: s.identity.renew()),
     "privacy.sent": (Permission.VIEW_SENT, lambda s, on: s.privacy.sent()),
     "privacy.erasures": (Permission.VIEW_SENT, lambda s, on: s.privacy.erasures()),
     "privacy.due": (

@@ -93,6 +93,11 @@ PERMISSIONS: Final = MappingProxyType(
 )
 
 
+def may(role: Role, permission: Permission) -> bool:
+    """Whether `role` carries `permission`; for screens, which hide what nobody may press."""
+    return permission in PERMISSIONS[role]
+
+
 def require(role: Role, permission: Permission) -> None:
     """Return if `role` carries `permission`; raise PermissionDeniedError otherwise."""
     if permission not in PERMISSIONS[role]:

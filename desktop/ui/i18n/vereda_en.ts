@@ -779,6 +779,18 @@
         <source>Sincronizado {moment}</source>
         <translation>Synchronised {moment}</translation>
     </message>
+    <message>
+        <source>la nube conocía otra historia de este equipo: avise a quien audita</source>
+        <translation>the cloud knew another history of this device: tell the auditor</translation>
+    </message>
+    <message>
+        <source>se restauró una copia: la nube conoce lo que falta; avise a quien audita</source>
+        <translation>a backup was restored: the cloud knows what is missing; tell the auditor</translation>
+    </message>
+    <message>
+        <source>la nube firma con otra clave: avise a quien la administra</source>
+        <translation>the cloud signs with another key: tell whoever manages it</translation>
+    </message>
 </context>
 <context>
     <name>Tour</name>

@@ -123,6 +123,12 @@ def test_a_server_with_another_key_is_not_believed(linked, diagnosed):
     assert checkpoints_of(linked) == ()
 
 
+def test_a_wrong_clock_does_not_keep_the_head_from_being_shown(linked, cloud, diagnosed):
+    linked.sync.line()._transport._now_s = lambda: 1_000_000_000.0
+    assert linked.sync.run_once().pending == 0
+    assert len(cloud.rows("SELECT 1 FROM audit_head")) == 1
+
+
 def test_fields_of_a_newer_version_survive_on_the_wire():
     raw = b'{"schema_version":1,"verdict":"countersigned","from_2027":{"a":1}}'
     assert b'"from_2027":{"a":1}' in CheckpointAnswer.model_validate_json(raw).wire_bytes()

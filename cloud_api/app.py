@@ -15,7 +15,10 @@ from cloud_api import errors, health
 from cloud_api.auth.device import DeviceAuthenticator
 from cloud_api.auth.directory import SqlDirectory
 from cloud_api.auth.nonces import ProcessNonces
+from cloud_api.auth.oidc import NoIdentities, OidcIdentities, fetch_over_https
+from cloud_api.auth.statement_key import FileStatementKey, ed25519_check
 from cloud_api.db.engine import open_database
+from cloud_api.db.heads import SqlHeads
 from cloud_api.db.migrate import migrate
 from cloud_api.db.sink import SqlSink
 from cloud_api.diagnose import routes as diagnose_routes
@@ -27,6 +30,7 @@ from cloud_api.settings import CloudSettings
 from cloud_api.stream.log import EmbeddedLog
 from ddx.domain.artifacts import Artifacts
 from sync_service.gateway import routes as gateway_routes
+from sync_service.gateway.leases import Identities
 from sync_service.gateway.routes import Gateway
 
 OpenEngine = Callable[[Artifacts], ClinicalEngine]
@@ -59,6 +63,10 @@ def create_app(
     authenticator = DeviceAuthenticator(directory.find, ProcessNonces(), now)
     gateway = Gateway(
         sink=SqlSink(engine, now=now, alarmed=lambda a: metrics.alarms.labels(a.kind).inc()),
+        heads=SqlHeads(engine, now=now, alarmed=lambda a: metrics.alarms.labels(a.kind).inc()),
+        key=FileStatementKey(settings.statement_key_file()),
+        check=ed25519_check,
+        identities=_identities(settings),
         directory=directory,
         authenticator=authenticator,
         now=now,
@@ -80,6 +88,16 @@ def create_app(
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign] # FastAPI's own extension point
     app.state.diagnosis, app.state.metrics = diagnosis, metrics
     return app
+
+
+def _identities(settings: CloudSettings) -> Identities:
+    if not (settings.oidc_issuer and settings.oidc_audience and settings.oidc_keys):
+        return NoIdentities()
+    return OidcIdentities(
+        issuer=settings.oidc_issuer,
+        audience=settings.oidc_audience,
+        fetch_keys=fetch_over_https(settings.oidc_keys, settings.oidc_ca),
+    )
 
 
 def _lifespan(

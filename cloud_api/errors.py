@@ -82,6 +82,12 @@ PROBLEMS: Final = {
     "sync.device_mismatch": Problem(
         403, "El lote nombra otro equipo", "The batch names another device"
     ),
+    "lease.refused": Problem(
+        403, "La identidad presentada no da una función aquí", "The identity lends no role here"
+    ),
+    "audit.head_not_signed": Problem(
+        403, "La cabeza del registro no está firmada por el equipo", "The head is not the device's"
+    ),
     "sync.busy": Problem(503, "El servidor pide esperar", "The server asks for patience"),
     "enrolment.refused": Problem(
         403, "El código de inscripción no sirve", "The enrolment code does not serve"

@@ -13,7 +13,11 @@ class CloudSettings(BaseSettings):
     data: folder of the embedded database. database_url: SQLAlchemy async address; empty for
     the embedded database in `data`. repository: TUF repository folder (`metadata/`,
     `targets/`); the one that ships with the application when None. root: the root.json it must
-    verify against; the one that ships with the application when None.
+    verify against; the one that ships with the application when None. statement_key: file with
+    the 32 raw bytes of the Ed25519 key that signs checkpoints; made in `data` when None.
+    oidc_issuer, oidc_audience, oidc_keys: issuer, client id and https address of the key set of
+    the identities that are lent roles; no roles are lent while one is empty. oidc_ca: PEM of a
+    private authority for that address.
     """
 
     model_config = SettingsConfigDict(env_prefix="VEREDA_CLOUD_", frozen=True)
@@ -24,6 +28,15 @@ class CloudSettings(BaseSettings):
     root: Path | None = None
     channel: str = "stable"
     enrolment_code_hours: int = Field(default=72, ge=1)
+    statement_key: Path | None = None
+    oidc_issuer: str = ""
+    oidc_audience: str = ""
+    oidc_keys: str = ""
+    oidc_ca: Path | None = None
+
+    def statement_key_file(self) -> Path:
+        """Return the file of the key that signs checkpoints and leases."""
+        return self.statement_key or self.data / "statement.key"
 
     def database_address(self) -> str:
         """Return the database address to open; the embedded one lives in `data`."""

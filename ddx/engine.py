@@ -339,13 +339,22 @@ class Engine:
         raise UnknownDiseaseError(disease)
 
     def feature_digest(self, case: Case) -> str:
-        """Return the SHA-256 (hex) of what the models read of `case`: row, then rare query."""
+        """Return the SHA-256 (hex) of the bytes `features` returns."""
+        return hashlib.sha256(bytes.fromhex(self.features(case))).hexdigest()
+
+    def features(self, case: Case) -> str:
+        """Return what the models read of `case`, as bytes in hex: row, then rare query.
+
+        Common row: float32, little-endian, in the order of the bundle's schema, nan where nothing
+        was asked. Then "|" and the term indexes (int32) of what is present, "|" and of what is
+        excluded.
+        """
         row, query = self.read(case)
-        digest = hashlib.sha256(np.ascontiguousarray(row.values, dtype="<f4").tobytes())
+        read = np.ascontiguousarray(row.values, dtype="<f4").tobytes()
         for terms in (query.present, query.excluded):
             indexes = np.array(sorted(term.index for term in terms), dtype="<i4")
-            digest.update(b"|" + indexes.tobytes())
-        return digest.hexdigest()
+            read += b"|" + indexes.tobytes()
+        return read.hex()
 
     def read(self, case: Case) -> tuple[FeatureRow, RareQuery]:
         """Return `case` as the common and the rare model read it."""

@@ -34,6 +34,8 @@ DEMO_LIMIT: Final = 10
 COMMANDS: Final = {
     "diagnose": "desktop.commands.diagnose",
     "rank": "desktop.commands.rank",
+    "replay": "desktop.commands.replay",
+    "audit": "desktop.terminal.audit",
 }
 """Words that run something in the terminal instead of opening the window."""
 
@@ -239,7 +241,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="vereda",
         description="Vereda, the clinic's window.",
-        epilog="Without a window: vereda diagnose --help, vereda rank --help",
+        epilog="Without a window: vereda diagnose, rank, replay or audit --help",
     )
     parser.add_argument("--data", type=Path, help="data directory of the clinic")
     parser.add_argument("--lang", choices=("es", "en"), help="language of the window")

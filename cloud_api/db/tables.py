@@ -100,6 +100,25 @@ class CounterRow(Base):
     value: Mapped[int] = mapped_column(Big)
 
 
+class AuditHeadRow(Base):
+    """A head of a device's audit chain with both signatures. Append-only, as the event log.
+
+    server_time: as signed, letter by letter.
+    """
+
+    __tablename__ = "audit_head"
+
+    device_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    epoch: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=False)
+    sequence: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=False)
+    head: Mapped[str] = mapped_column(String(64))
+    device_key: Mapped[str] = mapped_column(String(64))
+    device_signature: Mapped[str] = mapped_column(String(128))
+    server_time: Mapped[str] = mapped_column(String(40))
+    server_key: Mapped[str] = mapped_column(String(64))
+    signature: Mapped[str] = mapped_column(String(128))
+
+
 class AlarmRow(Base):
     """Something a human should look at; one row per distinct occurrence."""
 

@@ -1,6 +1,7 @@
 """The audit chain: each entry carries the hash of the one before it.
 
-Pure: the clock and the device key live at the edge. Signing of heads is `desktop.store`'s.
+Pure: the clock and the device key live at the edge. The device signs the hash of each entry
+(`ddx.domain.statements.entry_statement`); `ddx.domain.audit_verdict` judges an exported log.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,6 +34,11 @@ class AuditAction(StrEnum):
     SYNCED = "synced"
     BUNDLE_ACTIVATED = "bundle_activated"
     BUNDLE_REFUSED = "bundle_refused"
+    EPOCH_OPENED = "epoch_opened"
+    PATIENT_ERASED = "patient_erased"
+    CLOUD_SIGN_IN = "cloud_sign_in"
+    CLOUD_SIGN_IN_REFUSED = "cloud_sign_in_refused"
+    ROLE_LEASED = "role_leased"
 
 
 class AuditChainError(DdxError):

@@ -1,6 +1,8 @@
 """Who may do what: the one permission table of desktop and cloud.
 
-Source: reference architecture, "Matriz de Seguridad / Control de Acceso (RBAC)".
+Source: reference architecture, "Matriz de Seguridad / Control de Acceso (RBAC)". VIEW_SENT and
+ERASE_PATIENT are ours: who sees what left the clinic, and who may erase a patient (the clinic's
+own responsible physician, nobody from outside it).
 """
 
 from enum import StrEnum
@@ -37,6 +39,8 @@ class Permission(StrEnum):
     READ_PREDICTION_LOG = "read_prediction_log"
     READ_AUDIT = "read_audit"
     READ_MODEL_HISTORY = "read_model_history"
+    VIEW_SENT = "view_sent"
+    ERASE_PATIENT = "erase_patient"
 
 
 class PermissionDeniedError(DdxError):
@@ -55,6 +59,7 @@ _GENERAL: Final = frozenset(
         Permission.EXPLAIN,
         Permission.GIVE_FEEDBACK,
         Permission.VIEW_PATIENT,
+        Permission.VIEW_SENT,
     }
 )
 _ADMIN: Final = _GENERAL | {
@@ -69,18 +74,28 @@ _SCIENTIST: Final = _ADMIN | {
 }
 _MLOPS: Final = _SCIENTIST | {Permission.DEPLOY_PRODUCTION, Permission.MANAGE_INFRASTRUCTURE}
 _AUDITOR: Final = frozenset(
-    {Permission.READ_PREDICTION_LOG, Permission.READ_AUDIT, Permission.READ_MODEL_HISTORY}
+    {
+        Permission.READ_PREDICTION_LOG,
+        Permission.READ_AUDIT,
+        Permission.READ_MODEL_HISTORY,
+        Permission.VIEW_SENT,
+    }
 )
 
 PERMISSIONS: Final = MappingProxyType(
     {
         Role.MEDICO_GENERAL: _GENERAL,
-        Role.MEDICO_ADMIN: _ADMIN,
+        Role.MEDICO_ADMIN: _ADMIN | {Permission.ERASE_PATIENT},
         Role.DATA_SCIENTIST: _SCIENTIST,
         Role.MLOPS_ENGINEER: _MLOPS,
         Role.AUDITOR: _AUDITOR,
     }
 )
+
+
+def may(role: Role, permission: Permission) -> bool:
+    """Whether `role` carries `permission`; for screens, which hide what nobody may press."""
+    return permission in PERMISSIONS[role]
 
 
 def require(role: Role, permission: Permission) -> None:

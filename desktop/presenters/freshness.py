@@ -33,6 +33,10 @@ class SyncStanding(Protocol):
     def code(self) -> str:
         """Why it waits or is refused, when it is."""
 
+    @property
+    def audit_alarm(self) -> str:
+        """fork, restored_backup or server_key once the cloud knew better; empty otherwise."""
+
 
 class ModelStanding(Protocol):
     """What the model service reports."""

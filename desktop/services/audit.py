@@ -1,8 +1,20 @@
-"""The audit chain, for those who may read it."""
+"""The audit chain, for those who may read it: look, verify, export."""
 
-from ddx.domain.audit import AuditEntry
+import json
+
+from ddx.domain.audit import AuditAction, AuditChainError, AuditEntry
+from ddx.domain.audit_log import LogHeader, seal_line, seals_of, to_be_sealed, unsealed_lines
+from ddx.domain.audit_verdict import verify_log
 from ddx.domain.roles import Permission
+from ddx.domain.statements import moment_text
 from desktop.services.desk import Desk
+from desktop.services.fhir_audit import audit_event_bundle
+from desktop.services.records import AuditKeys
+from desktop.signatures import ed25519_check
+from desktop.store.unit_of_work import UnitOfWork
+
+SERVER_KEY = "audit.server_key"
+"""Setting: the server's public key, hex, as the first checkpoint showed it."""
 
 
 class AuditService:
@@ -18,7 +30,71 @@ class AuditService:
             return unit.audit.after(after)
 
     def verify(self) -> int:
-        """Return the length of the chain. Raises AuditChainError naming the first bad entry."""
+        """Return how many entries hold: chain, signatures and countersigned heads, all epochs.
+
+        Raises:
+            AuditChainError: names the first bad entry.
+        """
         self._desk.require(Permission.READ_AUDIT)
         with self._desk.store.read() as unit:
-            return unit.audit.verify()
+            lines = self._sealed(unit)
+            keys = _keys(unit)
+        report = verify_log(
+            lines,
+            check=ed25519_check,
+            device_key=keys.device_key,
+            server_key=keys.server_key or None,
+        )
+        if report.finding is not None:
+            found = report.finding
+            raise AuditChainError(found.sequence, f"{found.verdict}: {found.reason}")
+        return report.entries
+
+    def keys(self) -> AuditKeys:
+        """Return the public keys an auditor compares an export with."""
+        self._desk.require(Permission.READ_AUDIT)
+        with self._desk.store.read() as unit:
+            return _keys(unit)
+
+    def export(self) -> bytes:
+        """Return the whole log as a sealed file for `vereda audit verify`.
+
+        The export is itself an entry, the last one of the file.
+        """
+        self._desk.require(Permission.READ_AUDIT)
+        with self._desk.store.write() as unit:
+            self._write_down(unit, "audit_log")
+            return b"".join(self._sealed(unit))
+
+    def export_fhir(self) -> bytes:
+        """Return the whole log as a FHIR R4 Bundle of AuditEvents, JSON."""
+        self._desk.require(Permission.READ_AUDIT)
+        with self._desk.store.write() as unit:
+            self._write_down(unit, "audit_events")
+            bundle = audit_event_bundle(unit.audit.signed(), device_id=unit.device.get().id)
+        return json.dumps(bundle, ensure_ascii=False, indent=1).encode()
+
+    def _write_down(self, unit: UnitOfWork, what: str) -> None:
+        self._desk.journal.record(unit, AuditAction.EXPORTED, unit.device.get().id, what=what)
+
+    def _sealed(self, unit: UnitOfWork) -> tuple[bytes, ...]:
+        key, device = unit.device.signing_key(), unit.device.get()
+        entries = unit.audit.signed()
+        header = LogHeader(
+            device_id=device.id,
+            device_key=key.public_key().public_bytes_raw().hex(),
+            exported_at=moment_text(self._desk.now()),
+            exported_by=self._desk.clinician.id,
+        )
+        lines = unsealed_lines(header, entries, unit.audit.checkpoints())
+        seals = seals_of(entries)
+        signature = key.sign(to_be_sealed(device.id, lines, seals)).hex()
+        return (*lines, seal_line(seals, lines, signature))
+
+
+def _keys(unit: UnitOfWork) -> AuditKeys:
+    return AuditKeys(
+        device_id=unit.device.get().id,
+        device_key=unit.device.public_key(),
+        server_key=unit.settings.get(SERVER_KEY) or "",
+    )

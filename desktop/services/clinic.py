@@ -19,6 +19,7 @@ from desktop.services.errors import (
     RecoveryRefusedError,
     SignInRefusedError,
 )
+from desktop.services.identity import standing_of
 from desktop.services.journal import Clock, Journal, utc_now
 from desktop.services.records import ClinicianCard
 from desktop.services.session import Session
@@ -151,10 +152,12 @@ class Clinic:
         try:
             with store.read() as unit:
                 person = unit.clinic.clinician(clinician)
+                now = self._now()
+                role = standing_of(unit, person.id, person.role, now).role
         except RecordMissingError:
             store.close()
             raise SignInRefusedError(0.0) from None
-        card = ClinicianCard(id=person.id, display_name=person.display_name, role=person.role)
+        card = ClinicianCard(id=person.id, display_name=person.display_name, role=role)
         desk = Desk(
             clinician=card,
             store=store,

@@ -61,6 +61,9 @@ class DiagnosticEngine(Protocol):
     def recommendations(self, disease: DiseaseId, language: str) -> "tuple[Recommendation, ...]":
         """Return what to do first when `disease` is suspected."""
 
+    def features(self, case: Case) -> str:
+        """Return what the models read of the case, as bytes in hex."""
+
     def feature_digest(self, case: Case) -> str:
         """Return the SHA-256 of the case's feature row."""
 

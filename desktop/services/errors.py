@@ -1,5 +1,6 @@
 """What a use case refuses, each with its next step."""
 
+import re
 from typing import ClassVar
 
 from ddx.errors import DdxError
@@ -50,6 +51,35 @@ class OtherBundleError(DdxError):
     def __init__(self, digest: str) -> None:
         super().__init__(f"bundle {digest[:12]} is no longer on this device")
         self.digest = digest
+
+
+class CloudNotSetUpError(DdxError):
+    """No tenant and client are set for cloud sign-in. Local sign-in needs neither."""
+
+    code: ClassVar[str] = "cloud.not_set_up"
+
+
+class CloudUnreachableError(DdxError):
+    """The issuer of cloud identities does not answer. Local sign-in goes on."""
+
+    code: ClassVar[str] = "cloud.unreachable"
+    retryable: ClassVar[bool] = True
+
+
+class CloudSignInError(DdxError):
+    """The cloud sign-in ended without an identity. reason: the issuer's own code."""
+
+    code: ClassVar[str] = "cloud.sign_in_refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = re.sub(r"[^A-Za-z0-9_.-]", "_", reason)[:64] or "unknown"
+
+
+class OtherIdentityError(DdxError):
+    """The clinician is linked to another cloud identity. Nothing was changed."""
+
+    code: ClassVar[str] = "cloud.other_identity"
 
 
 class NotLinkedError(DdxError):

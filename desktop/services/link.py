@@ -7,16 +7,26 @@ from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 
+from ddx.domain.identifiers import RecordId
+from ddx.domain.lease import RoleLease
+from ddx.domain.statements import Checkpoint
 from desktop.settings import Settings
+from desktop.signatures import ed25519_check
 from desktop.store.outbox import StoreOutbox
 from desktop.store.store import ClinicStore
+from sync_service.client.checkpoints import CheckpointOutcome, OwnHead, ask_for_checkpoint
 from sync_service.client.enrol import enrol
+from sync_service.client.errors import ServerClockError
 from sync_service.client.identity import DeviceIdentity
+from sync_service.client.leases import ask_for_lease
 from sync_service.client.runner import Runner, SyncReport, Versions
 from sync_service.client.transport import HttpTransport, make_client
+
+T = TypeVar("T")
 
 
 class Line:
@@ -54,6 +64,38 @@ class Line:
     def push(self) -> SyncReport:
         """Push what waits; the report says how far it came."""
         return self._runner.run_once()
+
+    def checkpoint(
+        self,
+        head: OwnHead,
+        own_hash_at: Callable[[int, int], str | None],
+        *,
+        newest: Checkpoint | None,
+        server_key: str | None,
+    ) -> CheckpointOutcome:
+        """Show the head of the audit chain. Raises as `ask_for_checkpoint` does."""
+        return self._on_time(
+            lambda: ask_for_checkpoint(
+                self._transport,
+                head,
+                own_hash_at,
+                newest=newest,
+                server_key=server_key,
+                check=ed25519_check,
+            )
+        )
+
+    def lease(self, clinician: RecordId, id_token: str) -> RoleLease | None:
+        """Ask for the role the server lends. Raises as the transport does."""
+        return self._on_time(lambda: ask_for_lease(self._transport, clinician, id_token))
+
+    def _on_time(self, ask: Callable[[], T]) -> T:
+        """Return what `ask` returns, once more with the server's time where ours is off."""
+        try:
+            return ask()
+        except ServerClockError as error:
+            self._transport.clock_offset_s = error.offset_s
+            return ask()
 
     def report(self) -> SyncReport:
         """Return where the push stands."""

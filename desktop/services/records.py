@@ -10,6 +10,7 @@ from ddx.domain.differential import Differential
 from ddx.domain.explanation import Explanation
 from ddx.domain.feedback import Feedback
 from ddx.domain.identifiers import DiseaseId, RecordId
+from ddx.domain.replay import Difference, ReplayReport
 from ddx.domain.roles import Role
 from ddx.intake.draft import Draft
 
@@ -20,6 +21,25 @@ if TYPE_CHECKING:  # these load the models, and screens read this module before 
     from ddx.inquiry.stop import Proposal
     from ddx.safety.recommend import Recommendation
     from ddx.safety.triage import Triage
+
+__all__ = [
+    "Account",
+    "AuditKeys",
+    "ClinicianCard",
+    "DiagnosisRecord",
+    "Difference",
+    "DraftRecord",
+    "ErasureProof",
+    "Guidance",
+    "ModelStatus",
+    "NewPatient",
+    "PatientRow",
+    "ReplayReport",
+    "SentRecord",
+    "SyncPhase",
+    "SyncStatus",
+    "UpdateOutcome",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +103,13 @@ class DiagnosisRecord:
     not_excluded: frozenset[DiseaseId] | None = None
 
 
-class Difference(StrEnum):
-    """What a replay found different."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditKeys:
+    """Public keys, hex, for whoever verifies an export. server_key: empty before a checkpoint."""
 
-    RECEIPT = "receipt"
-    BUNDLE = "bundle"
-    FEATURES = "features"
-    DIFFERENTIAL = "differential"
+    device_id: str
+    device_key: str
+    server_key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,19 +133,30 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayReport:
-    """Whether a recorded diagnosis comes out the same again, bit for bit.
+class SentRecord:
+    """One record that left or waits to leave. payload_json: exactly what leaves, indented.
 
-    RECEIPT: the record does not match its own digest. BUNDLE: the bundle that answered is no
-    longer here, so nothing was run.
+    state: pending, acknowledged or quarantined; reason: why it was refused, if it was.
     """
 
-    differences: tuple[Difference, ...]
+    id: RecordId
+    kind: str
+    created_at: datetime
+    state: str
+    server_sequence: int | None
+    reason: str
+    payload_json: str
+    payload_sha256: str
 
-    @property
-    def identical(self) -> bool:
-        """Whether nothing differs."""
-        return not self.differences
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureProof:
+    """A patient who was erased: their pseudonym and the keyed hash of what there was."""
+
+    pseudonym: str
+    erased_at: datetime
+    proof: str
+    diagnoses: int
 
 
 class SyncPhase(StrEnum):
@@ -141,7 +172,11 @@ class SyncPhase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncStatus:
-    """What waits and what arrived. code: why it waits or is refused, when it is."""
+    """What waits and what arrived. code: why it waits or is refused, when it is.
+
+    audit_alarm: `fork` or `restored_backup` once the server knew another history of this device
+    than the store, `server_key` once it countersigned with another key; empty otherwise.
+    """
 
     pending: int
     quarantined: int
@@ -150,6 +185,7 @@ class SyncStatus:
     phase: SyncPhase
     server: str
     code: str = ""
+    audit_alarm: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

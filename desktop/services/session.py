@@ -4,8 +4,10 @@ from ddx.domain.audit import AuditAction
 from desktop.services.audit import AuditService
 from desktop.services.decisions import DecisionService
 from desktop.services.desk import Desk
+from desktop.services.identity import IdentityService
 from desktop.services.models import ModelService
 from desktop.services.patients import PatientService
+from desktop.services.privacy import PrivacyService
 from desktop.services.records import ClinicianCard
 from desktop.services.sync import SyncService
 from desktop.services.visits import VisitService
@@ -24,6 +26,8 @@ class Session:
         self.sync = SyncService(desk, settings)
         self.models = ModelService(desk, self.sync)
         self.audit = AuditService(desk)
+        self.privacy = PrivacyService(desk)
+        self.identity = IdentityService(desk, settings, self.sync)
 
     @property
     def clinician(self) -> ClinicianCard:

@@ -5,7 +5,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from ddx.domain.audit import AuditAction
+from ddx.domain.identifiers import RecordId
+from ddx.domain.lease import RoleLease
 from ddx.domain.roles import Permission
+from desktop.services.checkpoints import ALARM, show_head
 from desktop.services.desk import Desk
 from desktop.services.errors import NotLinkedError
 from desktop.services.records import SyncPhase, SyncStatus
@@ -34,16 +37,16 @@ class SyncService:
         """Return where the sync stands; any signed-in person may ask."""
         with self._desk.store.read() as unit:
             counts, server = unit.outbox.counts(), unit.settings.get(SERVER)
-            contact = unit.settings.get(LAST_CONTACT)
+            contact, alarm = unit.settings.get(LAST_CONTACT), unit.settings.get(ALARM) or ""
         if server is None:
-            return _status(counts, SyncPhase.NOT_LINKED, self._settings.sync_url, None, "")
+            return _status(counts, SyncPhase.NOT_LINKED, self._settings.sync_url, None, alarm=alarm)
         line = self._line
         phase, code = (
             (SyncPhase.IDLE, "")
             if line is None
             else (SyncPhase(line.report().phase.value), line.report().code)
         )
-        return _status(counts, phase, server, contact, code)
+        return _status(counts, phase, server, contact, code=code, alarm=alarm)
 
     def link(self, server_url: str, code: str) -> SyncStatus:
         """Enrol this device with a server and remember it.
@@ -76,6 +79,7 @@ class SyncService:
                 line = self.line()
             except NotLinkedError:
                 return self.status()
+            show_head(self._desk, line)  # first: a restored backup must not push over its own past
             with self._desk.store.write() as unit:
                 before = unit.outbox.counts()
                 self._send_audit(unit)
@@ -83,6 +87,19 @@ class SyncService:
             with self._desk.store.write() as unit:
                 self._write_down(unit, before, report.last_contact_at)
         return self.status()
+
+    def lease(self, clinician: RecordId, id_token: str) -> RoleLease | None:
+        """Return the role the linked server lends, None without a link or from an older server.
+
+        Raises:
+            ServerRefusedError, ServerUnreachableError, ServerBusyError: no lease was given.
+        """
+        try:
+            line = self.line()
+        except NotLinkedError:
+            return None
+        with self._one_at_a_time:
+            return line.lease(clinician, id_token)
 
     def line(self) -> "Line":
         """Return the line to the linked server. Raises NotLinkedError."""
@@ -131,7 +148,13 @@ class SyncService:
 
 
 def _status(
-    counts: OutboxCounts, phase: SyncPhase, server: str, contact: str | None, code: str
+    counts: OutboxCounts,
+    phase: SyncPhase,
+    server: str,
+    contact: str | None,
+    *,
+    code: str = "",
+    alarm: str = "",
 ) -> SyncStatus:
     return SyncStatus(
         pending=counts.pending,
@@ -141,4 +164,5 @@ def _status(
         phase=phase,
         server=server,
         code=code,
+        audit_alarm=alarm,
     )

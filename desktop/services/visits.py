@@ -1,5 +1,6 @@
 """A visit: draft, differential, explanation, receipt, replay."""
 
+import re
 import time
 from dataclasses import replace
 from datetime import date
@@ -12,9 +13,10 @@ from ddx.domain.case import Case
 from ddx.domain.explanation import Explanation
 from ddx.domain.feedback import Feedback
 from ddx.domain.identifiers import DiseaseId, RecordId, new_record_id
-from ddx.domain.receipt import Receipt
+from ddx.domain.receipt import EXPLAINED, Receipt, receipt_to_json
+from ddx.domain.replay import ReplayReport, replay
 from ddx.domain.roles import Permission
-from ddx.domain.wire import differential_to_json
+from ddx.domain.short_code import read_short_code
 from ddx.explain.narrate import narrate
 from ddx.explain.why_not import WhyNot
 from ddx.inquiry.effort import FULL, RURAL_POST, WORDS_ONLY
@@ -24,14 +26,8 @@ from ddx.terminology.catalogue import Language
 from desktop.services.desk import Desk
 from desktop.services.engines import DiagnosticEngine
 from desktop.services.errors import OtherBundleError
-from desktop.services.records import (
-    Account,
-    DiagnosisRecord,
-    Difference,
-    DraftRecord,
-    Guidance,
-    ReplayReport,
-)
+from desktop.services.records import Account, DiagnosisRecord, DraftRecord, Guidance
+from desktop.store.errors import RecordMissingError
 from desktop.store.records import PatientRecord, StoredDiagnosis, StoredDraft
 from desktop.store.unit_of_work import UnitOfWork
 from sync_service.client.outbox import EventKind
@@ -108,13 +104,7 @@ class VisitService:
         with self._desk.store.write() as unit:
             draft = unit.drafts.get(draft_id)
             case = admit(draft_from_json(draft.content), engine.catalogue)
-            receipt = Receipt(
-                diagnosis_id=new_record_id(),
-                made_at=self._desk.now(),
-                case=case,
-                feature_digest=engine.feature_digest(case),
-                differential=engine.diagnose(case),
-            )
+            receipt = self._made(case, engine)
             stored = self._stored(receipt, draft.patient_id)
             unit.diagnoses.add(stored)
             unit.patients.seen(draft.patient_id, receipt.made_at)
@@ -191,27 +181,73 @@ class VisitService:
     def receipt(self, diagnosis: RecordId) -> Receipt:
         """Return what the record was made from."""
         self._desk.require(Permission.VIEW_PATIENT)
-        with self._desk.store.read() as unit:
-            return _receipt(unit.diagnoses.get(diagnosis))
+        with self._desk.store.write() as unit:
+            stored = unit.diagnoses.get(diagnosis)
+            self._viewed(unit, stored.patient_id, "receipt")
+        return _receipt(stored)
+
+    def find_receipt(self, code: str) -> DiagnosisRecord:
+        """Return the diagnosis whose short code is printed on a referral.
+
+        code: as typed; blanks, case and O/0, I/1 do not matter.
+
+        Raises:
+            ShortCodeError: not a code, or mistyped: the check letter does not fit.
+            RecordMissingError: no diagnosis of this clinic has it.
+        """
+        self._desk.require(Permission.VIEW_PATIENT)
+        printed = _printed(code)
+        with self._desk.store.write() as unit:
+            found = unit.diagnoses.by_short_code(printed)
+            if not found:
+                raise RecordMissingError("receipt", printed)
+            self._viewed(unit, found[0].patient_id, "receipt")
+            feedback = unit.feedback.of_diagnoses((found[0].id,))
+        return _record(found[0], feedback)
+
+    def export_receipt(self, diagnosis: RecordId) -> bytes:
+        """Return one receipt as a file for `vereda replay`; the export is written down.
+
+        No name is in it, but the case is: it is a clinical record all the same.
+        """
+        self._desk.require(Permission.VIEW_PATIENT)
+        with self._desk.store.write() as unit:
+            stored = unit.diagnoses.get(diagnosis)
+            self._desk.journal.record(
+                unit, AuditAction.EXPORTED, diagnosis, what="receipt", receipt=stored.receipt_digest
+            )
+        content = receipt_to_json(_receipt(stored), recorded_digest=stored.receipt_digest)
+        return canonical_json(content) + b"\n"
 
     def replay(self, diagnosis: RecordId) -> ReplayReport:
         """Run a recorded case again and say what differs."""
         self._desk.require(Permission.DIAGNOSE)
         with self._desk.store.read() as unit:
             stored = unit.diagnoses.get(diagnosis)
-        found = [] if _receipt(stored).digest == stored.receipt_digest else [Difference.RECEIPT]
         try:
             engine = self._desk.shelf.engine_for(stored.differential.bundle_digest)
         except OtherBundleError:
-            return ReplayReport(differences=(*found, Difference.BUNDLE))
-        if engine.feature_digest(stored.case) != stored.feature_digest:
-            found.append(Difference.FEATURES)
-        again, before = engine.diagnose(stored.case), stored.differential
-        if canonical_json(differential_to_json(again)) != canonical_json(
-            differential_to_json(before)
-        ):
-            found.append(Difference.DIFFERENTIAL)
-        return ReplayReport(differences=tuple(found))
+            return replay(_receipt(stored), stored.receipt_digest, None)
+        return replay(_receipt(stored), stored.receipt_digest, engine)
+
+    def _viewed(self, unit: UnitOfWork, patient: RecordId, view: str) -> None:
+        pseudonym = unit.patients.get(patient).pseudonym
+        self._desk.journal.record(unit, AuditAction.PATIENT_VIEWED, pseudonym, view=view)
+
+    def _made(self, case: Case, engine: DiagnosticEngine) -> Receipt:
+        differential = engine.diagnose(case)
+        return Receipt(
+            diagnosis_id=new_record_id(),
+            made_at=self._desk.now(),
+            case=case,
+            feature_digest=engine.feature_digest(case),
+            differential=differential,
+            features=engine.features(case),
+            contributions=tuple(
+                engine.explain(case, candidate.disease)
+                for candidate in differential.candidates[:EXPLAINED]
+            ),
+        )
 
     def _begun(self, patient: PatientRecord) -> StoredDraft:
         age_text, age_unit = age_on(self._desk.now().astimezone().date(), patient.birth_date)
@@ -234,6 +270,8 @@ class VisitService:
             feature_digest=receipt.feature_digest,
             receipt_digest=receipt.digest,
             short_code=receipt.short_code,
+            features=receipt.features,
+            contributions=receipt.contributions,
         )
 
     def _write_down(self, unit: UnitOfWork, receipt: Receipt, patient: RecordId) -> None:
@@ -288,4 +326,14 @@ def _receipt(stored: StoredDiagnosis) -> Receipt:
         case=stored.case,
         feature_digest=stored.feature_digest,
         differential=stored.differential,
+        features=stored.features,
+        contributions=stored.contributions,
     )
+
+
+def _printed(code: str) -> str:
+    """Return a short code as stored; codes of earlier versions were ten hex digits."""
+    bare = "".join(code.lower().split()).replace("-", "")
+    if re.fullmatch(r"[0-9a-f]{10}", bare):
+        return f"{bare[:4]}-{bare[4:8]}-{bare[8:]}"
+    return read_short_code(code)

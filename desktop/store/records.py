@@ -7,6 +7,7 @@ from typing import Any
 
 from ddx.domain.case import Case, Sex
 from ddx.domain.differential import Differential
+from ddx.domain.explanation import Explanation
 from ddx.domain.identifiers import RecordId
 from ddx.domain.roles import Role
 
@@ -77,6 +78,35 @@ class StoredDiagnosis:
     feature_digest: str
     receipt_digest: str
     short_code: str
+    features: str = ""
+    contributions: tuple[Explanation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentEvent:
+    """One outgoing event with its payload exactly as it leaves. state: an `OutboxState`."""
+
+    id: RecordId
+    epoch: int
+    sequence: int
+    kind: str
+    created_at: datetime
+    state: str
+    server_sequence: int | None
+    reason: str
+    payload: Mapping[str, Any]
+    payload_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureRecord:
+    """The tombstone of a patient. proof: keyed hash of what was erased, hex."""
+
+    pseudonym: str
+    clinician_id: RecordId
+    erased_at: datetime
+    proof: str
+    diagnoses: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

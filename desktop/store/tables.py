@@ -18,11 +18,12 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from desktop.store.columns import CanonicalJson, UtcMoment
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """`PRAGMA user_version` of a store at head; the migrations set it, a test compares."""
 
 ID: Final = String(36)
 DIGEST: Final = String(64)
+SIGNATURE: Final = String(128)
 
 
 class Table(DeclarativeBase):
@@ -89,7 +90,11 @@ class DraftTable(Table):
 
 
 class DiagnosisTable(Table):
-    """One recorded differential with what is needed to replay it. Append-only."""
+    """One recorded differential with what is needed to replay it. Append-only.
+
+    features: the feature vector as the engine wrote it (hex), empty in records made before it
+    was kept. contributions: explanations of the first candidates.
+    """
 
     __tablename__ = "diagnosis"
     id: Mapped[str] = mapped_column(ID, primary_key=True)
@@ -103,6 +108,8 @@ class DiagnosisTable(Table):
     bundle_version: Mapped[str] = mapped_column(String(64))
     bundle_digest: Mapped[str] = mapped_column(DIGEST)
     short_code: Mapped[str] = mapped_column(String(16), index=True)
+    features: Mapped[str] = mapped_column(Text, server_default="")
+    contributions: Mapped[list[Any]] = mapped_column(CanonicalJson, server_default="[]")
     __table_args__ = (Index("ix_diagnosis_patient_id", "patient_id", "made_at"),)
 
 
@@ -121,7 +128,10 @@ class FeedbackTable(Table):
 
 
 class AuditEntryTable(Table):
-    """The audit chain, one per device epoch. Triggers refuse updates and deletes."""
+    """The audit chain, one per device epoch. Triggers refuse updates and deletes.
+
+    signature: the device's, hex; empty in entries written before they were signed.
+    """
 
     __tablename__ = "audit_entry"
     epoch: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -134,6 +144,30 @@ class AuditEntryTable(Table):
     detail: Mapped[dict[str, Any]] = mapped_column(CanonicalJson)
     previous: Mapped[str] = mapped_column(DIGEST)
     hash: Mapped[str] = mapped_column(DIGEST)
+    signature: Mapped[str] = mapped_column(SIGNATURE, server_default="")
+
+
+class AuditCheckpointTable(Table):
+    """Heads the server countersigned. server_time: as signed, letter by letter."""
+
+    __tablename__ = "audit_checkpoint"
+    epoch: Mapped[int] = mapped_column(Integer, primary_key=True)
+    sequence: Mapped[int] = mapped_column(Integer, primary_key=True)
+    head: Mapped[str] = mapped_column(DIGEST)
+    server_time: Mapped[str] = mapped_column(String(32))
+    server_key: Mapped[str] = mapped_column(DIGEST)
+    signature: Mapped[str] = mapped_column(SIGNATURE)
+
+
+class ErasureTable(Table):
+    """Tombstones. proof: keyed hash of what was erased; nothing of it can be read back."""
+
+    __tablename__ = "erasure"
+    pseudonym: Mapped[str] = mapped_column(DIGEST, primary_key=True)
+    clinician_id: Mapped[str] = mapped_column(ForeignKey("clinician.id"))
+    erased_at: Mapped[datetime] = mapped_column(UtcMoment)
+    proof: Mapped[str] = mapped_column(DIGEST)
+    diagnoses: Mapped[int] = mapped_column(Integer)
 
 
 class OutboxEventTable(Table):

@@ -9,6 +9,7 @@ from desktop.store.repositories.clinic import ClinicRepository
 from desktop.store.repositories.device import DeviceRepository, SettingRepository
 from desktop.store.repositories.diagnoses import DiagnosisRepository, FeedbackRepository
 from desktop.store.repositories.drafts import DraftRepository
+from desktop.store.repositories.erasures import ErasureRepository
 from desktop.store.repositories.outbox import OutboxRepository
 from desktop.store.repositories.patients import PatientRepository
 
@@ -51,7 +52,13 @@ class UnitOfWork:
     @cached_property
     def audit(self) -> AuditRepository:
         """The audit chain of the current device epoch."""
-        return AuditRepository(self._session, self.device.get().epoch)
+        return AuditRepository(self._session, self.device)
+
+    def audit_of_new_epoch(self) -> AuditRepository:
+        """Begin another device epoch and return its empty audit chain, in use from now on."""
+        self.device.next_epoch()
+        self.__dict__.pop("audit", None)
+        return self.audit
 
     @cached_property
     def outbox(self) -> OutboxRepository:
@@ -62,6 +69,11 @@ class UnitOfWork:
     def device(self) -> DeviceRepository:
         """This device."""
         return DeviceRepository(self._session)
+
+    @cached_property
+    def erasures(self) -> ErasureRepository:
+        """Patients who were erased, and the erasing."""
+        return ErasureRepository(self._session)
 
     @cached_property
     def settings(self) -> SettingRepository:

@@ -55,6 +55,35 @@ _REFUSALS: Final = {
     "audit.broken_chain": QT_TRANSLATE_NOOP(
         "Messages", "El registro de auditoría no encaja. Avise a soporte antes de seguir."
     ),
+    "audit.unusable": QT_TRANSLATE_NOOP(
+        "Messages",
+        "La nube no ha podido refrendar la auditoría. Todo sigue guardado aquí y firmado.",
+    ),
+    "export.file": QT_TRANSLATE_NOOP(
+        "Messages", "No se puede escribir ese archivo. Elija otra carpeta."
+    ),
+    "receipt.short_code": QT_TRANSLATE_NOOP(
+        "Messages",
+        "El código del comprobante no es correcto: doce letras y cifras en tres grupos. Léalo "
+        "otra vez del papel.",
+    ),
+    "lease.unusable": QT_TRANSLATE_NOOP(
+        "Messages",
+        "La nube no reconoce una función para esta identidad. La de este centro sigue valiendo.",
+    ),
+    "cloud.not_set_up": QT_TRANSLATE_NOOP(
+        "Messages",
+        "Este equipo no tiene cuenta de nube configurada. Pídala a quien administra los equipos.",
+    ),
+    "cloud.unreachable": QT_TRANSLATE_NOOP(
+        "Messages", "La nube de identidades no responde. Puede seguir trabajando; reintente luego."
+    ),
+    "cloud.sign_in_refused": QT_TRANSLATE_NOOP(
+        "Messages", "No se ha completado la entrada en la nube. Puede seguir trabajando; repítala."
+    ),
+    "cloud.other_identity": QT_TRANSLATE_NOOP(
+        "Messages", "Su usuario ya está unido a otra identidad de la nube. Hable con quien audita."
+    ),
     "settings.invalid": QT_TRANSLATE_NOOP(
         "Messages", "El archivo de ajustes no se puede leer. Corríjalo o bórrelo y reinicie."
     ),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFrame
 
+from ddx.domain.roles import Permission, may
 from desktop.presenters.freshness import (
     Failed,
     FreshnessState,
@@ -132,8 +133,12 @@ class StatusBar(Screen):
         state = self.state
         self.sync.setText(_sync_text(state))
         refused = state.sync is not None and state.sync.quarantined > 0
-        look(self.sync, "attention" if refused or state.refusal else "small")
-        self.now.setVisible(self._session is not None)
+        alarmed = state.sync is not None and bool(state.sync.audit_alarm)
+        look(self.sync, "attention" if refused or alarmed or state.refusal else "small")
+        session = self._session
+        self.now.setVisible(
+            session is not None and may(session.clinician.role, Permission.DIAGNOSE)
+        )
         self.now.setEnabled(not state.syncing)
         self._draw_model(state)
         self._draw_clock()
@@ -174,7 +179,22 @@ def _sync_text(state: FreshnessState) -> str:
     if state.sync.quarantined:
         apart = translate("Status", "rechazados por la nube: {n}").format(n=state.sync.quarantined)
         words_now += f" · {apart}"
-    return words_now
+    alarm = _alarms().get(state.sync.audit_alarm)
+    return words_now if alarm is None else f"{words_now} · {alarm}"
+
+
+def _alarms() -> dict[str, str]:
+    return {
+        "fork": translate(
+            "Status", "la nube conocía otra historia de este equipo: avise a quien audita"
+        ),
+        "restored_backup": translate(
+            "Status", "se restauró una copia: la nube conoce lo que falta; avise a quien audita"
+        ),
+        "server_key": translate(
+            "Status", "la nube firma con otra clave: avise a quien la administra"
+        ),
+    }
 
 
 def _phase_text(state: FreshnessState, sync: SyncStanding) -> str:

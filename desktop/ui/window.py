@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ddx.domain.roles import Permission, may
 from desktop.presenters.guide import Equipment
 from desktop.presenters.patients import Patient
 from desktop.presenters.reducer import Refusal
@@ -32,6 +33,7 @@ from desktop.ui.preferences import PreferenceFile, Preferences
 from desktop.ui.sign_in import SignInScreen
 from desktop.ui.status import StatusBar
 from desktop.ui.theme import TEXT_SCALES, Appearance
+from desktop.ui.transparency import TransparencyScreen
 from desktop.ui.visit import Leaving, VisitScreen
 from desktop.ui.widgets import OneLine, button, card, column, plain_label, row, say
 
@@ -167,6 +169,13 @@ class MainWindow(QMainWindow):
             lambda value: replace(self.preferences, equipment=value),
             self.preferences.equipment,
         )
+        menu.addSeparator()
+        self.transparency = menu.addAction("")
+        self.texts.bind(
+            self.transparency.setText, lambda: translate("Window", "Lo que sale del centro…")
+        )
+        self.transparency.triggered.connect(lambda _on: self.show_transparency())
+        self.transparency.setVisible(False)
         return menu
 
     def _choices(
@@ -288,7 +297,14 @@ class MainWindow(QMainWindow):
         self.status.follow(session)
         self.lock.show()
         self._draw_who()
-        self.show_patients()
+        role = session.clinician.role
+        self.transparency.setVisible(
+            may(role, Permission.VIEW_SENT) or may(role, Permission.READ_AUDIT)
+        )
+        if may(role, Permission.VIEW_PATIENT):
+            self.show_patients()
+        else:
+            self.show_transparency()
 
     def _warm_up(self) -> None:
         """Read what is made on first use, the search index and the names, before it is needed."""
@@ -308,6 +324,15 @@ class MainWindow(QMainWindow):
             return
         screen = PatientsScreen(self._session, self.jobs)
         screen.patient_opened.connect(self.show_visit)
+        self._show(screen)
+        screen.enter_screen()
+
+    def show_transparency(self) -> None:
+        """Show what left the clinic, and the audit; an open visit is left first, by its own way."""
+        if self._session is None or isinstance(self.screen_shown, VisitScreen):
+            return
+        screen = TransparencyScreen(self._session, self.jobs)
+        screen.left.connect(self.show_patients)
         self._show(screen)
         screen.enter_screen()
 
@@ -343,6 +368,7 @@ class MainWindow(QMainWindow):
         if session is None:
             return
         self.lock.hide()
+        self.transparency.setVisible(False)
         self.status.follow(None)
         self._draw_who()
         self._show(self._opening, keep=True)

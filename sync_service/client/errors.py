@@ -21,6 +21,12 @@ class EnrolmentCodeError(SyncClientError):
     code = "sync.enrolment_code"
 
 
+class ServerKeyError(SyncClientError):
+    """The server's countersignature does not fit the key this clinic knows it by."""
+
+    code = "sync.server_key"
+
+
 class ServerUnreachableError(SyncClientError):
     """No usable answer: no link, no server, or something in between that is not the server."""
 

@@ -13,7 +13,7 @@ from ddx.domain.feedback import Feedback, Outcome
 from ddx.domain.receipt import Receipt
 from ddx.domain.wire import JsonObject, case_to_json
 from ddx.errors import CaseError
-from sync_service.protocol.ages import coarse_age_days
+from sync_service.protocol.ages import coarse_age_days, coarse_onset_days
 
 SENT_CANDIDATES: Final = 10
 """Head of the differential that leaves; the full list is in the receipt and its digest."""
@@ -22,13 +22,16 @@ _PROBABILITY_DIGITS: Final = 6
 
 
 def diagnosis_payload(receipt: Receipt, *, patient_pseudonym: str) -> JsonObject:
-    """Return one diagnosis as it may leave: whole-year age, head of the differential.
+    """Return one diagnosis as it may leave: whole-year age, coarse onsets, head of the list.
 
     patient_pseudonym: keyed hash (HMAC-SHA-256, clinic key) in lower-case hex, 32 to 64 digits.
     """
     case = case_to_json(receipt.case)
     if receipt.case.age_days is not None:
         case["age_days"] = coarse_age_days(receipt.case.age_days)
+    for finding in case["findings"]:
+        if "onset_days" in finding:
+            finding["onset_days"] = coarse_onset_days(finding["onset_days"])
     return {
         "diagnosis_id": receipt.diagnosis_id,
         "patient_pseudonym": patient_pseudonym,
@@ -59,6 +62,18 @@ def feedback_payload(feedback: Feedback) -> JsonObject:
     if feedback.reason is not None:
         payload["overrideReason"] = {"reason": {"code": feedback.reason.value}}
     return payload
+
+
+def erasure_payload(
+    *, patient_pseudonym: str, diagnoses: int, erased_at: datetime, proof: str
+) -> JsonObject:
+    """Return what the cloud is told of an erased patient. proof: the clinic's keyed hash, hex."""
+    return {
+        "patient_pseudonym": patient_pseudonym,
+        "diagnoses": diagnoses,
+        "erased_at": _utc(erased_at),
+        "proof": proof,
+    }
 
 
 def audit_payload(entries: Sequence[AuditEntry]) -> JsonObject:

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
+from ddx.domain.statements import SignatureCheck
+from sync_service.gateway.checkpoints import Heads, StatementKey, countersign
 from sync_service.gateway.devices import (
     Authenticator,
     Device,
@@ -21,11 +23,14 @@ from sync_service.gateway.devices import (
     SignedRequest,
 )
 from sync_service.gateway.intake import Sink
+from sync_service.gateway.leases import Identities, lend
 from sync_service.gateway.reading import judge, read_message, unpack
 from sync_service.gateway.receive import receive, tally
 from sync_service.protocol import compression, versions
+from sync_service.protocol.checkpoints import CheckpointAnswer, CheckpointRequest
 from sync_service.protocol.errors import DeviceMismatchError, MessageTooLargeError
 from sync_service.protocol.fields import Message
+from sync_service.protocol.leases import LeaseMessage, LeaseRequest
 from sync_service.protocol.messages import (
     BatchReceipt,
     DeviceStatus,
@@ -36,10 +41,14 @@ from sync_service.protocol.messages import (
 
 log = logging.getLogger(__name__)
 
-REQUEST_MODELS: Final = (SyncBatch, EnrolmentRequest)
+REQUEST_MODELS: Final = (SyncBatch, EnrolmentRequest, CheckpointRequest, LeaseRequest)
 """Read by hand (signature first), so FastAPI does not see them; the OpenAPI document needs them."""
 
 _WORTH_COMPRESSING_BYTES: Final = 512
+_TOKEN_BYTES: Final = 32 << 10
+_SMALL_BYTES: Final = 4096
+
+"""Enrolments and heads are a few hundred bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +56,10 @@ class Gateway:
     """The ports of the routes. counted: told how many records ended how, by status or reason."""
 
     sink: Sink
+    heads: Heads
+    key: StatementKey
+    check: SignatureCheck
+    identities: Identities
     directory: DeviceDirectory
     authenticator: Authenticator
     now: Callable[[], datetime]
@@ -54,7 +67,7 @@ class Gateway:
 
 
 def router(gateway: Gateway) -> APIRouter:
-    """Return the three routes of the sync gateway."""
+    """Return the routes of the sync gateway."""
     routes = APIRouter(tags=["sync"])
 
     async def post_batch(request: Request) -> Response:
@@ -65,6 +78,14 @@ def router(gateway: Gateway) -> APIRouter:
         """Enrol a device with a one-time code."""
         return await _post_device(gateway, request)
 
+    async def post_checkpoint(request: Request) -> Response:
+        """Countersign the head of the calling device's audit chain."""
+        return await _post_checkpoint(gateway, request)
+
+    async def post_lease(request: Request) -> Response:
+        """Lend a role to a person of the calling device."""
+        return await _post_lease(gateway, request)
+
     async def get_status(request: Request) -> Response:
         """Return what the server holds of the calling device."""
         device = await gateway.authenticator.device_of(await signed_request(request))
@@ -73,6 +94,8 @@ def router(gateway: Gateway) -> APIRouter:
     for path, method, call, body, answer in (
         (versions.BATCHES_PATH, "POST", post_batch, SyncBatch, BatchReceipt),
         (versions.DEVICES_PATH, "POST", post_device, EnrolmentRequest, EnrolmentResponse),
+        (versions.CHECKPOINTS_PATH, "POST", post_checkpoint, CheckpointRequest, CheckpointAnswer),
+        (versions.LEASES_PATH, "POST", post_lease, LeaseRequest, LeaseMessage),
         (versions.STATUS_PATH, "GET", get_status, None, DeviceStatus),
     ):
         described = _documented(body) if body else None
@@ -123,8 +146,33 @@ async def _post_batch(gateway: Gateway, request: Request) -> Response:
     return _answer(request, receipt)
 
 
+async def _post_checkpoint(gateway: Gateway, request: Request) -> Response:
+    signed = await signed_request(request, limit_bytes=_SMALL_BYTES)
+    device = await gateway.authenticator.device_of(signed)
+    asked = read_message(signed.body, CheckpointRequest)
+    answer = await countersign(
+        asked,
+        device,
+        heads=gateway.heads,
+        key=gateway.key,
+        check=gateway.check,
+        now=gateway.now(),
+    )
+    return _answer(request, answer)
+
+
+async def _post_lease(gateway: Gateway, request: Request) -> Response:
+    signed = await signed_request(request, limit_bytes=_TOKEN_BYTES)
+    device = await gateway.authenticator.device_of(signed)
+    asked = read_message(signed.body, LeaseRequest)
+    lease = await lend(
+        asked, device, identities=gateway.identities, key=gateway.key, now=gateway.now()
+    )
+    return _answer(request, lease)
+
+
 async def _post_device(gateway: Gateway, request: Request) -> Response:
-    signed = await signed_request(request, limit_bytes=4096)
+    signed = await signed_request(request, limit_bytes=_SMALL_BYTES)
     asked = read_message(signed.body, EnrolmentRequest)
     device = Device(id=asked.device_id, public_key=base64.b64decode(asked.public_key))
     await gateway.authenticator.check_proof(signed, device)

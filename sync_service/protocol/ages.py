@@ -1,4 +1,4 @@
-"""Ages as they may leave a clinic."""
+"""Ages and onsets as they may leave a clinic."""
 
 from typing import Final
 
@@ -14,3 +14,20 @@ def coarse_age_days(age_days: int) -> int:
     """
     years = min(_POOLED_FROM_YEARS, age_days * 4 // _DAYS_IN_FOUR_YEARS)
     return -(-years * _DAYS_IN_FOUR_YEARS // 4)
+
+
+_EXACT_ONSET_DAYS: Final = 30
+"""Acute onsets stay exact: the course of a fever is told in days."""
+
+
+def coarse_onset_days(onset_days: int) -> int:
+    """Return how long ago a finding began as it may leave the clinic.
+
+    Exact up to 30 days, then whole months of 30 days below a year, then whole years as for ages:
+    "since birth" would otherwise tell the age in days.
+    """
+    if onset_days <= _EXACT_ONSET_DAYS:
+        return onset_days
+    if onset_days * 4 < _DAYS_IN_FOUR_YEARS:
+        return onset_days - onset_days % _EXACT_ONSET_DAYS
+    return coarse_age_days(onset_days)

@@ -13,6 +13,7 @@ class EventKind(StrEnum):
     DIAGNOSIS = "diagnosis"
     FEEDBACK = "feedback"
     AUDIT = "audit"
+    ERASURE = "erasure"
 
 
 class RecordStatus(StrEnum):
@@ -39,3 +40,5 @@ class AlarmKind(StrEnum):
     """What the gateway wants a human to look at."""
 
     CONFLICT = "conflict"
+    AUDIT_FORK = "audit_fork"
+    AUDIT_RESTORED_BACKUP = "audit_restored_backup"

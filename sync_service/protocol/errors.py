@@ -51,6 +51,18 @@ class DeviceMismatchError(ProtocolError):
     code = "sync.device_mismatch"
 
 
+class HeadNotSignedError(ProtocolError):
+    """The head of an audit chain is not signed by the device's own key."""
+
+    code = "audit.head_not_signed"
+
+
+class IdentityRefusedError(ProtocolError):
+    """An identity token does not serve here, or carries no role. Nothing was lent."""
+
+    code = "lease.refused"
+
+
 class EnrolmentRefusedError(ProtocolError):
     """The enrolment code is wrong, used or too old, or the device id is taken."""
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from sync_service.protocol.ages import coarse_age_days
+from sync_service.protocol.ages import coarse_age_days, coarse_onset_days
 from sync_service.protocol.versions import MAX_SEQUENCE
 
 CODE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.:+/-]{0,127}$"
@@ -16,6 +16,9 @@ Code = Annotated[str, StringConstraints(pattern=CODE_PATTERN)]
 CodeOrEmpty = Annotated[str, StringConstraints(pattern=CODE_PATTERN + "|^$")]
 RecordIdText = Annotated[str, StringConstraints(pattern=_UUID)]
 Sha256Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+SignatureHex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
+"""Ed25519, 64 bytes."""
+
 Pseudonym = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32,64}$")]
 """Keyed hash in lower-case hex; too long to be a national id or a file number."""
 
@@ -74,4 +77,11 @@ def _whole_years(age_days: int) -> int:
     return age_days
 
 
+def _coarse_onset(onset_days: int) -> int:
+    if onset_days != coarse_onset_days(onset_days):
+        raise ValueError("onset is finer than whole months after a month, or years after a year")
+    return onset_days
+
+
+CoarseOnset = Annotated[int, Field(ge=0), AfterValidator(_coarse_onset)]
 CoarseAge = Annotated[int, Field(ge=0), AfterValidator(_whole_years)]

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, Field
 from sync_service.protocol.codes import EventKind
 from sync_service.protocol.fields import (
     CoarseAge,
+    CoarseOnset,
     Code,
     CodeOrEmpty,
     DiseaseIdText,
@@ -59,10 +60,17 @@ class CaseMessage(Message):
     vitals: VitalsMessage = VitalsMessage()
 
 
+class RecordedFinding(FindingMessage):
+    """A finding as it leaves the clinic: how long ago in coarse steps."""
+
+    onset_days: CoarseOnset | None = None
+
+
 class RecordedCase(CaseMessage):
-    """A case as it leaves the clinic: age in whole years, 90 and above pooled."""
+    """A case as it leaves the clinic: age in whole years, 90 and above pooled; onsets coarse."""
 
     age_days: CoarseAge | None = None
+    findings: tuple[RecordedFinding, ...] = Field(default=(), max_length=1000)
 
 
 class CandidateMessage(Message):
@@ -161,10 +169,23 @@ class AuditPayload(Message):
     head: Sha256Hex
 
 
+class ErasurePayload(Message):
+    """A patient was erased at the clinic. proof: the clinic's keyed hash of what was erased.
+
+    Who receives it erases what carries the pseudonym.
+    """
+
+    patient_pseudonym: Pseudonym
+    diagnoses: int = Field(ge=0)
+    erased_at: AwareDatetime
+    proof: Sha256Hex
+
+
 PAYLOADS: Final[Mapping[str, type[Message]]] = MappingProxyType(
     {
         EventKind.DIAGNOSIS: DiagnosisPayload,
         EventKind.FEEDBACK: FeedbackPayload,
         EventKind.AUDIT: AuditPayload,
+        EventKind.ERASURE: ErasurePayload,
     }
 )

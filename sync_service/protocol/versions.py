@@ -11,6 +11,8 @@ ACCEPTED_VERSIONS: Final = frozenset({1})
 
 BATCHES_PATH: Final = "/sync/v1/batches"
 DEVICES_PATH: Final = "/sync/v1/devices"
+CHECKPOINTS_PATH: Final = "/sync/v1/checkpoints"
+LEASES_PATH: Final = "/sync/v1/leases"
 STATUS_PATH: Final = "/sync/v1/status"
 BUNDLE_METADATA_PATH: Final = "/bundles/metadata/"
 BUNDLE_TARGETS_PATH: Final = "/bundles/targets/"

@@ -50,6 +50,41 @@ def test_no_migration_imports_the_models():
         assert "desktop" not in script.read_text(encoding="utf-8")
 
 
+def test_a_clinic_of_the_first_schema_keeps_its_chain_and_its_diagnoses(engine):
+    upgrade(engine, "0001")
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO audit_entry (epoch, sequence, id, at, actor, action, subject, detail,"
+                " previous, hash) VALUES (1, 1, 'e', '2026-11-23T12:00:00.000000+00:00', 'a',"
+                " 'sign_in', 's', '{}', 'p', 'h')"
+            )
+        )
+        connection.execute(
+            text("INSERT INTO clinician VALUES ('c', 'A', 'Auditor', 1, '2026-11-23')")
+        )
+        connection.execute(
+            text(
+                "INSERT INTO patient VALUES ('p', 'A', 'B', 'a b', 'female', '1990-05-01', '',"
+                " 'x', '2026-11-23', '2026-11-23')"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO diagnosis VALUES ('d', 'p', 'c', '2026-11-23', '{}', '{}', 'f', 'r',"
+                " 'v', 'b', '3fa9-12bc-77')"
+            )
+        )
+    upgrade(engine)
+    with engine.connect() as connection:
+        entry = connection.execute(text("SELECT hash, signature FROM audit_entry")).one()
+        kept = connection.execute(
+            text("SELECT short_code, features, contributions FROM diagnosis")
+        ).one()
+    assert tuple(entry) == ("h", "")
+    assert tuple(kept) == ("3fa9-12bc-77", "", "[]")
+
+
 def test_a_failed_migration_leaves_the_store_as_it_was(engine):
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE setting (key TEXT)"))  # in the way of revision 0001

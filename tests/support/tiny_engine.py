@@ -10,7 +10,7 @@ from support.bundle_workshop import small_members
 from support.guided import QUESTION, Guided
 
 from ddx.domain import artifacts as members
-from ddx.domain.canonical import digest_of
+from ddx.domain.canonical import canonical_json, digest_of
 from ddx.domain.case import Case, Sex
 from ddx.domain.differential import Band, Candidate, Differential, World
 from ddx.domain.explanation import Contribution, Explanation
@@ -136,6 +136,9 @@ class TinyEngine(Guided):
     @cached_property
     def search(self) -> FindingSearch:
         return FindingSearch(self.catalogue)
+
+    def features(self, case: Case) -> str:
+        return canonical_json(case_to_json(case)).hex()
 
     def feature_digest(self, case: Case) -> str:
         return digest_of(case_to_json(case))

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from support.guided import Guided
 
 from ddx.domain import artifacts as members
-from ddx.domain.canonical import digest_of
+from ddx.domain.canonical import canonical_json, digest_of
 from ddx.domain.case import Case
 from ddx.domain.differential import Alert, Band, Candidate, Differential, World
 from ddx.domain.explanation import Contribution, Explanation
@@ -221,6 +221,9 @@ class WardEngine(Guided):
             if f.id in weights
         ]
         return tuple(sorted(reasons, key=lambda c: -abs(c.weight)))
+
+    def features(self, case: Case) -> str:
+        return canonical_json(case_to_json(case)).hex()
 
     def feature_digest(self, case: Case) -> str:
         return digest_of(case_to_json(case))

@@ -1,20 +1,30 @@
-"""The audit chain of the current device epoch: append, read, verify."""
+"""The audit chain of the current device epoch: append and sign, read, verify; checkpoints."""
 
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from ddx.domain.audit import AuditAction, AuditEntry, link, verify_chain
+from ddx.domain.audit_log import SignedEntry
 from ddx.domain.identifiers import RecordId, new_record_id
-from desktop.store.tables import AuditEntryTable
+from ddx.domain.statements import Checkpoint, entry_statement
+from desktop.store.repositories.device import DeviceRepository
+from desktop.store.tables import AuditCheckpointTable, AuditEntryTable
 
 
 class AuditRepository:
     """The chain of one device epoch."""
 
-    def __init__(self, session: Session, epoch: int) -> None:
-        self._session, self._epoch = session, epoch
+    def __init__(self, session: Session, device: DeviceRepository) -> None:
+        self._session, self._device = session, device
+        this = device.get()
+        self._device_id, self._epoch = this.id, this.epoch
+
+    @property
+    def epoch(self) -> int:
+        """The epoch whose chain this is."""
+        return self._epoch
 
     def append(
         self,
@@ -26,7 +36,10 @@ class AuditRepository:
         detail: dict[str, object] | None = None,
         id: RecordId | None = None,
     ) -> AuditEntry:
-        """Add the entry that follows the head and return it. Needs a writing unit of work."""
+        """Add the entry that follows the head, signed by the device, and return it.
+
+        Needs a writing unit of work.
+        """
         entry = link(
             self.head(),
             id=id or new_record_id(),
@@ -36,7 +49,9 @@ class AuditRepository:
             subject=subject,
             detail=detail,
         )
-        self._session.add(_row(entry, self._epoch))
+        statement = entry_statement(self._device_id, self._epoch, entry.sequence, entry.hash)
+        signature = self._device.signing_key().sign(statement).hex()
+        self._session.add(_row(entry, self._epoch, signature))
         self._session.flush()
         return entry
 
@@ -66,12 +81,85 @@ class AuditRepository:
             self._session.scalars(select(AuditEntryTable.id).filter_by(id=id)).first() is not None
         )
 
+    def at(self, sequence: int) -> AuditEntry | None:
+        """Return the entry with that sequence, or None beyond the head."""
+        row = self._session.get(AuditEntryTable, (self._epoch, sequence))
+        return None if row is None else _entry(row)
+
+    def signature_of(self, sequence: int) -> str:
+        """Return the device's signature over one entry of this epoch, hex."""
+        row = self._session.get(AuditEntryTable, (self._epoch, sequence))
+        return "" if row is None else row.signature
+
+    def signed(self) -> tuple[SignedEntry, ...]:
+        """Return every entry of every epoch, in order, with its signature."""
+        query = select(AuditEntryTable).order_by(AuditEntryTable.epoch, AuditEntryTable.sequence)
+        return tuple(
+            SignedEntry(epoch=row.epoch, entry=_entry(row), signature=row.signature)
+            for row in self._session.scalars(query)
+        )
+
+    def last_of_older_epochs(self) -> SignedEntry | None:
+        """Return the last entry of the newest epoch before this one, None in the first."""
+        query = (
+            select(AuditEntryTable)
+            .where(AuditEntryTable.epoch < self._epoch)
+            .order_by(AuditEntryTable.epoch.desc(), AuditEntryTable.sequence.desc())
+            .limit(1)
+        )
+        row = self._session.scalars(query).first()
+        if row is None:
+            return None
+        return SignedEntry(epoch=row.epoch, entry=_entry(row), signature=row.signature)
+
+    def latest_moment(self, epoch: int, sequence: int) -> datetime | None:
+        """Return the latest time any entry after that place was written at, None without one."""
+        after = or_(
+            AuditEntryTable.epoch > epoch,
+            and_(AuditEntryTable.epoch == epoch, AuditEntryTable.sequence > sequence),
+        )
+        latest = func.max(AuditEntryTable.at, type_=AuditEntryTable.at.type)
+        return self._session.scalars(select(latest).where(after)).one_or_none()
+
+    def keep_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Keep one countersigned head; the same one again changes nothing."""
+        self._session.merge(
+            AuditCheckpointTable(
+                epoch=checkpoint.epoch,
+                sequence=checkpoint.sequence,
+                head=checkpoint.head,
+                server_time=checkpoint.server_time,
+                server_key=checkpoint.server_key,
+                signature=checkpoint.signature,
+            )
+        )
+
+    def checkpoints(self) -> tuple[Checkpoint, ...]:
+        """Return every countersigned head, by epoch and sequence."""
+        query = select(AuditCheckpointTable).order_by(
+            AuditCheckpointTable.epoch, AuditCheckpointTable.sequence
+        )
+        key = self._device.public_key()
+        return tuple(
+            Checkpoint(
+                device_id=self._device_id,
+                device_key=key,
+                epoch=row.epoch,
+                sequence=row.sequence,
+                head=row.head,
+                server_time=row.server_time,
+                server_key=row.server_key,
+                signature=row.signature,
+            )
+            for row in self._session.scalars(query)
+        )
+
     def verify(self) -> int:
         """Return the length of the chain. Raises AuditChainError naming the first bad entry."""
         return verify_chain(self.after(0))
 
 
-def _row(entry: AuditEntry, epoch: int) -> AuditEntryTable:
+def _row(entry: AuditEntry, epoch: int, signature: str) -> AuditEntryTable:
     return AuditEntryTable(
         epoch=epoch,
         sequence=entry.sequence,
@@ -83,6 +171,7 @@ def _row(entry: AuditEntry, epoch: int) -> AuditEntryTable:
         detail=dict(entry.detail),
         previous=entry.previous,
         hash=entry.hash,
+        signature=signature,
     )
 
 

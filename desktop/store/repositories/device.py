@@ -41,6 +41,16 @@ class DeviceRepository:
         """Return the device's Ed25519 key."""
         return Ed25519PrivateKey.from_private_bytes(self._row().signing_key)
 
+    def public_key(self) -> str:
+        """Return the public half of the device's key, hex."""
+        return self.signing_key().public_key().public_bytes_raw().hex()
+
+    def next_epoch(self) -> int:
+        """Begin another epoch and return it: its outbox and its audit chain start at 1."""
+        row = self._row()
+        row.epoch, row.outbox_sequence, row.audit_shipped = row.epoch + 1, 0, 0
+        return row.epoch
+
     def next_outbox_sequence(self) -> int:
         """Return the next outbox sequence of this epoch; given once, whatever is deleted."""
         row = self._row()

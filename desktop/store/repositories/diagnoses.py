@@ -10,6 +10,8 @@ from ddx.domain.wire import (
     case_to_json,
     differential_from_json,
     differential_to_json,
+    explanation_from_json,
+    explanation_to_json,
 )
 from desktop.store.errors import RecordMissingError
 from desktop.store.records import StoredDiagnosis
@@ -37,6 +39,8 @@ class DiagnosisRepository:
                 bundle_version=diagnosis.differential.bundle_version,
                 bundle_digest=diagnosis.differential.bundle_digest,
                 short_code=diagnosis.short_code,
+                features=diagnosis.features,
+                contributions=[explanation_to_json(e) for e in diagnosis.contributions],
             )
         )
 
@@ -46,6 +50,11 @@ class DiagnosisRepository:
         if row is None:
             raise RecordMissingError("diagnosis", id)
         return _diagnosis(row)
+
+    def by_short_code(self, code: str) -> tuple[StoredDiagnosis, ...]:
+        """Return the diagnoses with that short code: one, unless two digests begin alike."""
+        query = select(DiagnosisTable).where(DiagnosisTable.short_code == code)
+        return tuple(_diagnosis(row) for row in self._session.scalars(query))
 
     def of_patient(self, patient: RecordId) -> tuple[StoredDiagnosis, ...]:
         """Return the diagnoses of one patient, newest first."""
@@ -99,6 +108,8 @@ def _diagnosis(row: DiagnosisTable) -> StoredDiagnosis:
         feature_digest=row.feature_digest,
         receipt_digest=row.receipt_digest,
         short_code=row.short_code,
+        features=row.features,
+        contributions=tuple(explanation_from_json(raw) for raw in row.contributions),
     )
 
 

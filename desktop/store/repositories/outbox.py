@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from ddx.domain.canonical import digest_of
 from ddx.domain.identifiers import RecordId, new_record_id
+from desktop.store.records import SentEvent
 from desktop.store.repositories.device import DeviceRepository
 from desktop.store.tables import OutboxEventTable
 from sync_service.client.outbox import EventKind, OutboxCounts, OutgoingEvent
@@ -63,6 +64,53 @@ class OutboxRepository:
     def quarantine(self, event: RecordId, reason: str) -> None:
         """Set aside one pending event; any other state stands."""
         self._settle(event, state=OutboxState.QUARANTINED.value, reason=reason)
+
+    def move_pending(self, epoch: int) -> int:
+        """Give what waits a place in the present epoch (ids and payloads stand); return how many.
+
+        The server knows a record by its id too, so one that arrived before is not stored twice.
+        """
+        query = (
+            select(OutboxEventTable)
+            .where(
+                OutboxEventTable.state == OutboxState.PENDING.value,
+                OutboxEventTable.epoch != epoch,
+            )
+            .order_by(OutboxEventTable.epoch, OutboxEventTable.sequence)
+        )
+        moved = 0
+        for row in self._session.scalars(query).all():
+            self._session.execute(
+                update(OutboxEventTable)
+                .where(OutboxEventTable.id == row.id)
+                .values(epoch=epoch, sequence=self._device.next_outbox_sequence())
+            )
+            moved += 1
+        self._session.expire_all()
+        return moved
+
+    def sent(self, limit: int) -> tuple[SentEvent, ...]:
+        """Return up to `limit` events that left or wait to leave, newest first."""
+        query = (
+            select(OutboxEventTable)
+            .order_by(OutboxEventTable.created_at.desc(), OutboxEventTable.id.desc())
+            .limit(limit)
+        )
+        return tuple(
+            SentEvent(
+                id=RecordId(row.id),
+                epoch=row.epoch,
+                sequence=row.sequence,
+                kind=row.kind,
+                created_at=row.created_at,
+                state=row.state,
+                server_sequence=row.server_sequence,
+                reason=row.reason or "",
+                payload=row.payload,
+                payload_sha256=row.payload_sha256,
+            )
+            for row in self._session.scalars(query)
+        )
 
     def counts(self) -> OutboxCounts:
         """Return how many events are in each state."""

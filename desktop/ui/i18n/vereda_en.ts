@@ -609,6 +609,38 @@
         <source>{about}: revise este dato (código {code}).</source>
         <translation>{about}: check this entry (code {code}).</translation>
     </message>
+    <message>
+        <source>La nube no ha podido refrendar la auditoría. Todo sigue guardado aquí y firmado.</source>
+        <translation>The cloud could not countersign the audit. Everything is still kept here, signed.</translation>
+    </message>
+    <message>
+        <source>No se puede escribir ese archivo. Elija otra carpeta.</source>
+        <translation>That file cannot be written. Choose another folder.</translation>
+    </message>
+    <message>
+        <source>El código del comprobante no es correcto: doce letras y cifras en tres grupos. Léalo otra vez del papel.</source>
+        <translation>The receipt code is not right: twelve letters and digits in three groups. Read it again from the paper.</translation>
+    </message>
+    <message>
+        <source>La nube no reconoce una función para esta identidad. La de este centro sigue valiendo.</source>
+        <translation>The cloud knows no role for this identity. The one of this clinic still holds.</translation>
+    </message>
+    <message>
+        <source>Este equipo no tiene cuenta de nube configurada. Pídala a quien administra los equipos.</source>
+        <translation>No cloud account is set up on this device. Ask whoever manages the devices.</translation>
+    </message>
+    <message>
+        <source>La nube de identidades no responde. Puede seguir trabajando; reintente luego.</source>
+        <translation>The identity cloud does not answer. You can go on working; try again later.</translation>
+    </message>
+    <message>
+        <source>No se ha completado la entrada en la nube. Puede seguir trabajando; repítala.</source>
+        <translation>The cloud sign-in was not completed. You can go on working; repeat it.</translation>
+    </message>
+    <message>
+        <source>Su usuario ya está unido a otra identidad de la nube. Hable con quien audita.</source>
+        <translation>Your user is already linked to another cloud identity. Talk to the auditor.</translation>
+    </message>
 </context>
 <context>
     <name>Patients</name>
@@ -790,6 +822,18 @@
         <source>Sincronizado {moment}</source>
         <translation>Synchronised {moment}</translation>
     </message>
+    <message>
+        <source>la nube conocía otra historia de este equipo: avise a quien audita</source>
+        <translation>the cloud knew another history of this device: tell the auditor</translation>
+    </message>
+    <message>
+        <source>se restauró una copia: la nube conoce lo que falta; avise a quien audita</source>
+        <translation>a backup was restored: the cloud knows what is missing; tell the auditor</translation>
+    </message>
+    <message>
+        <source>la nube firma con otra clave: avise a quien la administra</source>
+        <translation>the cloud signs with another key: tell whoever manages it</translation>
+    </message>
 </context>
 <context>
     <name>Tour</name>
@@ -812,6 +856,97 @@
     <message>
         <source>Tipo</source>
         <translation>Kind</translation>
+    </message>
+</context>
+<context>
+    <name>Transparency</name>
+    <message>
+        <source>Diagnóstico</source>
+        <translation>Diagnosis</translation>
+    </message>
+    <message>
+        <source>Decisión</source>
+        <translation>Decision</translation>
+    </message>
+    <message>
+        <source>Auditoría</source>
+        <translation>Audit</translation>
+    </message>
+    <message>
+        <source>Borrado de un paciente</source>
+        <translation>Erasure of a patient</translation>
+    </message>
+    <message>
+        <source>espera</source>
+        <translation>waiting</translation>
+    </message>
+    <message>
+        <source>llegó</source>
+        <translation>arrived</translation>
+    </message>
+    <message>
+        <source>no salió o no se aceptó</source>
+        <translation>kept back or not accepted</translation>
+    </message>
+    <message>
+        <source>Función: {role}. La da este centro; no está unida a la nube.</source>
+        <translation>Role: {role}. Given by this clinic; not linked to the cloud.</translation>
+    </message>
+    <message>
+        <source>Función: {role}. La presta la nube; quedan {days} días.</source>
+        <translation>Role: {role}. Lent by the cloud; {days} days left.</translation>
+    </message>
+    <message>
+        <source>Función: {role}. Quedan {days} días: conéctese y entre en la nube para renovarla.</source>
+        <translation>Role: {role}. {days} days left: connect and sign in to the cloud to renew it.</translation>
+    </message>
+    <message>
+        <source>El préstamo de su función venció. Puede seguir atendiendo como {role}; para administrar, conéctese y entre en la nube.</source>
+        <translation>The loan of your role has lapsed. You can go on caring for patients as {role}; to administer, connect and sign in to the cloud.</translation>
+    </message>
+    <message>
+        <source>Registros que salen</source>
+        <translation>Records that leave</translation>
+    </message>
+    <message>
+        <source>Contenido exacto del registro elegido</source>
+        <translation>Exact content of the chosen record</translation>
+    </message>
+    <message>
+        <source>Lo que sale del centro</source>
+        <translation>What leaves the clinic</translation>
+    </message>
+    <message>
+        <source>Sin nombres, documentos ni notas: un seudónimo que solo este centro entiende, la edad en años y códigos. A la derecha, letra por letra, lo que se envía.</source>
+        <translation>No names, documents or notes: a pseudonym only this clinic understands, the age in years, and codes. On the right, letter by letter, what is sent.</translation>
+    </message>
+    <message>
+        <source>Volver a los pacientes</source>
+        <translation>Back to the patients</translation>
+    </message>
+    <message>
+        <source>Comprobar la auditoría</source>
+        <translation>Verify the audit</translation>
+    </message>
+    <message>
+        <source>Exportar la auditoría…</source>
+        <translation>Export the audit…</translation>
+    </message>
+    <message>
+        <source>Exportar la auditoría</source>
+        <translation>Export the audit</translation>
+    </message>
+    <message>
+        <source>Leyendo la auditoría…</source>
+        <translation>Reading the audit…</translation>
+    </message>
+    <message>
+        <source>La auditoría encaja: {entries} entradas.</source>
+        <translation>The audit holds: {entries} entries.</translation>
+    </message>
+    <message>
+        <source>Exportada en {path}. Compruébela con: {command}</source>
+        <translation>Exported to {path}. Verify it with: {command}</translation>
     </message>
 </context>
 <context>
@@ -1083,6 +1218,10 @@
     <message>
         <source>Equipo del centro</source>
         <translation>Equipment of the clinic</translation>
+    </message>
+    <message>
+        <source>Lo que sale del centro…</source>
+        <translation>What leaves the clinic…</translation>
     </message>
 </context>
 <context>

@@ -200,7 +200,12 @@ def test_a_replay_says_what_differs(session, diagnosed, shelf):
     shelf.engine = changed
     report = session.visits.replay(diagnosed.id)
     assert not report.identical
-    assert report.differences == (Difference.FEATURES, Difference.DIFFERENTIAL)
+    assert report.differences == (
+        Difference.FEATURES,
+        Difference.DIFFERENTIAL,
+        Difference.CONTRIBUTIONS,
+    )
+    assert len(report.details) == 3
 
 
 def test_opening_a_visit_of_nobody_is_refused(session):

@@ -1,0 +1,102 @@
+"""Erasing a patient: every row about them goes, a tombstone stays."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.orm import Session
+
+from ddx.domain.identifiers import RecordId
+from desktop.store.records import ErasureRecord
+from desktop.store.tables import (
+    DiagnosisTable,
+    DraftTable,
+    ErasureTable,
+    FeedbackTable,
+    OutboxEventTable,
+    PatientTable,
+)
+
+ERASED_PAYLOAD: Final = {"erased": True}
+"""Stands where the payload of an erased record stood; its SHA-256 column keeps the proof."""
+
+
+class ErasureRepository:
+    """Patients who were erased."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def overwrite_freed_pages(self) -> None:
+        """Have SQLite write zeros over what this connection deletes, inside the encryption.
+
+        Source: sqlite.org, PRAGMA secure_delete.
+        """
+        self._session.execute(text("PRAGMA secure_delete = ON"))
+
+    def last_seen_before(self, moment: datetime) -> tuple[RecordId, ...]:
+        """Return the patients not seen since `moment`, longest ago first."""
+        query = (
+            select(PatientTable.id)
+            .where(PatientTable.last_seen_at < moment)
+            .order_by(PatientTable.last_seen_at)
+        )
+        return tuple(RecordId(found) for found in self._session.scalars(query))
+
+    def erase(
+        self, patient: RecordId, diagnoses: Sequence[RecordId], tombstone: ErasureRecord
+    ) -> None:
+        """Delete every row about `patient`; what was sent keeps its hash and loses its payload."""
+        about = self._events_about(tombstone.pseudonym, diagnoses)
+        self._session.execute(
+            update(OutboxEventTable)
+            .where(OutboxEventTable.id.in_(about), OutboxEventTable.state != "pending")
+            .values(payload=ERASED_PAYLOAD)
+        )
+        self._session.execute(
+            delete(OutboxEventTable).where(
+                OutboxEventTable.id.in_(about), OutboxEventTable.state == "pending"
+            )
+        )
+        self._session.execute(
+            delete(FeedbackTable).where(FeedbackTable.diagnosis_id.in_(diagnoses))
+        )
+        self._session.execute(delete(DiagnosisTable).where(DiagnosisTable.patient_id == patient))
+        self._session.execute(delete(DraftTable).where(DraftTable.patient_id == patient))
+        self._session.execute(delete(PatientTable).where(PatientTable.id == patient))
+        self._session.add(
+            ErasureTable(
+                pseudonym=tombstone.pseudonym,
+                clinician_id=tombstone.clinician_id,
+                erased_at=tombstone.erased_at,
+                proof=tombstone.proof,
+                diagnoses=tombstone.diagnoses,
+            )
+        )
+
+    def all(self) -> tuple[ErasureRecord, ...]:
+        """Return the tombstones, oldest first."""
+        query = select(ErasureTable).order_by(ErasureTable.erased_at, ErasureTable.pseudonym)
+        return tuple(
+            ErasureRecord(
+                pseudonym=row.pseudonym,
+                clinician_id=RecordId(row.clinician_id),
+                erased_at=row.erased_at,
+                proof=row.proof,
+                diagnoses=row.diagnoses,
+            )
+            for row in self._session.scalars(query)
+        )
+
+    def _events_about(self, pseudonym: str, diagnoses: Sequence[RecordId]) -> list[str]:
+        """Return the ids of outgoing diagnoses and decisions about one patient."""
+        ours = set(diagnoses)
+        query = select(OutboxEventTable.id, OutboxEventTable.payload).where(
+            OutboxEventTable.kind.in_(("diagnosis", "feedback"))
+        )
+        return [
+            event
+            for event, payload in self._session.execute(query)
+            if payload.get("patient_pseudonym") == pseudonym or payload.get("diagnosis_id") in ours
+        ]

@@ -1,0 +1,119 @@
+"""Identity tokens: every claim is required, and a refusal does not say which one failed."""
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+from joserfc.jwk import OctKey, RSAKey
+from support.oidc_issuer import CLIENT, Issuer
+
+from cloud_api.auth.oidc import OidcIdentities, fetch_over_https
+from ddx.domain.roles import Role
+from sync_service.protocol.errors import IdentityRefusedError
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def issuer():
+    issuer = Issuer(None)
+    issuer.url = "https://issuer.example/11111111-2222/v2.0"
+    return issuer
+
+
+@pytest.fixture
+def asked():
+    return []
+
+
+@pytest.fixture
+def identities(issuer, asked):
+    def fetch():
+        asked.append(1)
+        return {"keys": [issuer.key.as_dict(private=False)]}
+
+    return OidcIdentities(issuer=issuer.url, audience=CLIENT, fetch_keys=fetch)
+
+
+async def test_a_sound_token_names_the_person_and_one_role(identities, issuer):
+    person = await identities.identify(issuer.id_token(tid="11111111-2222"), NOW)
+    assert (person.subject, person.role) == ("oid-ana", Role.MEDICO_ADMIN)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"exp": None},
+        {"iat": None},
+        {"iss": None},
+        {"aud": None},
+        {"roles": None},
+        {"sub": None, "oid": None},
+        {"iss": "https://issuer.example/other/v2.0"},
+        {"aud": "another-application"},
+        {"aud": [CLIENT, "another-application"]},
+        {"tid": "9999"},
+        {"exp": int(time.time()) - 3600},
+        {"exp": int(time.time()) + 90_000},
+        {"iat": int(time.time()) + 3600, "exp": int(time.time()) + 7200},
+        {"nbf": int(time.time()) + 3600},
+        {"roles": []},
+        {"roles": ["Superuser"]},
+        {"roles": ["Auditor", "MedicoGeneral"]},
+    ],
+)
+async def test_a_token_without_everything_in_order_is_refused(identities, issuer, changes):
+    with pytest.raises(IdentityRefusedError):
+        await identities.identify(issuer.id_token(**changes), NOW)
+
+
+async def test_another_key_algorithm_or_shape_is_refused(identities, issuer):
+    stranger = RSAKey.generate_key(2048, {"kid": "k1"})
+    shared = OctKey.import_key("0" * 64, {"kid": "k1"})
+    forged = (
+        issuer.id_token(key=stranger),
+        issuer.id_token(key=shared, alg="HS256"),
+        issuer.id_token(alg="PS256"),
+        issuer.id_token()[:-8] + "AAAAAAAA",
+        "a.b.c",
+        "",
+    )
+    for token in forged:
+        with pytest.raises(IdentityRefusedError):
+            await identities.identify(token, NOW)
+
+
+async def test_unknown_keys_do_not_make_us_ask_again_and_again(issuer, asked):
+    seconds = [1000.0]
+
+    def fetch():
+        asked.append(1)
+        return {"keys": []}
+
+    identities = OidcIdentities(
+        issuer=issuer.url, audience=CLIENT, fetch_keys=fetch, monotonic_s=lambda: seconds[0]
+    )
+    for _ in range(5):
+        with pytest.raises(IdentityRefusedError):
+            await identities.identify(issuer.id_token(), NOW)
+    assert len(asked) == 1
+    seconds[0] += 31
+    with pytest.raises(IdentityRefusedError):
+        await identities.identify(issuer.id_token(), NOW)
+    assert len(asked) == 2
+
+
+async def test_short_keys_are_not_believed(issuer):
+    short = RSAKey.generate_key(1024, {"kid": "k1"})
+    weak = OidcIdentities(
+        issuer=issuer.url,
+        audience=CLIENT,
+        fetch_keys=lambda: {"keys": [short.as_dict(private=False)]},
+    )
+    with pytest.raises(IdentityRefusedError):
+        await weak.identify(issuer.id_token(key=short), NOW)
+
+
+def test_keys_come_over_https_only():
+    with pytest.raises(ValueError, match="https"):
+        fetch_over_https("http://issuer.example/keys")

@@ -176,7 +176,8 @@ class Clinic:
             SignInRefusedError: opens no slot of the backup, or too soon.
             StoreFullError: nothing was replaced.
         """
-        done = self._guard.tried(
+        guard = Guard(self._vault.restore_attempts, self._now, self._sleep)
+        done = guard.tried(
             RESTORER,
             lambda: self._vault.restore(backup, secret, self._now(), self._write_down_restore),
         )

@@ -82,19 +82,21 @@ class StaffService:
         self._desk.require(Permission.MANAGE_CLINICIANS)
         if clinician == self._desk.clinician.id:
             raise LastAdminError("nobody removes themselves")
-        self._guard.tried(
-            self._desk.clinician.id, lambda: self._vault.proves(self._desk.clinician.id, own)
-        )
+        self.prove(own)
         with self._desk.store.write() as unit:  # the role in the store ends first: it counts
             unit.clinic.remove_clinician(clinician)
             self._note(unit, "clinician.removed", clinician)
         self._vault.remove_slot(clinician)
 
+    def prove(self, own: str) -> None:
+        """Return if `own` is the passphrase of who is signed in. Raises SignInRefusedError."""
+        me = self._desk.clinician.id
+        self._guard.tried(me, lambda: self._vault.proves(me, own))
+
     def _prove(self, own: str, new: str) -> None:
         if len(new) < PASSPHRASE_MINIMUM:
             raise WeakPassphraseError(PASSPHRASE_MINIMUM)
-        me = self._desk.clinician.id
-        self._guard.tried(me, lambda: self._vault.proves(me, own))
+        self.prove(own)
 
     def _put(self, own: str, person: ClinicianRecord, passphrase: str) -> None:
         self._vault.put_slot(self._desk.clinician.id, own, person, passphrase)

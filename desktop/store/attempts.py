@@ -100,6 +100,8 @@ class Attempts:
 
     def audited(self, attempts: tuple[Attempt, ...]) -> None:
         """Forget refusals that the audit chain now holds."""
+        if not attempts:
+            return
         counts, open_ = self._load()
         told = {attempt.id for attempt in attempts}
         self._save(counts, tuple(a for a in open_ if a.id not in told))

@@ -73,6 +73,11 @@ class Vault:
         """Failed sign-ins."""
         return Attempts(self._folder / ATTEMPTS)
 
+    @property
+    def restore_attempts(self) -> Attempts:
+        """Failed restores; beside the folder, which may not be there then."""
+        return Attempts(self._folder.with_name(f"{self._folder.name}.{ATTEMPTS}"))
+
     def slots(self) -> KeySlots:
         """Return the key slots. Raises StoreCorruptError when they are missing or damaged."""
         return KeySlots.read(self._folder / SLOTS)

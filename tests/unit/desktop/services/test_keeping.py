@@ -1,6 +1,7 @@
 """Who may sign in, backups, restores and the recovery key, as use cases of a clinic."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -126,7 +127,7 @@ def test_a_restored_backup_is_a_new_epoch_with_its_first_entry(
     report = clinic.restore(made.folder, PASSPHRASE)
     assert report.epoch == 2
     again = clinic.sign_in(clinic.clinicians()[0].id, PASSPHRASE)
-    assert [e.subject for e in entries(again)][0] == "store.restored"
+    assert next(e.subject for e in entries(again)) == "store.restored"
     assert [p.given_name for p in again.patients.search()] == ["Zenobia"]
     again.close()
 
@@ -181,7 +182,7 @@ def test_upkeep_backs_up_once_a_day_and_checks_once_a_week(session, clock, monke
         session.keeping.upkeep()
         clock.advance(hours=6)
     assert len(session.keeping.backups()) == 7  # nine were made, seven are kept
-    assert [b - a for a, b in zip(checks, checks[1:], strict=False)] == [timedelta(days=7)]
+    assert [b - a for a, b in pairwise(checks)] == [timedelta(days=7)]
 
 
 @pytest.mark.parametrize("act", ["members", "back_up", "check"])

@@ -42,7 +42,8 @@ from desktop.store.outbox import StoreOutbox
 PASSPHRASE: Final = "banco de pruebas sin secretos"
 CHEAP: Final = Argon2Cost(iterations=1, lanes=1, memory_kib=8)
 VISITS_PER_CLINIC: Final = 50  # kills before a fresh clinic: the chain is read whole each time
-LONGEST_LIFE_S: Final = 0.5
+LONGEST_WORK: Final = 25  # commits a killed process may have reported
+LONGEST_PAUSE_S: Final = 0.03  # from its last report to the kill: about two commits
 DISK_BYTES: Final = 24 << 20
 FINDINGS: Final = ("HP:0001945", "HP:0012735", "HP:0001166")
 
@@ -142,7 +143,9 @@ def kills(count: int, folder: Path, seed: int = 1) -> Counted:
     for number in range(count):
         if number % VISITS_PER_CLINIC == 0:
             clinic, promised = a_clinic(folder / str(number)), Promised()
-        said = _killed_after(clinic, dice.uniform(0, LONGEST_LIFE_S))
+        said = _killed_after(
+            clinic, dice.randint(0, LONGEST_WORK), dice.uniform(0, LONGEST_PAUSE_S)
+        )
         before = promised.commits
         for line in said.splitlines():
             promised.hear(line)
@@ -152,8 +155,12 @@ def kills(count: int, folder: Path, seed: int = 1) -> Counted:
     return counted
 
 
-def _killed_after(clinic: Clinic, seconds: float) -> str:
-    """Run the workload in a forked process, kill it, and return what it had reported."""
+def _killed_after(clinic: Clinic, reports: int, seconds: float) -> str:
+    """Run the workload in a forked process and return all it reported before it was killed.
+
+    The kill comes `seconds` after so many reported commits (0: while the store is being opened),
+    so that a busy machine is killed in the same places as a quiet one.
+    """
     ours, theirs = os.pipe()
     child = os.fork()
     if child == 0:
@@ -162,11 +169,12 @@ def _killed_after(clinic: Clinic, seconds: float) -> str:
             work(signed_in(clinic), lambda line: os.write(theirs, f"{line}\n".encode()))
         os._exit(0)
     os.close(theirs)
-    time.sleep(seconds)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
     with os.fdopen(ours) as stream:
-        return stream.read()
+        heard = "".join(stream.readline() for _ in range(reports))
+        time.sleep(seconds if reports else seconds * 10)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return heard + stream.read()
 
 
 def read_back(clinic: Clinic, promised: Promised, counted: Counted) -> None:

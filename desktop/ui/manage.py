@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QWidget
 
 from ddx.domain.roles import Role
@@ -147,8 +147,8 @@ class ManageScreen(Screen):
         data = column(
             label(t, lambda: translate("Manage", "Los datos"), "heading"),
             self.backups,
-            self._left(self.back_up, self.check, self.new_key),
-            gap=10,
+            *(self._left(part) for part in (self.back_up, self.check, self.new_key)),
+            gap=8,
         )
         self._left_side = column(
             label(t, lambda: translate("Manage", "Gestión del centro"), "title"),
@@ -168,7 +168,7 @@ class ManageScreen(Screen):
         page.setContentsMargins(28, 20, 28, 16)
         page.setSpacing(20)
         page.addWidget(self._list, 3)
-        page.addWidget(self.form, 2, Qt.AlignmentFlag.AlignTop)
+        page.addWidget(self.form, 2)
         page.addWidget(self._key, 3, Qt.AlignmentFlag.AlignTop)
 
     @staticmethod
@@ -203,9 +203,12 @@ class ManageScreen(Screen):
             rows.addWidget(part)
         self.name.returnPressed.connect(self._submit)
         t.say_again()
-        rows.addWidget(self.confirm)
-        rows.addWidget(cancel)
-        made = card(rows, 18)
+        rows.addStretch(1)
+        rows.setContentsMargins(2, 2, 8, 2)
+        inside = QWidget()
+        inside.setLayout(rows)
+        self.area = tall(inside)
+        made = card(column(self.area, self.confirm, cancel), 18)
         made.setMinimumWidth(300)
         made.setMaximumWidth(440)
         return made
@@ -321,6 +324,12 @@ class ManageScreen(Screen):
 
     # Drawing.
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Name the roles again when the language changes."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LanguageChange:
+            self._say_roles()
+
     def redraw(self) -> None:
         """Draw the lists and the form."""
         state = self.state
@@ -369,9 +378,12 @@ class ManageScreen(Screen):
         if opened and self.form.isHidden():
             for control in (self.name, self.passphrase, self.own):
                 control.clear()
+            self.role.clear()
             self._say_roles()
         self.form.setVisible(opened)
         say(self.refusal, messages.refusal(state.refusal))
+        if state.refusal is not None:
+            self.area.ensureWidgetVisible(self.refusal)
         if state.refusal is not None and not opened:
             say(self.done, messages.refusal(state.refusal))
         if not opened:
@@ -384,10 +396,11 @@ class ManageScreen(Screen):
         self._asked[self.passphrase].setVisible(state.form in (Form.ADD, Form.RESET))
 
     def _say_roles(self) -> None:
+        chosen = self.role.currentData() or Role.MEDICO_GENERAL.value
         self.role.clear()
         for value in Role:
             self.role.addItem(words.role(value), value.value)
-        self.role.setCurrentIndex(self.role.findData(Role.MEDICO_GENERAL.value))
+        self.role.setCurrentIndex(self.role.findData(chosen))
 
 
 def _reset_text() -> str:

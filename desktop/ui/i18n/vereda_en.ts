@@ -380,7 +380,7 @@
     </message>
     <message>
         <source>Nombre</source>
-        <translation>Given name</translation>
+        <translation>Name</translation>
     </message>
     <message>
         <source>Función</source>

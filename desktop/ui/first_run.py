@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.presenters.first_run import (
+    BackupsRead,
     Continued,
     CreateClinic,
     Created,
@@ -133,7 +134,6 @@ class FirstRunScreen(Screen):
             lambda: translate("FirstRun", "Restaurar una copia de seguridad"),
             self.restore_wanted.emit,
         )
-        self.restore.hide()
         for last in (self._refusal, self.create_clinic, demo, self.restore):
             rows.addWidget(last)
         return card(rows, 28)
@@ -190,8 +190,8 @@ class FirstRunScreen(Screen):
         """Put the cursor in the first field; offer a backup when there is one."""
         self.jobs.run(
             self._clinic.backups,
-            lambda found: self.restore.setVisible(bool(found)),
-            lambda _error: self.restore.hide(),
+            lambda found: self.dispatch(BackupsRead(any=bool(found))),
+            lambda _error: self.dispatch(BackupsRead(any=False)),
         )
         self.fields[Field.CLINIC_NAME].setFocus()
 
@@ -222,6 +222,7 @@ class FirstRunScreen(Screen):
         state = self.state
         creating = state.stage is Stage.CREATING
         self.create_clinic.setEnabled(not creating)
+        self.restore.setVisible(state.backups)
         for name, control in self.fields.items():
             wrong = state.issues.get(name)
             restyle(control, "wrong", "true" if wrong else "false")

@@ -81,12 +81,12 @@ class PatientRepository:
         """Return patients with their newest visit that matches, newest visit first.
 
         codes: of findings or diseases, any of which matches. words: each one begins a word of a
-        decision's note, or of the short code. Looks at the newest 4 x `limit` matching visits.
+        decision's note, or of the short code. Looks at the newest 2 x `limit` matching visits.
         """
         asked = _match(codes, folded(words).split())
         if not asked:
             return ()
-        visits = self._session.execute(_VISITS, {"asked": asked, "limit": 4 * limit}).all()
+        visits = self._session.execute(_VISITS, {"asked": asked, "limit": 2 * limit}).all()
         newest: dict[str, str] = {}
         for patient, diagnosis in visits:
             newest.setdefault(patient, diagnosis)

@@ -16,6 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from desktop.hardening import refuse_dumps
 from desktop.settings import Settings, SettingsError, data_directory, load_settings
 
 if TYPE_CHECKING:  # the window comes first; these load after it
@@ -265,6 +266,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if pictures is None and not has_display(os.environ, sys.platform):
         pictures = Path("build") / "screens"
         _say("No display found: running the same application offscreen, on one case.\n")
+    refuse_dumps()  # before any key is in memory
     demo = asked.demo or pictures is not None
     data_dir = asked.data or (data_directory() / DEMO_FOLDER if demo else data_directory())
     try:

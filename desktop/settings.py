@@ -67,7 +67,8 @@ class Settings:
     """Every setting of the desktop application, by policy key.
 
     daily_byte_budget: bytes per day on metered links, 0 for no limit. max_model_age_days: after
-    so many days without a newer bundle the screen warns.
+    so many days without a newer bundle the screen warns. backup_folder: empty for `backups` in
+    the data directory; another disk is better.
     """
 
     sync_url: Annotated[str, Policy("SyncUrl")] = ""
@@ -83,6 +84,8 @@ class Settings:
     metered_policy: Annotated[MeteredPolicy, Policy("MeteredPolicy")] = MeteredPolicy.RECORDS_ONLY
     daily_byte_budget: Annotated[int, Policy("DailyByteBudget", 0, 1 << 40)] = 0
     idle_lock_minutes: Annotated[int, Policy("IdleLockMinutes", 1, 240)] = 10
+    backup_folder: Annotated[str, Policy("BackupFolder")] = ""
+    backups_kept: Annotated[int, Policy("BackupsKept", 1, 365)] = 7
     allow_usb_export: Annotated[bool, Policy("AllowUsbExport")] = False
     log_level: Annotated[LogLevel, Policy("LogLevel")] = LogLevel.INFO
     audit_retention_days: Annotated[int, Policy("AuditRetentionDays", 183, 36500)] = 3650

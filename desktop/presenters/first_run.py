@@ -28,13 +28,17 @@ class Field(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstRunState:
-    """issues: field -> code of what is wrong with it, shown together after a submit."""
+    """issues: field -> code of what is wrong with it, shown together after a submit.
+
+    backups: whether a backup could be restored instead.
+    """
 
     stage: Stage = Stage.FORM
     issues: dict[Field, str] = field(default_factory=dict)
     refusal: Refusal | None = None
     recovery_key: str = ""
     key_noted: bool = False
+    backups: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,13 @@ class CreationFailed:
     """The clinic could not be created."""
 
     refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class BackupsRead:
+    """Whether this device holds backups."""
+
+    any: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +139,12 @@ def created(state: FirstRunState, event: Created) -> Step[FirstRunState]:
 def creation_failed(state: FirstRunState, event: CreationFailed) -> Step[FirstRunState]:
     """Return to the filled-in form with the reason."""
     return replace(state, stage=Stage.FORM, refusal=event.refusal), ()
+
+
+@step.on(BackupsRead)
+def backups_read(state: FirstRunState, event: BackupsRead) -> Step[FirstRunState]:
+    """Offer to restore a backup when there is one."""
+    return replace(state, backups=event.any), ()
 
 
 @step.on(KeyNoted)

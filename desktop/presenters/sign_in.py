@@ -1,6 +1,12 @@
-"""Sign-in: choose who you are, type the passphrase; a refusal keeps who you are."""
+"""Sign-in: choose who you are, type the passphrase; a refusal keeps who you are.
+
+From here too: a new passphrase with the recovery key, and a backup put in place of the data.
+"""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
 from ddx.domain.identifiers import RecordId
@@ -24,7 +30,28 @@ class Clinician(Protocol):
         """What the clinician may do."""
 
 
+class Backup(Protocol):
+    """What a line of the list of backups shows."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+
+    @property
+    def made_at(self) -> datetime:
+        """When it was made, UTC."""
+
+
+class Mode(StrEnum):
+    """What the card asks for."""
+
+    PASSPHRASE = "passphrase"  # noqa: S105 -- the name of a mode, not a secret
+    RECOVERY = "recovery"
+    RESTORE = "restore"
+
+
 DAMAGED = "store.corrupt"
+PASSPHRASE_MIN_LENGTH = 8  # NIST SP 800-63B, 5.1.1.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +59,12 @@ class SignInState:
     """set_aside_at: folder the damaged store was moved to, empty while there is none.
 
     retry_after_s: seconds to wait before another try is accepted, 0 when free to try.
+    restored_from: when the backup just put in place was made.
     """
+
+    mode: Mode = Mode.PASSPHRASE
+    backups: tuple[Backup, ...] = ()
+    restored_from: datetime | None = None
 
     clinicians: tuple[Clinician, ...] = ()
     chosen: RecordId | None = None
@@ -49,7 +81,48 @@ class SignInState:
     @property
     def may_try(self) -> bool:
         """Whether the button does something."""
-        return self.chosen is not None and not self.opening and self.retry_after_s == 0
+        if self.opening or self.retry_after_s:
+            return False
+        return bool(self.backups) if self.mode is Mode.RESTORE else self.chosen is not None
+
+
+@dataclass(frozen=True, slots=True)
+class BackupsRead:
+    """The backups of this device, newest first."""
+
+    backups: tuple[Backup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModeChosen:
+    """The clinician wants to do something else than type the passphrase, or comes back."""
+
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoverySubmitted:
+    """The recovery key and a new passphrase; they pass through and are never kept."""
+
+    recovery_key: str = field(repr=False)
+    passphrase: str = field(repr=False)
+    repeated: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreSubmitted:
+    """Put this backup in place of the data."""
+
+    backup: Path
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreDone:
+    """The backup of that moment is in place; the data of before are at `aside`, if any."""
+
+    made_at: datetime
+    aside: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +189,28 @@ class SignIn:
     passphrase: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recover:
+    """Effect: give the clinician a new passphrase with the recovery key, and open the store."""
+
+    clinician: RecordId
+    recovery_key: str = field(repr=False)
+    passphrase: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Effect: put this backup in place of the data."""
+
+    backup: Path
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAgain:
+    """Effect: read who may sign in and which backups there are."""
+
+
 @dataclass(frozen=True, slots=True)
 class WaitOneSecond:
     """Effect: send SecondPassed one second from now."""
@@ -136,6 +231,67 @@ def clinicians_read(state: SignInState, event: CliniciansRead) -> Step[SignInSta
     first = event.clinicians[0].id if event.clinicians else None
     chosen = state.chosen if state.chosen in known else first
     return replace(state, clinicians=event.clinicians, chosen=chosen), ()
+
+
+@step.on(BackupsRead)
+def backups_read(state: SignInState, event: BackupsRead) -> Step[SignInState]:
+    """Offer the backups there are."""
+    return replace(state, backups=event.backups), ()
+
+
+@step.on(ModeChosen)
+def mode_chosen(state: SignInState, event: ModeChosen) -> Step[SignInState]:
+    """Ask for something else; that the data are damaged stays said."""
+    if state.opening:
+        return state, ()
+    refusal = state.refusal if state.damaged else None
+    return replace(state, mode=event.mode, refusal=refusal), ()
+
+
+@step.on(RecoverySubmitted)
+def recovery_submitted(state: SignInState, event: RecoverySubmitted) -> Step[SignInState]:
+    """Try the recovery key, unless something is plainly missing."""
+    if not state.may_try or state.chosen is None:
+        return state, ()
+    code = _recovery_problem(event)
+    if code:
+        return replace(state, refusal=Refusal(code)), ()
+    effect = Recover(
+        clinician=state.chosen, recovery_key=event.recovery_key, passphrase=event.passphrase
+    )
+    return replace(state, opening=True, refusal=None), (effect,)
+
+
+def _recovery_problem(event: RecoverySubmitted) -> str:
+    if not event.recovery_key.strip():
+        return "recovery.empty"
+    if len(event.passphrase) < PASSPHRASE_MIN_LENGTH:
+        return "passphrase.too_short"
+    return "passphrase.differs" if event.passphrase != event.repeated else ""
+
+
+@step.on(RestoreSubmitted)
+def restore_submitted(state: SignInState, event: RestoreSubmitted) -> Step[SignInState]:
+    """Put the backup in place."""
+    if not state.may_try:
+        return state, ()
+    if not event.secret:
+        return replace(state, refusal=Refusal("restore.empty")), ()
+    effect = Restore(event.backup, event.secret)
+    return replace(state, opening=True, refusal=None), (effect,)
+
+
+@step.on(RestoreDone)
+def restore_done(state: SignInState, event: RestoreDone) -> Step[SignInState]:
+    """Say what was done and let people sign in."""
+    return replace(
+        state,
+        mode=Mode.PASSPHRASE,
+        opening=False,
+        refusal=None,
+        restored_from=event.made_at,
+        set_aside_at=event.aside,
+    ), (ReadAgain(),)
 
 
 @step.on(Chosen)

@@ -14,25 +14,33 @@ from ddx.terminology.catalogue import Catalogue
 from ddx.terminology.search import FindingSearch
 from desktop.services.desk import Desk
 from desktop.services.engines import BundleShelf
+from desktop.services.epochs import EpochReason, settle_in
 from desktop.services.errors import (
     ClinicDetailsError,
     RecoveryRefusedError,
     SignInRefusedError,
 )
+from desktop.services.guard import Guard
 from desktop.services.identity import standing_of
 from desktop.services.journal import Clock, Journal, utc_now
-from desktop.services.records import ClinicianCard
+from desktop.services.keeping import KeepingService, cards
+from desktop.services.records import BackupCard, ClinicianCard, RestoreReport
 from desktop.services.session import Session
+from desktop.services.staff import StaffService
 from desktop.settings import Settings
 from desktop.store.attempts import Attempt
-from desktop.store.errors import RecordMissingError, StoreError, WrongKeyError
+from desktop.store.backups import Backup
+from desktop.store.errors import RecordMissingError
 from desktop.store.keys import Argon2Cost, new_data_key
+from desktop.store.keystore import Keystore
 from desktop.store.records import ClinicianRecord, ClinicRecord
 from desktop.store.store import ClinicStore
 from desktop.store.vault import Vault
 
-REFUSAL_TAKES_S: Final = 0.25  # at least; the time must not tell why
+RESTORER: Final = RecordId("restore")
+"""Whose tries a restore counts: it has no clinician yet."""
 FOLDER: Final = "store"
+BACKUPS: Final = "backups"
 
 
 class Clinic:
@@ -47,9 +55,15 @@ class Clinic:
         now: Clock = utc_now,
         sleep: Callable[[float], None] = time.sleep,
         cost: Argon2Cost | None = None,
+        keystore: Keystore | None = None,
     ) -> None:
-        """Bind the parts; nothing is opened. cost: of new passphrases (tests make it small)."""
-        self._vault = Vault(data_dir / FOLDER, cost=cost)
+        """Bind the parts; nothing is opened. cost: of new passphrases (tests make it small).
+
+        keystore: of the operating system unless given.
+        """
+        self._vault = Vault(data_dir / FOLDER, cost=cost, keystore=keystore)
+        chosen = (settings or Settings()).backup_folder
+        self._place = Path(chosen) if chosen else data_dir / BACKUPS
         self._shelf, self._settings = shelf, settings or Settings()
         self._now, self._sleep = now, sleep
 
@@ -105,21 +119,21 @@ class Clinic:
             SignInRefusedError: wrong, unknown or too soon; `retry_after_s` says when to try.
             StoreCorruptError: the passphrase is right and the files are damaged; untouched.
         """
-        attempts, started = self._vault.attempts, time.monotonic()
-        wait_s = attempts.retry_after_s(clinician, self._now())
-        if wait_s > 0:
-            raise SignInRefusedError(wait_s)
-        attempt = attempts.begin(clinician, self._now())
-        try:
-            store = self._vault.open(clinician, passphrase)
-        except WrongKeyError:
-            self._sleep(max(0.0, REFUSAL_TAKES_S - (time.monotonic() - started)))
-            raise SignInRefusedError(attempts.retry_after_s(clinician, self._now())) from None
-        except StoreError:
-            attempts.succeeded(attempt)
-            raise
-        attempts.succeeded(attempt)
+        store = self._guard.tried(clinician, lambda: self._vault.open(clinician, passphrase))
         return self._session(store, clinician)
+
+    def recover(self, recovery_key: str, clinician: RecordId, passphrase: str) -> Session:
+        """Return the session of `clinician` under a new passphrase, with the recovery key.
+
+        Raises:
+            RecoveryTypingError: mistyped; `groups` says where. Nothing was tried.
+            RecoveryRefusedError: not this clinic's recovery key, or too soon.
+            WeakPassphraseError: the old passphrase stands.
+        """
+        self.reset_passphrase(recovery_key, clinician, passphrase)
+        session = self.sign_in(clinician, passphrase)
+        session.write_down_recovery()
+        return session
 
     def reset_passphrase(self, recovery_key: str, clinician: RecordId, passphrase: str) -> None:
         """Give `clinician` a new passphrase with the printed recovery key.
@@ -128,14 +142,63 @@ class Clinic:
             RecoveryRefusedError: not this clinic's recovery key.
             WeakPassphraseError: the old passphrase stands.
         """
+        slots = self._vault.slots().recovery
+        holder = slots[0].id if slots else clinician
         try:
-            self._vault.reset_passphrase(recovery_key, clinician, passphrase)
-        except WrongKeyError:
-            raise RecoveryRefusedError("not the recovery key of this clinic") from None
+            self._guard.tried(
+                holder,
+                lambda: self._vault.reset_passphrase(recovery_key, clinician, passphrase),
+            )
+        except SignInRefusedError as refused:
+            raise RecoveryRefusedError(refused.retry_after_s) from None
+
+    def change_data_key(self, clinician: RecordId, passphrase: str) -> str:
+        """Encrypt everything under a new key and return the new recovery key; sign out first.
+
+        Every other clinician then needs a new passphrase from this one.
+
+        Raises:
+            SignInRefusedError, StoreFullError: nothing was changed.
+        """
+        return self._guard.tried(
+            clinician, lambda: self._vault.change_data_key(clinician, passphrase)
+        )
+
+    def backups(self) -> tuple[BackupCard, ...]:
+        """Return the backups there are, newest first, before anything is unlocked."""
+        return cards(self._place)
+
+    def restore(self, backup: Path, secret: str) -> RestoreReport:
+        """Put a backup in the place of the store, which is kept aside, whole.
+
+        secret: a passphrase or the recovery key of the day of the backup.
+
+        Raises:
+            BackupUnusableError: altered or damaged; the store was not touched.
+            SignInRefusedError: opens no slot of the backup, or too soon.
+            StoreFullError: nothing was replaced.
+        """
+        guard = Guard(self._vault.restore_attempts, self._now, self._sleep)
+        done = guard.tried(
+            RESTORER,
+            lambda: self._vault.restore(backup, secret, self._now(), self._write_down_restore),
+        )
+        return RestoreReport(made_at=done.made_at, epoch=done.epoch, aside=done.aside)
 
     def quarantine(self) -> Path:
         """Set a damaged store aside, whole, and return where; a backup can be restored then."""
         return self._vault.quarantine(self._now())
+
+    @property
+    def _guard(self) -> Guard:
+        return Guard(self._vault.attempts, self._now, self._sleep)
+
+    def _write_down_restore(self, store: ClinicStore, backup: Backup) -> None:
+        with store.write() as unit:
+            device = unit.device.get()
+            journal = Journal(device.id, self._now)
+            made_at = backup.made_at.isoformat()
+            settle_in(unit, journal, EpochReason.RESTORED_BACKUP, made_at=made_at)
 
     def _found(self, store: ClinicStore, name: str, first: ClinicianRecord) -> None:
         now = self._now()
@@ -170,7 +233,12 @@ class Clinic:
         except BaseException:
             store.close()
             raise
-        return Session(desk, self._settings)
+        return Session(
+            desk,
+            self._settings,
+            StaffService(desk, self._vault, self._guard),
+            KeepingService(desk, self._vault, self._place, self._settings.backups_kept),
+        )
 
     def _write_down_sign_in(self, desk: Desk) -> None:
         refused, bundles = self._vault.attempts.refused(), desk.shelf.refused

@@ -22,9 +22,22 @@ class SignInRefusedError(DdxError):
 
 
 class RecoveryRefusedError(DdxError):
-    """The recovery key is not this clinic's. The passphrases stand."""
+    """The recovery key is not this clinic's, or too soon. The passphrases stand.
+
+    retry_after_s: seconds until the next try is looked at; 0 when it may come now.
+    """
 
     code: ClassVar[str] = "recovery.refused"
+
+    def __init__(self, retry_after_s: float = 0.0) -> None:
+        super().__init__("recovery refused")
+        self.retry_after_s = retry_after_s
+
+
+class LastAdminError(DdxError):
+    """Nobody ends their own access: another manager does it. Nothing was changed."""
+
+    code: ClassVar[str] = "staff.oneself"
 
 
 class ClinicDetailsError(DdxError):

@@ -1,20 +1,29 @@
 """Patients: find one, add one."""
 
 from datetime import date, timedelta
+from functools import cached_property
+from itertools import islice
 from typing import Final
 
 from ddx.domain.audit import AuditAction
 from ddx.domain.identifiers import new_record_id
 from ddx.domain.roles import Permission
 from ddx.intake.check import CaseIssue, Level
+from ddx.terminology.catalogue import Language
 from desktop.services.desk import Desk
 from desktop.services.errors import NewPatientRefusedError
 from desktop.services.outgoing import patient_pseudonym
 from desktop.services.records import NewPatient, PatientRow
+from desktop.store.names import folded
 from desktop.store.records import PatientRecord
 
 OLDEST_YEARS: Final = 125
 """Nobody is known to have lived longer than 122 years (J. Calment); more is a typing error."""
+
+SHORTEST_VISIT_SEARCH: Final = 3
+FINDINGS_MEANT: Final = 3
+DISEASES_MEANT: Final = 10
+"""Names close to what was typed that a search over visits takes for meant."""
 
 
 class PatientService:
@@ -24,10 +33,38 @@ class PatientService:
         self._desk = desk
 
     def search(self, text: str = "", limit: int = 200) -> tuple[PatientRow, ...]:
-        """Return patients whose name holds every word of `text`, newest visit first."""
+        """Return patients whose name or document holds every word of `text`, newest visit first.
+
+        When nobody is called that: patients with a visit where the finding or the disease of that
+        name was recorded, or whose short code or note has words that begin so.
+        """
         self._desk.require(Permission.VIEW_PATIENT)
         with self._desk.store.read() as unit:
-            return tuple(_row(patient) for patient in unit.patients.search(text, limit))
+            named = unit.patients.search(text, limit)
+        if named or len(text.strip()) < SHORTEST_VISIT_SEARCH:
+            return tuple(_row(patient) for patient in named)
+        codes = self._codes(text)
+        with self._desk.store.read() as unit:
+            seen = unit.patients.seen_with(codes, text, limit)
+        return tuple(_row(patient) for patient, _visit in seen)
+
+    def _codes(self, text: str) -> tuple[str, ...]:
+        """Return the codes of the findings and diseases that `text` names, in any language."""
+        engine = self._desk.shelf.engine
+        findings = (hit.id for hit in engine.search.search(text, limit=FINDINGS_MEANT))
+        typed = folded(text)
+        diseases = (code for name, code in self._diseases if typed in name)
+        return (*findings, *islice(dict.fromkeys(diseases), DISEASES_MEANT))
+
+    @cached_property
+    def _diseases(self) -> tuple[tuple[str, str], ...]:
+        """Folded name and code of every disease, in both languages."""
+        catalogue = self._desk.shelf.engine.catalogue
+        return tuple(
+            (folded(catalogue.disease_label(disease, language)), disease)
+            for disease in catalogue.diseases
+            for language in Language
+        )
 
     def create(self, new: NewPatient) -> PatientRow:
         """Add one patient. Raises NewPatientRefusedError with everything that is wrong."""

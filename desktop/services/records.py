@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddx.domain.case import Case, Sex
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # these load the models, and screens read this module before 
 __all__ = [
     "Account",
     "AuditKeys",
+    "BackupCard",
     "ClinicianCard",
     "DiagnosisRecord",
     "Difference",
@@ -35,6 +37,7 @@ __all__ = [
     "NewPatient",
     "PatientRow",
     "ReplayReport",
+    "RestoreReport",
     "SentRecord",
     "SyncPhase",
     "SyncStatus",
@@ -49,6 +52,35 @@ class ClinicianCard:
     id: RecordId
     display_name: str
     role: Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffMember:
+    """One person who may sign in. has_key: False until a manager gives a new passphrase."""
+
+    id: RecordId
+    display_name: str
+    role: Role
+    has_key: bool
+    is_self: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupCard:
+    """One encrypted backup. made_at: UTC. size: bytes."""
+
+    folder: Path
+    made_at: datetime
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreReport:
+    """What a restore did. aside: where the store of before is, None when there was none."""
+
+    made_at: datetime
+    epoch: int
+    aside: Path | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

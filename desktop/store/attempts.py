@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from ddx.domain.identifiers import RecordId, new_record_id
+from desktop.store import ballast
+from desktop.store.errors import StoreFullError
 from desktop.store.files import write_atomically
 
 FREE_TRIES: Final = 3  # a clinician's typing errors cost nothing but the derivation
@@ -82,12 +84,24 @@ class Attempts:
         counts.pop(attempt.slot, None)
         self._save(counts, tuple(a for a in open_ if a.id != attempt.id))
 
+    def withdrawn(self, attempt: Attempt) -> None:
+        """Take back an attempt with which nothing was tried; earlier failures stand."""
+        counts, open_ = self._load()
+        if attempt.slot in counts:
+            before = counts[attempt.slot]
+            counts[attempt.slot] = _Count(failures=before.failures - 1, last_at=before.last_at)
+            if before.failures <= 1:
+                counts.pop(attempt.slot)
+        self._save(counts, tuple(a for a in open_ if a.id != attempt.id))
+
     def refused(self) -> tuple[Attempt, ...]:
         """Return the refusals that no audit entry tells of yet, oldest first."""
         return self._load()[1]
 
     def audited(self, attempts: tuple[Attempt, ...]) -> None:
         """Forget refusals that the audit chain now holds."""
+        if not attempts:
+            return
         counts, open_ = self._load()
         told = {attempt.id for attempt in attempts}
         self._save(counts, tuple(a for a in open_ if a.id not in told))
@@ -117,7 +131,12 @@ class Attempts:
             },
             "open": [{"id": a.id, "slot": a.slot, "at": a.at.isoformat()} for a in open_],
         }
-        write_atomically(self._path, json.dumps(content).encode())
+        try:
+            write_atomically(self._path, json.dumps(content).encode())
+        except StoreFullError:
+            if not ballast.release(self._path.parent):  # a full disk must not lock the ward out
+                raise
+            write_atomically(self._path, json.dumps(content).encode())
 
 
 def _at(text: str) -> datetime:

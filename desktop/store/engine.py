@@ -15,6 +15,7 @@ BUSY_TIMEOUT_S: Final = 10.0
 FULL_CHECK_BYTES: Final = 16 << 20
 """Files up to this size are checked page by page at open (6 ms per MiB measured). In larger
 ones each page is authenticated when it is read, and `ClinicStore.check` reads them all."""
+CACHE_KIB: Final = 16 << 10  # per connection; a search over 50,000 visits reads a few MiB
 
 _BEGIN: Final = "vereda_begin"
 
@@ -57,17 +58,69 @@ def begin_immediate(engine: Engine) -> Engine:
     return engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
 
 
-def damage(engine: Engine) -> tuple[str, ...]:
-    """Return every fault SQLCipher finds: failed page authentication, then structure.
+def damage(engine: Engine, *, thorough: bool = False) -> tuple[str, ...]:
+    """Return every fault found: failed page authentication first, then structure.
 
-    Reads the whole file. An old page put back in place passes: the audit chain finds that.
+    Reads the whole file. thorough: also every index against its table, every reference and the
+    search indexes. An old page put back in place passes: the audit chain finds that.
     """
     with engine.connect() as connection:
         pages = connection.execute(text("PRAGMA cipher_integrity_check")).scalars().all()
         if pages:
             return tuple(str(page) for page in pages)
-        rows = connection.execute(text("PRAGMA quick_check(10)")).scalars().all()
-    return tuple(str(row) for row in rows if row != "ok")
+        check = "integrity_check(100)" if thorough else "quick_check(10)"
+        rows = connection.execute(text(f"PRAGMA {check}")).scalars().all()
+        faults = [str(row) for row in rows if row != "ok"]
+        if thorough and not faults:
+            strays = connection.execute(text("PRAGMA foreign_key_check")).all()
+            faults.extend(f"row of {row[0]} refers to nothing" for row in strays)
+    return tuple(faults)
+
+
+def quick_damage(engine: Engine, path: Path) -> tuple[str, ...]:
+    """Return what a look at header, schema and length finds; for files too large to read whole."""
+    with engine.connect() as connection:
+        connection.execute(text("SELECT count(*) FROM sqlite_master")).scalar_one()
+        pages = int(connection.execute(text("PRAGMA page_count")).scalar_one())
+        size = int(connection.execute(text("PRAGMA page_size")).scalar_one())
+    wal = path.with_name(f"{path.name}-wal")
+    in_wal = wal.is_file() and wal.stat().st_size > 0
+    if not in_wal and path.stat().st_size != pages * size:
+        return (f"{path.stat().st_size} bytes where {pages * size} are due",)
+    return ()
+
+
+def copy_into(engine: Engine, data_key: bytes, target: Path) -> None:
+    """Write a consistent, encrypted copy of the database to `target`, which must not exist.
+
+    The online backup of SQLite: readers and writers go on meanwhile.
+    """
+    source = engine.raw_connection()
+    copy = dbapi2.connect(str(target), isolation_level=None)
+    try:
+        _give_key(copy, "key", data_key)
+        source.driver_connection.backup(copy)  # type: ignore[union-attr]
+        # The copy carries the source's WAL mode; a backup is one file.
+        copy.execute("PRAGMA journal_mode = DELETE").fetchall()
+    finally:
+        copy.close()
+        source.close()
+
+
+def change_key(path: Path, old: bytes, new: bytes) -> None:
+    """Encrypt the database at `path` under another key, in place; nobody else may have it open."""
+    connection = dbapi2.connect(str(path), isolation_level=None)
+    try:
+        connection.execute("PRAGMA cipher_log_level = NONE")
+        _give_key(connection, "key", old)
+        connection.execute("PRAGMA journal_mode = DELETE").fetchall()
+        _give_key(connection, "rekey", new)
+    finally:
+        connection.close()
+
+
+def _give_key(connection: Any, pragma: str, key: bytes) -> None:
+    connection.execute(f"PRAGMA {pragma} = \"x'{key.hex()}'\"").fetchall()
 
 
 def _url(path: Path, *, create: bool) -> URL:
@@ -85,6 +138,7 @@ def _prepare(engine: Engine, data_key: bytes) -> None:
         "PRAGMA synchronous = FULL",  # WAL + NORMAL loses acknowledged rows on power loss
         "PRAGMA foreign_keys = ON",
         "PRAGMA temp_store = MEMORY",
+        f"PRAGMA cache_size = -{CACHE_KIB}",
         "PRAGMA trusted_schema = OFF",
     )
 

@@ -61,7 +61,10 @@ class StoreNewerError(StoreError):
 
 
 class StoreFullError(StoreError):
-    """The disk is full. What was committed is safe; free space and try again."""
+    """The disk is full. What was committed is safe; free space and try again.
+
+    The room kept aside (`desktop.store.ballast`) was let go: the next save usually fits.
+    """
 
     code: ClassVar[str] = "store.full"
     retryable: ClassVar[bool] = True
@@ -78,6 +81,12 @@ class StoreClosedError(StoreError):
     """The session was closed; sign in again."""
 
     code: ClassVar[str] = "store.closed"
+
+
+class BackupUnusableError(StoreError):
+    """A backup is incomplete, altered or damaged. The store in use was not touched."""
+
+    code: ClassVar[str] = "backup.unusable"
 
 
 class RecordMissingError(StoreError):
@@ -106,12 +115,20 @@ def is_damage(error: DatabaseError) -> bool:
 
 
 def from_database(error: DatabaseError, path: Path) -> StoreError:
-    """Return the store's own error for what SQLite reported."""
-    name = sqlite_name(error)
-    if is_damage(error):
+    """Return the store's own error for what SQLite reported through SQLAlchemy."""
+    return _told(sqlite_name(error) or type(error).__name__, path)
+
+
+def from_driver(error: Exception, path: Path) -> StoreError:
+    """Return the store's own error for what the driver itself reported."""
+    return _told(str(getattr(error, "sqlite_errorname", "")) or type(error).__name__, path)
+
+
+def _told(name: str, path: Path) -> StoreError:
+    if name in DAMAGE or name.startswith("SQLITE_CORRUPT"):
         return StoreCorruptError(path, "the file is damaged")
     if name == "SQLITE_FULL":
         return StoreFullError("the disk is full")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return StoreBusyError("the store is in use by another process")
-    return StoreError(f"the store refused a statement ({name or type(error).__name__})")
+    return StoreError(f"the store refused a statement ({name})")

@@ -1,9 +1,10 @@
 """The data key and its slots: one random key, wrapped once per clinician and once for recovery.
 
-Adding, removing or resetting a clinician rewrites a slot, never the database.
+A clinician's wrapping key is HKDF(Argon2id(passphrase), device secret) where the operating system
+keeps a device secret for us, and Argon2id(passphrase) alone where it does not. Adding, removing
+or resetting a clinician rewrites a slot, never the database.
 """
 
-import base64
 import json
 import os
 import unicodedata
@@ -27,13 +28,15 @@ from ddx.domain.roles import Role
 from ddx.errors import DdxError
 from desktop.store.errors import StoreCorruptError, WeakPassphraseError, WrongKeyError
 from desktop.store.files import write_atomically
+from desktop.store.keystore import DeviceSecret
+from desktop.store.recovery import new_recovery_secret, printed, read
 
 DATA_KEY_BYTES: Final = 32
-RECOVERY_BYTES: Final = 20  # 160 bits: 32 base32 letters, eight groups of four
 PASSPHRASE_MINIMUM: Final = 8  # NIST SP 800-63B, 5.1.1.2
 
 _FORMAT: Final = 1
 _RECOVERY_CONTEXT: Final = b"vereda recovery slot v1"
+_DEVICE_CONTEXT: Final = b"vereda passphrase slot with device secret v1"
 _MEMORY_CEILING_KIB: Final = 1 << 20  # a doctored slots file must not eat the machine
 _ITERATIONS_CEILING: Final = 64
 
@@ -64,7 +67,8 @@ class KeySlot:
 
     id: the clinician's id; an id of its own for recovery. display_name and role are for the
     sign-in screen only: the role that counts is the one inside the encrypted store.
-    cost: None for recovery, whose key is random and needs no stretching.
+    cost: None for recovery, whose key is random and needs no stretching. device: name of the
+    device secret it also needs, empty for none.
     """
 
     id: RecordId
@@ -74,6 +78,7 @@ class KeySlot:
     cost: Argon2Cost | None = None
     display_name: str = ""
     role: Role | None = None
+    device: str = ""
 
 
 def new_data_key() -> bytes:
@@ -89,8 +94,12 @@ def passphrase_slot(
     display_name: str,
     role: Role,
     cost: Argon2Cost | None = None,
+    device: DeviceSecret | None = None,
 ) -> KeySlot:
-    """Return a slot that `passphrase` opens. Raises WeakPassphraseError."""
+    """Return a slot that `passphrase` opens, on the device of `device` if given.
+
+    Raises WeakPassphraseError.
+    """
     if len(passphrase) < PASSPHRASE_MINIMUM:
         raise WeakPassphraseError(PASSPHRASE_MINIMUM)
     salt, work = os.urandom(16), cost or Argon2Cost()
@@ -98,40 +107,54 @@ def passphrase_slot(
         id=clinician,
         kind=SlotKind.PASSPHRASE,
         salt=salt,
-        wrapped=aes_key_wrap(_stretched(passphrase, salt, work), data_key),
+        wrapped=aes_key_wrap(_wrapping(passphrase, salt, work, device), data_key),
         cost=work,
         display_name=display_name,
         role=role,
+        device="" if device is None else device.name,
     )
 
 
 def recovery_slot(data_key: bytes) -> tuple[KeySlot, str]:
-    """Return a recovery slot and the key to print once, e.g. `MZXW-6YTB-…` (eight groups)."""
-    secret, salt = os.urandom(RECOVERY_BYTES), os.urandom(16)
-    letters = base64.b32encode(secret).decode()
+    """Return a recovery slot and the key to print once (see `desktop.store.recovery`)."""
+    secret, salt = new_recovery_secret(), os.urandom(16)
     slot = KeySlot(
         id=new_record_id(),
         kind=SlotKind.RECOVERY,
         salt=salt,
         wrapped=aes_key_wrap(_recovery_key(secret, salt), data_key),
     )
-    return slot, "-".join(letters[i : i + 4] for i in range(0, len(letters), 4))
+    return slot, printed(secret)
 
 
-def unwrap(slot: KeySlot, secret: str) -> bytes:
+def unwrap(slot: KeySlot, secret: str, device: DeviceSecret | None = None) -> bytes:
     """Return the data key that `secret` (passphrase or printed recovery key) opens.
 
     AES-KW carries its own integrity check (RFC 3394, section 2.2.3), so a key that comes out
-    is the right one. Raises WrongKeyError.
+    is the right one. A missing device secret costs the same derivation and looks like a wrong
+    passphrase.
+
+    Raises:
+        WrongKeyError: it does not open; RecoveryTypingError for a misread recovery key.
     """
     if slot.cost is not None:
-        wrapping = _stretched(secret, slot.salt, slot.cost)
+        wrapping = _wrapping(secret, slot.salt, slot.cost, device if slot.device else None)
     else:
-        wrapping = _recovery_key(_recovery_bytes(secret), slot.salt)
+        wrapping = _recovery_key(read(secret), slot.salt)
     try:
         return aes_key_unwrap(wrapping, slot.wrapped)
-    except (InvalidUnwrap, ValueError) as error:
-        raise WrongKeyError("the slot does not open") from error
+    except (InvalidUnwrap, ValueError):
+        # From None: the frames below hold the wrapping key and must not travel with the error.
+        raise WrongKeyError("the slot does not open") from None
+
+
+def _wrapping(passphrase: str, salt: bytes, cost: Argon2Cost, device: DeviceSecret | None) -> bytes:
+    stretched = _stretched(passphrase, salt, cost)
+    if device is None:
+        return stretched
+    return HKDF(algorithm=SHA256(), length=32, salt=device.value, info=_DEVICE_CONTEXT).derive(
+        stretched
+    )
 
 
 def _stretched(passphrase: str, salt: bytes, cost: Argon2Cost) -> bytes:
@@ -147,15 +170,6 @@ def _stretched(passphrase: str, salt: bytes, cost: Argon2Cost) -> bytes:
 
 def _recovery_key(secret: bytes, salt: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=salt, info=_RECOVERY_CONTEXT).derive(secret)
-
-
-def _recovery_bytes(printed: str) -> bytes:
-    """Read a recovery key as people type it: any case, spaces, 0 for O, 1 for I, 8 for B."""
-    letters = "".join(printed.upper().split()).replace("-", "")
-    try:
-        return base64.b32decode(letters.translate(str.maketrans("018", "OIB")))
-    except ValueError as error:
-        raise WrongKeyError("not a recovery key") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +200,15 @@ class KeySlots:
         if any(s.id == slot.id for s in self.slots):
             return replace(self, slots=tuple(slot if s.id == slot.id else s for s in self.slots))
         return replace(self, slots=(*self.slots, slot))
+
+    def without(self, id: RecordId) -> "KeySlots":
+        """Return these slots without the one with that id."""
+        return replace(self, slots=tuple(s for s in self.slots if s.id != id))
+
+    @property
+    def device(self) -> str:
+        """Name of the device secret these slots use; empty when none does."""
+        return next((s.device for s in self.slots if s.device), "")
 
     def write(self, path: Path) -> None:
         """Write the slots file durably."""
@@ -221,6 +244,8 @@ def _slot_to_json(slot: KeySlot) -> dict[str, Any]:
         }
     if slot.role is not None:
         raw |= {"display_name": slot.display_name, "role": slot.role.value}
+    if slot.device:
+        raw["device"] = slot.device
     return raw
 
 
@@ -234,6 +259,7 @@ def _slot_from_json(raw: Mapping[str, Any]) -> KeySlot:
         cost=_cost_from_json(raw["argon2id"]) if kind is SlotKind.PASSPHRASE else None,
         display_name=raw.get("display_name", ""),
         role=Role(raw["role"]) if "role" in raw else None,
+        device=str(raw.get("device", "")),
     )
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from desktop.store.columns import CanonicalJson, UtcMoment
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """`PRAGMA user_version` of a store at head; the migrations set it, a test compares."""
 
 ID: Final = String(36)
@@ -125,6 +125,31 @@ class FeedbackTable(Table):
     reason: Mapped[str | None] = mapped_column(String(32))
     outcome_at: Mapped[datetime] = mapped_column(UtcMoment)
     note: Mapped[str] = mapped_column(Text)
+
+
+class PatientSearchTable(Table):
+    """Words a patient is found by: folded name, document. Triggers keep it and its index."""
+
+    __tablename__ = "patient_search"
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    patient_id: Mapped[str] = mapped_column(ID, unique=True)
+    words: Mapped[str] = mapped_column(Text)
+
+
+class VisitSearchTable(Table):
+    """Words a visit is found by: codes of findings and diseases, short code, notes.
+
+    number: in the order of recording. Triggers keep it and its index.
+    """
+
+    __tablename__ = "visit_search"
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    diagnosis_id: Mapped[str] = mapped_column(ID, unique=True)
+    words: Mapped[str] = mapped_column(Text)
+
+
+SEARCH_INDEXES: Final = ("patient_index", "visit_index")
+"""FTS5 tables over the two above; SQLite keeps tables of its own for them (`<name>_*`)."""
 
 
 class AuditEntryTable(Table):

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.presenters.first_run import (
+    BackupsRead,
     Continued,
     CreateClinic,
     Created,
@@ -26,6 +27,7 @@ from desktop.presenters.first_run import (
 from desktop.ui import messages
 from desktop.ui.i18n import translate
 from desktop.ui.jobs import Jobs
+from desktop.ui.printing import print_recovery_key
 from desktop.ui.screen import Screen, refusal_of
 from desktop.ui.widgets import (
     Tick,
@@ -72,6 +74,7 @@ class FirstRunScreen(Screen):
 
     finished = Signal()
     demo_wanted = Signal()
+    restore_wanted = Signal()
     state: FirstRunState
 
     def __init__(self, clinic: "Clinic", jobs: Jobs) -> None:
@@ -126,7 +129,12 @@ class FirstRunScreen(Screen):
             lambda: translate("FirstRun", "Probar con el centro de demostración"),
             self.demo_wanted.emit,
         )
-        for last in (self._refusal, self.create_clinic, demo):
+        self.restore = button(
+            t,
+            lambda: translate("FirstRun", "Restaurar una copia de seguridad"),
+            self.restore_wanted.emit,
+        )
+        for last in (self._refusal, self.create_clinic, demo, self.restore):
             rows.addWidget(last)
         return card(rows, 28)
 
@@ -139,6 +147,11 @@ class FirstRunScreen(Screen):
             | Qt.TextInteractionFlag.TextSelectableByMouse
         )
         t.bind(self.key.setAccessibleName, lambda: translate("FirstRun", "Clave de recuperación"))
+        self.print_key = button(
+            t,
+            lambda: translate("FirstRun", "Imprimir"),
+            lambda: print_recovery_key(self, self.state.recovery_key),
+        )
         self.noted = Tick()
 
         def noted() -> str:
@@ -165,6 +178,7 @@ class FirstRunScreen(Screen):
                     ),
                 ),
                 self.key,
+                self.print_key,
                 self.noted,
                 self.go_on,
                 gap=16,
@@ -173,7 +187,12 @@ class FirstRunScreen(Screen):
         )
 
     def enter_screen(self) -> None:
-        """Put the cursor in the first field."""
+        """Put the cursor in the first field; offer a backup when there is one."""
+        self.jobs.run(
+            self._clinic.backups,
+            lambda found: self.dispatch(BackupsRead(any=bool(found))),
+            lambda _error: self.dispatch(BackupsRead(any=False)),
+        )
         self.fields[Field.CLINIC_NAME].setFocus()
 
     def _submit(self) -> None:
@@ -203,6 +222,7 @@ class FirstRunScreen(Screen):
         state = self.state
         creating = state.stage is Stage.CREATING
         self.create_clinic.setEnabled(not creating)
+        self.restore.setVisible(state.backups)
         for name, control in self.fields.items():
             wrong = state.issues.get(name)
             restyle(control, "wrong", "true" if wrong else "false")

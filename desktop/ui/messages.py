@@ -34,7 +34,9 @@ _REFUSALS: Final = {
         "Messages", "Estos datos son de una versión más nueva de Vereda. Actualícela y entre."
     ),
     "store.full": QT_TRANSLATE_NOOP(
-        "Messages", "El disco está lleno. Libere espacio: lo escrito sigue en pantalla."
+        "Messages",
+        "El disco está lleno. Vereda ha soltado el espacio que guardaba para esto: vuelva a "
+        "guardar ahora y después borre archivos de este equipo. Lo escrito sigue en pantalla.",
     ),
     "store.busy": QT_TRANSLATE_NOOP(
         "Messages", "Otra ventana de Vereda está usando estos datos. Ciérrela y reintente."
@@ -48,6 +50,29 @@ _REFUSALS: Final = {
     ),
     "clinic.details": QT_TRANSLATE_NOOP(
         "Messages", "Faltan el nombre del centro o el suyo. No se ha creado nada."
+    ),
+    "recovery.empty": QT_TRANSLATE_NOOP(
+        "Messages", "Escriba la clave de recuperación tal como está en el papel."
+    ),
+    "recovery.mistyped": QT_TRANSLATE_NOOP(
+        "Messages", "La clave de recuperación está mal copiada. Revise el grupo {detail}."
+    ),
+    "passphrase.differs": QT_TRANSLATE_NOOP("Messages", "Las dos frases no coinciden."),
+    "restore.empty": QT_TRANSLATE_NOOP(
+        "Messages",
+        "Escriba una frase de paso o la clave de recuperación del día en que se hizo la copia.",
+    ),
+    "backup.unusable": QT_TRANSLATE_NOOP(
+        "Messages",
+        "Esa copia está incompleta o alterada y no se ha usado. Elija otra; sus datos siguen "
+        "como estaban.",
+    ),
+    "staff.name_missing": QT_TRANSLATE_NOOP("Messages", "Falta el nombre."),
+    "staff.own_missing": QT_TRANSLATE_NOOP(
+        "Messages", "Escriba su propia frase de paso para confirmar que es usted."
+    ),
+    "staff.oneself": QT_TRANSLATE_NOOP(
+        "Messages", "No puede quitarse a usted. Pídalo a otro médico responsable."
     ),
     "recovery.refused": QT_TRANSLATE_NOOP(
         "Messages", "La clave de recuperación no es la de este centro. Cópiela del papel."
@@ -250,7 +275,7 @@ def refusal(refused: Refusal | None) -> str:
             "No se ha podido completar la acción (código {code}). Reintente; si se repite, "
             "dé este código a soporte.",
         ).format(code=refused.code)
-    return translate("Messages", source)
+    return translate("Messages", source).replace("{detail}", refused.detail)
 
 
 def first_run_issue(field: Field, code: str) -> str:

@@ -92,6 +92,7 @@ class Leaving(StrEnum):
 
     PATIENTS = "patients"
     SIGN_IN = "sign_in"
+    MANAGE = "manage"
     NOWHERE = "nowhere"
 
 

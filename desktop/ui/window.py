@@ -19,15 +19,19 @@ from PySide6.QtWidgets import (
 )
 
 from ddx.domain.roles import Permission, may
+from ddx.errors import DdxError
 from desktop.presenters.guide import Equipment
 from desktop.presenters.patients import Patient
 from desktop.presenters.reducer import Refusal
+from desktop.presenters.sign_in import DAMAGED
 from desktop.ui import keys, messages, theme, words
 from desktop.ui.first_run import FirstRunScreen, centred
 from desktop.ui.i18n import Language, Texts, Translators, translate
+from desktop.ui.idle import IdleWatch
 from desktop.ui.jobs import Jobs, Lane
 from desktop.ui.key_map import KeyMap
 from desktop.ui.labels import Labels
+from desktop.ui.manage import ManageScreen
 from desktop.ui.patients import PatientsScreen
 from desktop.ui.preferences import PreferenceFile, Preferences
 from desktop.ui.sign_in import SignInScreen
@@ -43,6 +47,8 @@ if TYPE_CHECKING:  # the store and the engine load after the first paint
 
 SMALLEST = (1024, 600)
 FIRST_SIZE = (1280, 800)
+UPKEEP_AFTER_MS = 30_000
+"""From the sign-in to the daily backup and the weekly check: the first patient comes first."""
 
 
 class MainWindow(QMainWindow):
@@ -59,6 +65,9 @@ class MainWindow(QMainWindow):
         self._session: Session | None = None
         self._hint = ""
         self._close_asked = False
+        self._locked = False
+        self.idle = IdleWatch(self)
+        self.idle.idle.connect(self.lock_idle)
         self._after_paint: list[Callable[[], None]] = []
         self.texts = Texts()
         self.stack = QStackedWidget()
@@ -176,6 +185,10 @@ class MainWindow(QMainWindow):
         )
         self.transparency.triggered.connect(lambda _on: self.show_transparency())
         self.transparency.setVisible(False)
+        self.manage = menu.addAction("")
+        self.texts.bind(self.manage.setText, lambda: translate("Window", "Gestión del centro"))
+        self.manage.triggered.connect(lambda _on: self.show_manage())
+        self.manage.setVisible(False)
         return menu
 
     def _choices(
@@ -252,6 +265,7 @@ class MainWindow(QMainWindow):
             first = FirstRunScreen(clinic, self.jobs)
             first.demo_wanted.connect(self._open_demo)
             first.finished.connect(self.show_sign_in)
+            first.restore_wanted.connect(self._show_restore)
             self._show(first)
             first.enter_screen()
         self.ready.emit()
@@ -286,16 +300,26 @@ class MainWindow(QMainWindow):
         """Show who may sign in."""
         if self._clinic is None:
             return
-        screen = SignInScreen(self._clinic, self.jobs, self._hint)
+        screen = SignInScreen(self._clinic, self.jobs, self._hint, locked=self._locked)
+        self._locked = False
         screen.signed_in.connect(self._signed_in)
         self._show(screen)
         screen.enter_screen()
+
+    def _show_restore(self) -> None:
+        self.show_sign_in()
+        shown = self.screen_shown
+        if isinstance(shown, SignInScreen):
+            shown.show_restore()
 
     def _signed_in(self, session: "Session") -> None:
         self._session = session
         self._warm_up()
         self.status.follow(session)
         self.lock.show()
+        self.manage.setVisible(session.manages)
+        self.idle.watch(session.idle_lock_minutes)
+        QTimer.singleShot(UPKEEP_AFTER_MS, self, lambda: self._keep_up(session))
         self._draw_who()
         role = session.clinician.role
         self.transparency.setVisible(
@@ -305,6 +329,44 @@ class MainWindow(QMainWindow):
             self.show_patients()
         else:
             self.show_transparency()
+
+    def _keep_up(self, session: "Session") -> None:
+        """Make the daily backup and the weekly check, behind whatever goes on."""
+        if session is self._session:
+            self.jobs.run(
+                session.keeping.upkeep,
+                lambda _none: None,
+                lambda error: self._upkeep_failed(session, error),
+                Lane.NETWORK,
+            )
+
+    def _upkeep_failed(self, session: "Session", error: DdxError) -> None:
+        # A backup that did not fit shows as an old date where backups are managed; damage does
+        # not wait: the sign-in reads the file again, says so, and offers the backups.
+        if session is self._session and error.code == DAMAGED:
+            self.sign_out()
+
+    def lock_idle(self) -> None:
+        """End the session because nobody touched the computer; what was typed is saved first."""
+        if self._session is None:
+            return
+        self._locked = True
+        dialog = QApplication.activeModalWidget()
+        if dialog is not None:
+            dialog.close()
+        self.sign_out()
+
+    def show_manage(self) -> None:
+        """Show clinicians and backups to whoever manages them; an open visit is saved first."""
+        shown = self.screen_shown
+        if isinstance(shown, VisitScreen):
+            shown.leave(Leaving.MANAGE)
+        elif self._session is not None and self._clinic is not None and self._session.manages:
+            screen = ManageScreen(self._clinic, self._session, self.jobs)
+            screen.left.connect(self.show_patients)
+            screen.ended.connect(self._end_session)
+            self._show(screen)
+            screen.enter_screen()
 
     def _warm_up(self) -> None:
         """Read what is made on first use, the search index and the names, before it is needed."""
@@ -352,8 +414,13 @@ class MainWindow(QMainWindow):
         {
             Leaving.PATIENTS: self.show_patients,
             Leaving.SIGN_IN: self._end_session,
+            Leaving.MANAGE: self._manage_after_visit,
             Leaving.NOWHERE: self.close,
         }[Leaving(purpose)]()
+
+    def _manage_after_visit(self) -> None:
+        self.show_patients()
+        self.show_manage()
 
     def sign_out(self) -> None:
         """Lock the store, after an open visit is on disk."""
@@ -367,8 +434,10 @@ class MainWindow(QMainWindow):
         session, self._session = self._session, None
         if session is None:
             return
+        self.idle.rest()
         self.lock.hide()
         self.transparency.setVisible(False)
+        self.manage.setVisible(False)
         self.status.follow(None)
         self._draw_who()
         self._show(self._opening, keep=True)
@@ -401,6 +470,7 @@ class MainWindow(QMainWindow):
                 event.ignore()
                 shown.leave(Leaving.NOWHERE)
                 return
+        self.idle.rest()
         if self._session is not None:
             session, self._session = self._session, None
             self.jobs.run(session.close, lambda _none: None, lambda _error: None)

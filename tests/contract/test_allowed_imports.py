@@ -40,6 +40,11 @@ SYNC_CLIENT = {"httpx", "httpcore", "h11", "anyio", "sniffio", "idna", "certifi"
 }
 GATEWAY = {"fastapi", "starlette", "anyio", "sniffio", "idna", "annotated_doc", "multipart"}
 STORE = {"sqlalchemy", "sqlcipher3", "greenlet", "platformdirs", "cython_runtime"}
+KEYSTORE = {"keyring", "jaraco", "more_itertools", "importlib_metadata", "zipp", "backports"} | {
+    "secretstorage",
+    "jeepney",
+}
+"""The keystore of the operating system; on Linux it is reached over the session bus."""
 QT = {"PySide6", "shiboken6", "shibokensupport", "signature_bootstrap"}
 INJECTED = {"_distutils_hack", "a1_coverage", "sitecustomize", "usercustomize"}
 """Put there by the interpreter's site packages, not by us."""
@@ -55,7 +60,7 @@ ROOMS = {
     "sync_service.protocol": PROTOCOL,
     "sync_service.client.__main__": CORE | BUNDLES | PROTOCOL | SYNC_CLIENT,
     "sync_service.gateway.routes": PROTOCOL | GATEWAY | BUNDLES | CORE,
-    "desktop.app": CORE | BUNDLES | PROTOCOL | SYNC_CLIENT | STORE | QT,
+    "desktop.app": CORE | BUNDLES | PROTOCOL | SYNC_CLIENT | STORE | KEYSTORE | QT,
 }
 
 LOADED = "print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"

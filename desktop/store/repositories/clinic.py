@@ -61,3 +61,22 @@ class ClinicRepository:
         return ClinicianRecord(
             id=RecordId(row.id), display_name=row.display_name, role=Role(row.role)
         )
+
+    def clinicians(self) -> tuple[ClinicianRecord, ...]:
+        """Return who may sign in, in the order they were added."""
+        query = (
+            select(ClinicianTable)
+            .filter_by(active=True)
+            .order_by(ClinicianTable.created_at, ClinicianTable.id)
+        )
+        return tuple(
+            ClinicianRecord(id=RecordId(row.id), display_name=row.display_name, role=Role(row.role))
+            for row in self._session.scalars(query)
+        )
+
+    def remove_clinician(self, id: RecordId) -> None:
+        """End the access of one clinician; what they recorded stays. Raises RecordMissingError."""
+        row = self._session.get(ClinicianTable, id)
+        if row is None or not row.active:
+            raise RecordMissingError("clinician", id)
+        row.active = False

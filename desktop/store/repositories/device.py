@@ -37,6 +37,14 @@ class DeviceRepository:
         row = self._row()
         return DeviceRecord(id=RecordId(row.id), epoch=row.epoch, audit_shipped=row.audit_shipped)
 
+    def begin_epoch(self, epoch: int) -> None:
+        """Begin another life of this device: its outbox and its audit chain start again.
+
+        For a restored backup: what was numbered after the backup is never numbered twice.
+        """
+        row = self._row()
+        row.epoch, row.outbox_sequence, row.audit_shipped = epoch, 0, 0
+
     def signing_key(self) -> Ed25519PrivateKey:
         """Return the device's Ed25519 key."""
         return Ed25519PrivateKey.from_private_bytes(self._row().signing_key)

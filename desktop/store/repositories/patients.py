@@ -1,8 +1,9 @@
 """Patients: added once, found by any part of the name, without accents."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select, text, update
 from sqlalchemy.orm import Session
 
 from ddx.domain.case import Sex
@@ -11,6 +12,9 @@ from desktop.store.errors import RecordMissingError
 from desktop.store.names import folded
 from desktop.store.records import PatientRecord
 from desktop.store.tables import DiagnosisTable, PatientTable
+
+INDEXED_LETTERS = 3
+"""The name index holds groups of three letters; shorter words are looked for in the names."""
 
 
 class PatientRepository:
@@ -51,16 +55,79 @@ class PatientRepository:
             raise RecordMissingError("patient", id)
         return _record(row)
 
-    def search(self, text: str, limit: int) -> tuple[PatientRecord, ...]:
-        """Return patients whose name holds every word of `text`, newest visit first.
+    def search(self, words: str, limit: int) -> tuple[PatientRecord, ...]:
+        """Return patients whose name or document holds every word, newest visit first.
 
-        A patient not seen yet counts as seen when added: they are about to be.
+        Any part of a word, without accents. A patient not seen yet counts as seen when added:
+        they are about to be.
         """
-        query = _with_visits()
-        for word in folded(text).split():
-            query = query.where(PatientTable.search_name.contains(word, autoescape=True))
-        query = query.order_by(PatientTable.last_seen_at.desc(), PatientTable.id.desc())
-        return tuple(_record(row) for row in self._session.execute(query.limit(limit)))
+        named = _named(folded(words).split())
+        page = (
+            select(PatientTable.id)
+            .where(*named)
+            .order_by(PatientTable.last_seen_at.desc(), PatientTable.id.desc())
+            .limit(limit)
+        )
+        query = (
+            _with_visits()
+            .where(PatientTable.id.in_(page.scalar_subquery()))
+            .order_by(PatientTable.last_seen_at.desc(), PatientTable.id.desc())
+        )
+        return tuple(_record(row) for row in self._session.execute(query))
+
+    def seen_with(
+        self, codes: Sequence[str], words: str, limit: int
+    ) -> tuple[tuple[PatientRecord, RecordId], ...]:
+        """Return patients with their newest visit that matches, newest visit first.
+
+        codes: of findings or diseases, any of which matches. words: each one begins a word of a
+        decision's note, or of the short code. Looks at the newest 2 x `limit` matching visits.
+        """
+        asked = _match(codes, folded(words).split())
+        if not asked:
+            return ()
+        visits = self._session.execute(_VISITS, {"asked": asked, "limit": 2 * limit}).all()
+        newest: dict[str, str] = {}
+        for patient, diagnosis in visits:
+            newest.setdefault(patient, diagnosis)
+        wanted = list(newest)[:limit]
+        rows = self._session.execute(_with_visits().where(PatientTable.id.in_(wanted)))
+        found = {row[0].id: _record(row) for row in rows}
+        return tuple((found[patient], RecordId(newest[patient])) for patient in wanted)
+
+
+_BY_NAME = text(
+    "patient.id IN (SELECT s.patient_id FROM patient_index AS i "
+    "JOIN patient_search AS s ON s.number = i.rowid WHERE patient_index MATCH :asked)"
+)
+_VISITS = text(
+    "SELECT d.patient_id, d.id FROM ("
+    "SELECT rowid FROM visit_index WHERE visit_index MATCH :asked ORDER BY rowid DESC LIMIT :limit"
+    ") AS i JOIN visit_search AS s ON s.number = i.rowid JOIN diagnosis AS d ON d.id = "
+    "s.diagnosis_id ORDER BY s.number DESC"
+)
+
+
+def _named(words: Sequence[str]) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions that hold every word."""
+    long = [word for word in words if len(word) >= INDEXED_LETTERS]
+    if long:
+        asked = " AND ".join(_quoted(word) for word in long)
+        yield _BY_NAME.bindparams(bindparam("asked", asked))  # type: ignore[misc]
+    for word in words:
+        if len(word) < INDEXED_LETTERS:
+            yield PatientTable.search_name.contains(word, autoescape=True)
+
+
+def _match(codes: Sequence[str], words: Sequence[str]) -> str:
+    """Return an FTS5 expression: any of the codes, or every word at the beginning of one."""
+    noted = " AND ".join(f"{_quoted(word)} *" for word in words if len(word) >= 2)
+    return " OR ".join([*(_quoted(code) for code in codes), *([f"({noted})"] if noted else [])])
+
+
+def _quoted(word: str) -> str:
+    # A quoted FTS5 string is text and nothing else; quotes inside are doubled.
+    return '"' + word.replace('"', '""') + '"'
 
 
 def _with_visits() -> Select[PatientTable, int, datetime]:

@@ -153,8 +153,16 @@
         <translation>Try the demonstration clinic</translation>
     </message>
     <message>
+        <source>Restaurar una copia de seguridad</source>
+        <translation>Restore a backup</translation>
+    </message>
+    <message>
         <source>Clave de recuperación</source>
         <translation>Recovery key</translation>
+    </message>
+    <message>
+        <source>Imprimir</source>
+        <translation>Print</translation>
     </message>
     <message>
         <source>La he copiado en papel y la guardo fuera del equipo</source>
@@ -336,6 +344,153 @@
     </message>
 </context>
 <context>
+    <name>Manage</name>
+    <message>
+        <source>Añadir un profesional</source>
+        <translation>Add a clinician</translation>
+    </message>
+    <message>
+        <source>Frase de paso nueva para {name}</source>
+        <translation>New passphrase for {name}</translation>
+    </message>
+    <message>
+        <source>Quitar el acceso a {name}</source>
+        <translation>End the access of {name}</translation>
+    </message>
+    <message>
+        <source>Cambiar la clave de los datos</source>
+        <translation>Change the key of the data</translation>
+    </message>
+    <message>
+        <source>Dígale la frase en persona; podrá pedirle otra cuando quiera.</source>
+        <translation>Tell them the passphrase in person; they can ask you for another at any time.</translation>
+    </message>
+    <message>
+        <source>La frase de antes deja de abrir.</source>
+        <translation>The passphrase of before stops opening.</translation>
+    </message>
+    <message>
+        <source>Ya no podrá entrar. Lo que registró se conserva. Si pudo copiar archivos de este equipo, cambie después la clave de los datos.</source>
+        <translation>They can no longer sign in. What they recorded stays. If they may have copied files of this computer, change the key of the data afterwards.</translation>
+    </message>
+    <message>
+        <source>Todo se cifra de nuevo y su sesión termina. La clave de recuperación de antes deja de valer y los demás profesionales necesitarán una frase nueva.</source>
+        <translation>Everything is encrypted again and your session ends. The recovery key of before stops working and the other clinicians will need a new passphrase.</translation>
+    </message>
+    <message>
+        <source>Añadido: ya puede entrar.</source>
+        <translation>Added: they can sign in now.</translation>
+    </message>
+    <message>
+        <source>La frase de paso nueva ya vale.</source>
+        <translation>The new passphrase works now.</translation>
+    </message>
+    <message>
+        <source>Acceso quitado.</source>
+        <translation>Access ended.</translation>
+    </message>
+    <message>
+        <source>Copia hecha y comprobada. Guarde otra fuera de este equipo.</source>
+        <translation>Backup made and checked. Keep another away from this computer.</translation>
+    </message>
+    <message>
+        <source>Se ha leído todo: los datos están bien.</source>
+        <translation>Everything was read: the data are sound.</translation>
+    </message>
+    <message>
+        <source>Hacer una copia ahora</source>
+        <translation>Back up now</translation>
+    </message>
+    <message>
+        <source>Comprobar los datos</source>
+        <translation>Check the data</translation>
+    </message>
+    <message>
+        <source>Volver a los pacientes</source>
+        <translation>Back to the patients</translation>
+    </message>
+    <message>
+        <source>Quién puede entrar</source>
+        <translation>Who may sign in</translation>
+    </message>
+    <message>
+        <source>Los datos</source>
+        <translation>The data</translation>
+    </message>
+    <message>
+        <source>Gestión del centro</source>
+        <translation>Manage the centre</translation>
+    </message>
+    <message>
+        <source>Nombre</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>Función</source>
+        <translation>Role</translation>
+    </message>
+    <message>
+        <source>Frase de paso nueva</source>
+        <translation>New passphrase</translation>
+    </message>
+    <message>
+        <source>La frase de paso de usted</source>
+        <translation>Your own passphrase</translation>
+    </message>
+    <message>
+        <source>Confirmar</source>
+        <translation>Confirm</translation>
+    </message>
+    <message>
+        <source>Cancelar</source>
+        <translation>Cancel</translation>
+    </message>
+    <message>
+        <source>Clave de recuperación</source>
+        <translation>Recovery key</translation>
+    </message>
+    <message>
+        <source>Los datos están bajo una clave nueva. Esta es la clave de recuperación desde ahora; se muestra una sola vez y la de antes ya no vale.</source>
+        <translation>The data are under a new key. This is the recovery key from now on; it is shown once, and the one of before no longer works.</translation>
+    </message>
+    <message>
+        <source>La he copiado: ir a la entrada</source>
+        <translation>I have copied it: go to the sign-in</translation>
+    </message>
+    <message>
+        <source>Imprimir</source>
+        <translation>Print</translation>
+    </message>
+    <message>
+        <source>Todavía no hay ninguna copia de seguridad.</source>
+        <translation>There is no backup yet.</translation>
+    </message>
+    <message>
+        <source>Última copia: {when}. Se hace una cada día al entrar.</source>
+        <translation>Last backup: {when}. One is made each day after signing in.</translation>
+    </message>
+    <message>
+        <source>Trabajando…</source>
+        <translation>Working…</translation>
+    </message>
+    <message>
+        <source>Quitar</source>
+        <translation>Remove</translation>
+    </message>
+    <message>
+        <source>Frase nueva</source>
+        <translation>New passphrase</translation>
+    </message>
+    <message>
+        <source>{who} · usted</source>
+        <translation>{who} · you</translation>
+    </message>
+    <message>
+        <source>{who} · necesita una frase nueva</source>
+        <translation>{who} · needs a new passphrase</translation>
+    </message>
+</context>
+<context>
     <name>Messages</name>
     <message>
         <source>Escriba su frase de paso para entrar.</source>
@@ -344,10 +499,6 @@
     <message>
         <source>La frase de paso no es correcta. Revise las mayúsculas y vuelva a intentarlo.</source>
         <translation>The passphrase is not right. Check capital letters and try again.</translation>
-    </message>
-    <message>
-        <source>El disco está lleno. Libere espacio: lo escrito sigue en pantalla.</source>
-        <translation>The disk is full. Free some space: what you typed is still on screen.</translation>
     </message>
     <message>
         <source>Otra ventana de Vereda está usando estos datos. Ciérrela y reintente.</source>
@@ -486,8 +637,36 @@
         <translation>The two passphrases differ.</translation>
     </message>
     <message>
+        <source>El disco está lleno. Vereda ha soltado el espacio que guardaba para esto: vuelva a guardar ahora y después borre archivos de este equipo. Lo escrito sigue en pantalla.</source>
+        <translation>The disk is full. Vereda has let go of the room it kept for this: save again now, then delete files from this computer. What you typed is still on screen.</translation>
+    </message>
+    <message>
+        <source>Escriba la clave de recuperación tal como está en el papel.</source>
+        <translation>Type the recovery key as it is on the paper.</translation>
+    </message>
+    <message>
+        <source>La clave de recuperación está mal copiada. Revise el grupo {detail}.</source>
+        <translation>The recovery key is miscopied. Check group {detail}.</translation>
+    </message>
+    <message>
+        <source>Escriba una frase de paso o la clave de recuperación del día en que se hizo la copia.</source>
+        <translation>Type a passphrase or the recovery key of the day the backup was made.</translation>
+    </message>
+    <message>
+        <source>Esa copia está incompleta o alterada y no se ha usado. Elija otra; sus datos siguen como estaban.</source>
+        <translation>That backup is incomplete or altered and was not used. Choose another; your data are as they were.</translation>
+    </message>
+    <message>
         <source>Falta el nombre.</source>
         <translation>The given name is missing.</translation>
+    </message>
+    <message>
+        <source>Escriba su propia frase de paso para confirmar que es usted.</source>
+        <translation>Type your own passphrase to confirm that it is you.</translation>
+    </message>
+    <message>
+        <source>No puede quitarse a usted. Pídalo a otro médico responsable.</source>
+        <translation>You cannot remove yourself. Ask another responsible physician.</translation>
     </message>
     <message>
         <source>Faltan los apellidos.</source>
@@ -710,6 +889,17 @@
     </message>
 </context>
 <context>
+    <name>Printing</name>
+    <message>
+        <source>Vereda: clave de recuperación</source>
+        <translation>Vereda: recovery key</translation>
+    </message>
+    <message>
+        <source>Abre los datos de este centro si se olvida la frase de paso. Guárdela fuera del equipo, bajo llave. Quien la tenga puede leerlo todo.</source>
+        <translation>Opens the data of this centre if the passphrase is forgotten. Keep it away from the computer, under lock. Whoever has it can read everything.</translation>
+    </message>
+</context>
+<context>
     <name>SignIn</name>
     <message>
         <source>Profesional</source>
@@ -728,6 +918,18 @@
         <translation>Sign in</translation>
     </message>
     <message>
+        <source>He olvidado mi frase de paso</source>
+        <translation>I have forgotten my passphrase</translation>
+    </message>
+    <message>
+        <source>Restaurar una copia de seguridad</source>
+        <translation>Restore a backup</translation>
+    </message>
+    <message>
+        <source>Volver</source>
+        <translation>Back</translation>
+    </message>
+    <message>
         <source>Vereda</source>
         <translation>Vereda</translation>
     </message>
@@ -736,16 +938,60 @@
         <translation>Differential diagnosis support, offline too.</translation>
     </message>
     <message>
+        <source>Clave de recuperación</source>
+        <translation>Recovery key</translation>
+    </message>
+    <message>
+        <source>Frase de paso nueva</source>
+        <translation>New passphrase</translation>
+    </message>
+    <message>
+        <source>Repita la frase de paso</source>
+        <translation>Repeat the passphrase</translation>
+    </message>
+    <message>
+        <source>Copia de seguridad</source>
+        <translation>Backup</translation>
+    </message>
+    <message>
+        <source>Frase de paso o clave de recuperación de ese día</source>
+        <translation>Passphrase or recovery key of that day</translation>
+    </message>
+    <message>
+        <source>La copia se comprueba antes de usarla. Los datos de ahora se apartan enteros.</source>
+        <translation>The backup is checked before it is used. The data of now are set aside whole.</translation>
+    </message>
+    <message>
+        <source>Comprobando la copia…</source>
+        <translation>Checking the backup…</translation>
+    </message>
+    <message>
         <source>Abriendo…</source>
         <translation>Opening…</translation>
     </message>
     <message>
-        <source>Centro de demostración. Frase de paso: {passphrase}</source>
-        <translation>Demonstration clinic. Passphrase: {passphrase}</translation>
+        <source>Restaurar esta copia</source>
+        <translation>Restore this backup</translation>
     </message>
     <message>
-        <source>Los datos dañados están, enteros, en {folder}. Cierre y vuelva a abrir Vereda.</source>
-        <translation>The damaged data are, whole, in {folder}. Close Vereda and open it again.</translation>
+        <source>Se ha restaurado la copia del {when}.</source>
+        <translation>The backup of {when} was restored.</translation>
+    </message>
+    <message>
+        <source>Los datos de antes están, enteros, en {folder}.</source>
+        <translation>The data of before are, whole, in {folder}.</translation>
+    </message>
+    <message>
+        <source>Los datos dañados están, enteros, en {folder}. Restaure una copia, o cierre y vuelva a abrir Vereda.</source>
+        <translation>The damaged data are, whole, in {folder}. Restore a backup, or close Vereda and open it again.</translation>
+    </message>
+    <message>
+        <source>Sesión cerrada por inactividad. Lo escrito está guardado.</source>
+        <translation>Signed out because nobody was here. What was typed is saved.</translation>
+    </message>
+    <message>
+        <source>Centro de demostración. Frase de paso: {passphrase}</source>
+        <translation>Demonstration clinic. Passphrase: {passphrase}</translation>
     </message>
     <message>
         <source>Podrá volver a intentarlo dentro de {n} s.</source>
@@ -1222,6 +1468,10 @@
     <message>
         <source>Lo que sale del centro…</source>
         <translation>What leaves the clinic…</translation>
+    </message>
+    <message>
+        <source>Gestión del centro</source>
+        <translation>Manage the centre</translation>
     </message>
 </context>
 <context>

@@ -14,6 +14,8 @@ from desktop.settings import (
 )
 
 KEYS_FOR_WINDOWS_IT = {
+    "BackupFolder",
+    "BackupsKept",
     "SyncUrl",
     "TenantId",
     "ClientId",

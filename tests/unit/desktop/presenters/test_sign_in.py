@@ -84,3 +84,30 @@ def test_only_damaged_data_can_be_set_aside(ready):
     assert step(damaged, SetAsideAsked())[1] == (SetAside(),)
     state, _ = step(damaged, SetAsideDone("/datos/apartados"))
     assert (state.set_aside_at, state.clinicians, state.may_try) == ("/datos/apartados", (), False)
+
+
+def test_the_recovery_key_and_the_backup_pass_through_and_are_never_printed():
+    from pathlib import Path
+
+    from desktop.presenters.sign_in import Recover, RecoverySubmitted, Restore, RestoreSubmitted
+
+    shown = repr(
+        (
+            RecoverySubmitted(recovery_key="secreta", passphrase="secreta", repeated="secreta"),
+            Recover(clinician="a", recovery_key="secreta", passphrase="secreta"),
+            RestoreSubmitted(Path("x"), "secreta"),
+            Restore(Path("x"), "secreta"),
+        )
+    )
+    assert "secreta" not in shown
+
+
+def test_a_restore_ends_in_a_sign_in_that_reads_everything_again():
+    from datetime import UTC, datetime
+
+    from desktop.presenters.sign_in import Mode, ReadAgain, RestoreDone
+
+    made = datetime(2026, 11, 23, tzinfo=UTC)
+    state, effects = step(SignInState(mode=Mode.RESTORE, opening=True), RestoreDone(made, "/x"))
+    assert (state.mode, state.restored_from, state.set_aside_at) == (Mode.PASSPHRASE, made, "/x")
+    assert effects == (ReadAgain(),)

@@ -14,11 +14,24 @@ from ddx.domain.feedback import Verb
 from ddx.domain.identifiers import DiseaseId
 from ddx.domain.roles import PERMISSIONS, Permission, PermissionDeniedError, Role
 from ddx.errors import DdxError
+from desktop.services.keeping import KeepingService
 from desktop.services.session import Session
+from desktop.services.staff import StaffService
 from desktop.settings import Settings
 
 FLU = DiseaseId("VD:influenza")
-SERVICES = ("patients", "visits", "decisions", "sync", "models", "audit", "privacy", "identity")
+SERVICES = (
+    "patients",
+    "visits",
+    "decisions",
+    "sync",
+    "models",
+    "audit",
+    "privacy",
+    "identity",
+    "staff",
+    "keeping",
+)
 ANYBODY = None
 OF_THE_SESSION = {"sync.close", "sync.lease", "sync.line"}
 """Called by the session and by other services, never by a screen."""
@@ -82,6 +95,24 @@ NEEDS = {
         lambda s, on: s.privacy.due(datetime(2026, 1, 1, tzinfo=UTC)),
     ),
     "privacy.erase": (Permission.ERASE_PATIENT, lambda s, on: s.privacy.erase(on.patient)),
+    "staff.members": (Permission.MANAGE_CLINICIANS, lambda s, on: s.staff.members()),
+    "staff.add": (
+        Permission.MANAGE_CLINICIANS,
+        lambda s, on: s.staff.add("not mine", "Otra", Role.MEDICO_GENERAL, "frase de paso larga"),
+    ),
+    "staff.reset": (
+        Permission.MANAGE_CLINICIANS,
+        lambda s, on: s.staff.reset("not mine", s.clinician.id, "frase de paso larga"),
+    ),
+    "staff.remove": (
+        Permission.MANAGE_CLINICIANS,
+        lambda s, on: s.staff.remove("not mine", s.clinician.id),
+    ),
+    "staff.prove": (ANYBODY, lambda s, on: s.staff.prove("not mine")),
+    "keeping.backups": (ANYBODY, lambda s, on: s.keeping.backups()),
+    "keeping.back_up": (Permission.MANAGE_CLINICIANS, lambda s, on: s.keeping.back_up()),
+    "keeping.check": (Permission.MANAGE_CLINICIANS, lambda s, on: s.keeping.check()),
+    "keeping.upkeep": (ANYBODY, lambda s, on: s.keeping.upkeep()),
 }
 
 
@@ -89,7 +120,14 @@ NEEDS = {
 def as_role(session):
     def signed_in(role):
         card = replace(session.clinician, role=role)
-        return Session(replace(session._desk, clinician=card), Settings())
+        desk = replace(session._desk, clinician=card)
+        staff, keeping = session.staff, session.keeping
+        return Session(
+            desk,
+            Settings(),
+            StaffService(desk, staff._vault, staff._guard),
+            KeepingService(desk, keeping._vault, keeping.place, keep=3),
+        )
 
     return signed_in
 
@@ -109,8 +147,15 @@ def on(session, patient, diagnosed, flu, zenobia):
     )
 
 
+def _acts(part):
+    """Whether an attribute of a session is a service: an object of our own, not a setting."""
+    return type(part).__module__.startswith("desktop.services.")
+
+
 def test_no_public_method_of_a_service_is_forgotten(session):
-    services = {name for name, part in vars(session).items() if not name.startswith("_")}
+    parts = {name: part for name, part in vars(session).items() if not name.startswith("_")}
+    services = {name for name, part in parts.items() if _acts(part)}
+    services |= {"staff", "keeping"}
     found = {
         f"{service}.{name}"
         for service in services

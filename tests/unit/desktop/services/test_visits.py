@@ -211,3 +211,10 @@ def test_a_replay_says_what_differs(session, diagnosed, shelf):
 def test_opening_a_visit_of_nobody_is_refused(session):
     with pytest.raises(RecordMissingError):
         session.visits.open_draft(new_record_id())
+
+
+def test_a_patient_is_found_by_what_was_recorded_in_a_visit(session, diagnosed, patient):
+    code = diagnosed.short_code
+    for text in ("fever", "Cough", "influenza", code, code[:4]):
+        assert [p.id for p in session.patients.search(text)] == [patient.id], text
+    assert session.patients.search("scoliosis") == ()

@@ -1,0 +1,86 @@
+"""Keeping the records: backups on request and every day, the check of every page every week."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from ddx.domain.audit import AuditAction
+from ddx.domain.roles import Permission
+from desktop.services.desk import Desk
+from desktop.services.records import BackupCard
+from desktop.store import backups
+from desktop.store.backups import Backup
+from desktop.store.vault import Vault
+
+BACKUP_EVERY: Final = timedelta(days=1)
+CHECK_EVERY: Final = timedelta(days=7)
+CHECKED_AT: Final = "store.checked_at"
+
+
+class KeepingService:
+    """Backups and checks of the open store."""
+
+    def __init__(self, desk: Desk, vault: Vault, place: Path, keep: int) -> None:
+        """Bind the store. place: folder of the backups; keep: how many stay there."""
+        self._desk, self._vault, self._place, self._keep = desk, vault, place, keep
+
+    @property
+    def place(self) -> Path:
+        """Folder of the backups."""
+        return self._place
+
+    def backups(self) -> tuple[BackupCard, ...]:
+        """Return the backups there are, newest first; any signed-in person may ask."""
+        return cards(self._place)
+
+    def back_up(self) -> BackupCard:
+        """Write an encrypted backup, read it back whole, and return it.
+
+        Raises:
+            StoreFullError, StoreCorruptError: no backup was made; earlier ones stand.
+        """
+        self._desk.require(Permission.MANAGE_CLINICIANS)
+        return self._back_up()
+
+    def check(self) -> datetime:
+        """Read every page and index, and return when. Raises StoreCorruptError."""
+        self._desk.require(Permission.MANAGE_CLINICIANS)
+        return self._check()
+
+    def upkeep(self) -> None:
+        """Do what is due: a check each week, a backup each day; for any session, in background.
+
+        Raises:
+            StoreCorruptError: the check found damage; end the session and restore a backup.
+            StoreFullError: the backup did not fit; earlier ones stand.
+        """
+        now = self._desk.now()
+        with self._desk.store.read() as unit:
+            checked = unit.settings.get(CHECKED_AT)
+        if checked is None or now - datetime.fromisoformat(checked) >= CHECK_EVERY:
+            self._check()
+        made = self.backups()
+        if not made or now - made[0].made_at >= BACKUP_EVERY:
+            self._back_up()
+
+    def _back_up(self) -> BackupCard:
+        made = self._vault.back_up(self._desk.store, self._place, self._desk.now(), self._keep)
+        with self._desk.store.write() as unit:
+            self._desk.journal.record(unit, AuditAction.EXPORTED, "store.backup", bytes=made.size)
+        return _card(made)
+
+    def _check(self) -> datetime:
+        self._desk.store.check()
+        now = self._desk.now()
+        with self._desk.store.write() as unit:
+            unit.settings.put(CHECKED_AT, now.isoformat())
+        return now
+
+
+def cards(place: Path) -> tuple[BackupCard, ...]:
+    """Return the finished backups in `place`, newest first."""
+    return tuple(_card(backup) for backup in backups.backups_in(place))
+
+
+def _card(backup: Backup) -> BackupCard:
+    return BackupCard(folder=backup.folder, made_at=backup.made_at, size=backup.size)

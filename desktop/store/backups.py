@@ -1,0 +1,159 @@
+"""Encrypted backups: a folder with the database, the key slots and what they must hash to.
+
+`<place>/vereda-20261123T120000000000Z/` holds `clinic.db`, `keys.json` and `backup.json`. The
+database is encrypted under the same data key as the store, so the slots of that day open it: a
+clinician's passphrase of then (on the same device, if bound to it) or the recovery key of then.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from desktop.store.errors import BackupUnusableError
+from desktop.store.files import disk_errors, sync_directory, write_atomically
+from desktop.store.layout import DATABASE, SLOTS
+from desktop.store.swap import sync_file, unused
+
+MANIFEST: Final = "backup.json"
+PREFIX: Final = "vereda-"
+UNFINISHED: Final = ".unfinished-"
+_FORMAT: Final = 1
+_CHUNK: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """One backup on disk. made_at: UTC. size: bytes of the database."""
+
+    folder: Path
+    made_at: datetime
+    size: int
+
+
+def write_backup(
+    place: Path, made_at: datetime, fill: Callable[[Path], None], verify: Callable[[Path], None]
+) -> Backup:
+    """Write one backup into `place` and return it, or leave nothing.
+
+    fill: writes `clinic.db` and `keys.json` into the folder it is given. verify: opens that
+    database again and raises StoreError if it is not sound. The folder gets its name, by one
+    rename, only after it was read back, verified and hashed.
+
+    Raises:
+        StoreFullError, StoreError: no backup was made; earlier ones stand.
+    """
+    folder = unused(place / f"{PREFIX}{made_at:%Y%m%dT%H%M%S%fZ}")
+    workshop = place / f"{UNFINISHED}{folder.name}"
+    try:
+        with disk_errors():
+            place.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _forget_unfinished(place)
+            workshop.mkdir(mode=0o700)
+            fill(workshop)
+            verify(workshop / DATABASE)
+            hashes = {name: digest(workshop / name) for name in (DATABASE, SLOTS)}
+            for name in hashes:
+                sync_file(workshop / name)
+            size = (workshop / DATABASE).stat().st_size
+            _write_manifest(workshop, made_at, size, hashes)
+            workshop.rename(folder)
+            sync_directory(place)
+    except BaseException:
+        shutil.rmtree(workshop, ignore_errors=True)
+        raise
+    return Backup(folder=folder, made_at=made_at, size=size)
+
+
+def backups_in(place: Path) -> tuple[Backup, ...]:
+    """Return the finished backups in `place`, newest first; a stranger's folder is passed over."""
+    if not place.is_dir():
+        return ()
+    found = []
+    for folder in place.glob(f"{PREFIX}*"):
+        try:
+            found.append(_described(folder, _manifest(folder)))
+        except BackupUnusableError:
+            continue
+    return tuple(sorted(found, key=lambda b: b.made_at, reverse=True))
+
+
+def verified(folder: Path) -> Backup:
+    """Return the backup in `folder` once every byte matches its manifest.
+
+    Raises BackupUnusableError naming the file that does not.
+    """
+    manifest = _manifest(folder)
+    for name in (DATABASE, SLOTS):
+        path = folder / name
+        if not path.is_file() or digest(path) != manifest["sha256"].get(name):
+            raise BackupUnusableError(f"{name} of the backup is missing or altered")
+    return _described(folder, manifest)
+
+
+def rotate(made: Backup, keep: int) -> int:
+    """Remove all but `made` and the `keep` - 1 newest others beside it; return how many went.
+
+    `made` stays even when the clock was set back and it looks old.
+    """
+    others = [b for b in backups_in(made.folder.parent) if b.folder != made.folder]
+    old = others[max(1, keep) - 1 :]
+    for backup in old:
+        shutil.rmtree(backup.folder, ignore_errors=True)
+    return len(old)
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file, read in pieces."""
+    reading = hashlib.sha256()
+    with path.open("rb") as stream:
+        while piece := stream.read(_CHUNK):
+            reading.update(piece)
+    return reading.hexdigest()
+
+
+def _forget_unfinished(place: Path) -> None:
+    for left in place.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _write_manifest(folder: Path, made_at: datetime, size: int, hashes: Mapping[str, str]) -> None:
+    content = {
+        "format": _FORMAT,
+        "made_at": made_at.isoformat(),
+        "size": size,
+        "sha256": dict(hashes),
+    }
+    write_atomically(folder / MANIFEST, json.dumps(content, indent=1).encode())
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        raw = json.loads((folder / MANIFEST).read_bytes())
+        if raw["format"] != _FORMAT or not isinstance(raw["sha256"], dict):
+            raise BackupUnusableError("the backup was written by another version")
+        datetime.fromisoformat(raw["made_at"])
+        int(raw["size"])
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise BackupUnusableError("the backup has no readable manifest") from error
+    else:
+        return dict(raw)
+
+
+def _described(folder: Path, manifest: Mapping[str, Any]) -> Backup:
+    return Backup(
+        folder=folder,
+        made_at=datetime.fromisoformat(manifest["made_at"]),
+        size=int(manifest["size"]),
+    )
+
+
+def copied(backup: Backup, target: Path) -> None:
+    """Copy database and slots of a backup into `target`. Raises StoreError, StoreFullError."""
+    with disk_errors():
+        for name in (DATABASE, SLOTS):
+            shutil.copyfile(backup.folder / name, target / name)

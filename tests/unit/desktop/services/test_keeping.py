@@ -1,0 +1,204 @@
+"""Who may sign in, backups, restores and the recovery key, as use cases of a clinic."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from ddx.domain.audit import AuditAction
+from ddx.domain.roles import PermissionDeniedError, Role
+from desktop.services.errors import (
+    ClinicDetailsError,
+    LastAdminError,
+    RecoveryRefusedError,
+    SignInRefusedError,
+)
+from desktop.services.keeping import KeepingService
+from desktop.services.records import ClinicianCard
+from desktop.services.session import Session
+from desktop.store.errors import StoreCorruptError, WeakPassphraseError
+from desktop.store.recovery import RecoveryTypingError
+
+PASSPHRASE = "llama del altiplano"
+NEW = "quinua y cañihua"
+
+
+@pytest.fixture
+def luz(session):
+    return session.staff.add(PASSPHRASE, "Luz Cárdenas", Role.MEDICO_GENERAL, NEW)
+
+
+def told(entries, session):
+    return [e.subject for e in entries(session) if e.action is AuditAction.SETTING_CHANGED]
+
+
+def test_a_manager_adds_a_clinician_who_signs_in_with_a_role_from_the_store(
+    clinic, session, luz, entries
+):
+    theirs = clinic.sign_in(luz.id, NEW)
+    assert theirs.clinician == ClinicianCard(
+        id=luz.id, display_name="Luz Cárdenas", role=Role.MEDICO_GENERAL
+    )
+    assert not theirs.manages
+    theirs.close()
+    assert told(entries, session) == ["clinician.added"]
+    assert [(m.display_name, m.has_key, m.is_self) for m in session.staff.members()] == [
+        ("Ana Ruiz", True, True),
+        ("Luz Cárdenas", True, False),
+    ]
+
+
+def test_nobody_is_added_without_the_managers_own_passphrase(clinic, session):
+    with pytest.raises(SignInRefusedError):
+        session.staff.add("no es esta frase", "Luz", Role.MEDICO_GENERAL, NEW)
+    with pytest.raises(WeakPassphraseError):
+        session.staff.add(PASSPHRASE, "Luz", Role.MEDICO_GENERAL, "corta")
+    with pytest.raises(ClinicDetailsError):
+        session.staff.add(PASSPHRASE, " ", Role.MEDICO_GENERAL, NEW)
+    assert len(session.staff.members()) == len(clinic.clinicians()) == 1
+
+
+def test_guessing_the_managers_passphrase_meets_the_same_back_off(session):
+    for _ in range(4):
+        with pytest.raises(SignInRefusedError) as refused:
+            session.staff.add("no es esta frase", "Luz", Role.MEDICO_GENERAL, NEW)
+    assert refused.value.retry_after_s > 0
+    with pytest.raises(SignInRefusedError):
+        session.staff.add(PASSPHRASE, "Luz", Role.MEDICO_GENERAL, NEW)
+
+
+def test_a_removed_clinician_is_out_and_their_records_stay(clinic, session, luz):
+    session.staff.remove(PASSPHRASE, luz.id)
+    with pytest.raises(SignInRefusedError):
+        clinic.sign_in(luz.id, NEW)
+    assert [m.display_name for m in session.staff.members()] == ["Ana Ruiz"]
+    with pytest.raises(LastAdminError):
+        session.staff.remove(PASSPHRASE, session.clinician.id)
+
+
+def test_a_kept_copy_of_the_slots_does_not_let_a_removed_clinician_in(
+    clinic, session, luz, tmp_path
+):
+    slots = tmp_path / "store" / "keys.json"
+    kept = slots.read_bytes()
+    session.staff.remove(PASSPHRASE, luz.id)
+    slots.write_bytes(kept)
+    with pytest.raises(SignInRefusedError):
+        clinic.sign_in(luz.id, NEW)
+
+
+def test_a_manager_gives_a_new_passphrase_and_the_old_one_ends(clinic, session, luz):
+    session.staff.reset(PASSPHRASE, luz.id, "otra frase de paso")
+    with pytest.raises(SignInRefusedError):
+        clinic.sign_in(luz.id, NEW)
+    clinic.sign_in(luz.id, "otra frase de paso").close()
+
+
+def test_the_recovery_key_signs_in_and_the_chain_tells_of_it(clinic, session, entries):
+    session.close()
+    again = clinic.recover(clinic.recovery_key, clinic.clinicians()[0].id, NEW)
+    assert told(entries, again) == ["clinician.recovered"]
+    again.close()
+
+
+def test_a_mistyped_recovery_key_says_where_and_counts_as_no_try(clinic):
+    person = clinic.clinicians()[0].id
+    wrong = ("B" if clinic.recovery_key[0] == "A" else "A") + clinic.recovery_key[1:]
+    for _ in range(10):
+        with pytest.raises(RecoveryTypingError) as mistyped:
+            clinic.recover(wrong, person, NEW)
+    assert mistyped.value.groups == (1,)
+    clinic.recover(clinic.recovery_key, person, NEW).close()
+
+
+def test_another_clinics_recovery_key_meets_back_off(clinic):
+    for _ in range(4):
+        with pytest.raises(RecoveryRefusedError) as refused:
+            clinic.recover("AAAA-" * 7 + "AAAA", clinic.clinicians()[0].id, NEW)
+    assert refused.value.retry_after_s > 0
+
+
+def test_a_restored_backup_is_a_new_epoch_with_its_first_entry(
+    clinic, session, entries, zenobia, events
+):
+    session.patients.create(zenobia)
+    made = session.keeping.back_up()
+    session.close()
+    report = clinic.restore(made.folder, PASSPHRASE)
+    assert report.epoch == 2
+    again = clinic.sign_in(clinic.clinicians()[0].id, PASSPHRASE)
+    opened = next(iter(entries(again)))
+    assert (opened.action, opened.detail["reason"]) == ("epoch_opened", "restored_backup")
+    assert opened.detail["previous_epoch"] == 1
+    assert [p.given_name for p in again.patients.search()] == ["Zenobia"]
+    again.close()
+
+
+def test_restoring_with_wrong_secrets_meets_back_off_and_changes_nothing(clinic, session):
+    made = session.keeping.back_up()
+    for _ in range(4):
+        with pytest.raises(SignInRefusedError) as refused:
+            clinic.restore(made.folder, "no es esta frase")
+    assert refused.value.retry_after_s > 0
+    assert session.staff.members()
+
+
+def test_a_damaged_store_is_replaced_by_its_backup(clinic, session, zenobia, tmp_path):
+    session.patients.create(zenobia)
+    made = session.keeping.back_up()
+    session.close()
+    database = tmp_path / "store" / "clinic.db"
+    database.write_bytes(bytes(len(database.read_bytes())))
+    person = clinic.clinicians()[0].id
+    with pytest.raises(StoreCorruptError):
+        clinic.sign_in(person, PASSPHRASE)
+    report = clinic.restore(made.folder, clinic.recovery_key)
+    assert (report.aside / "clinic.db").read_bytes() == bytes(len(database.read_bytes()))
+    again = clinic.sign_in(person, PASSPHRASE)
+    assert len(again.patients.search()) == 1
+    again.close()
+
+
+def test_a_new_data_key_keeps_the_records_and_asks_for_new_passphrases(
+    clinic, session, luz, zenobia
+):
+    session.patients.create(zenobia)
+    me = session.clinician.id
+    session.close()
+    new_key = clinic.change_data_key(me, PASSPHRASE)
+    with pytest.raises(SignInRefusedError):
+        clinic.sign_in(luz.id, NEW)
+    again = clinic.sign_in(me, PASSPHRASE)
+    assert len(again.patients.search()) == 1
+    assert [m.has_key for m in again.staff.members()] == [True, False]
+    again.staff.reset(PASSPHRASE, luz.id, NEW)
+    again.close()
+    clinic.sign_in(luz.id, NEW).close()
+    clinic.recover(new_key, me, "cóndor de los Andes").close()
+
+
+def test_upkeep_backs_up_once_a_day_and_checks_once_a_week(session, clock, monkeypatch):
+    checks = []
+    monkeypatch.setattr(session._desk.store, "check", lambda: checks.append(session._desk.now()))
+    for _hours in range(0, 24 * 9, 6):
+        session.keeping.upkeep()
+        clock.advance(hours=6)
+    assert len(session.keeping.backups()) == 7  # nine were made, seven are kept
+    assert [b - a for a, b in pairwise(checks)] == [timedelta(days=7)]
+
+
+@pytest.mark.parametrize("act", ["members", "back_up", "check"])
+def test_only_a_manager_manages(session, act, tmp_path):
+    from dataclasses import replace
+
+    card = replace(session.clinician, role=Role.MEDICO_GENERAL)
+    desk = replace(session._desk, clinician=card)
+    theirs = Session(
+        desk,
+        session.sync._settings,
+        type(session.staff)(desk, session.staff._vault, session.staff._guard),
+        KeepingService(desk, session.staff._vault, tmp_path, 1),
+    )
+    service = theirs.staff if act == "members" else theirs.keeping
+    with pytest.raises(PermissionDeniedError):
+        getattr(service, act)()

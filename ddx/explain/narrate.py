@@ -100,6 +100,10 @@ def narrate(explanation: Explanation, case: Case, catalogue: Catalogue) -> tuple
     )
 
 
+ABOUT_SEVERAL: Final = frozenset({"excluded_and_other", "excluded_and_others"})
+"""Codes of sentences that join several answers."""
+
+
 def say(sentence: Sentence, catalogue: Catalogue, language: Language = Language.ES) -> str:
     """Return one sentence in words."""
     lead = LEADS[sentence.direction][sentence.strength][language]
@@ -117,8 +121,11 @@ def say(sentence: Sentence, catalogue: Catalogue, language: Language = Language.
 
 
 def _of_patients(sentence: Sentence, language: Language) -> str:
-    """Return how many described patients have the finding, where a profile states it."""
-    if sentence.frequency is None:
+    """Return how many described patients have the finding, where a profile states it.
+
+    Nothing for a sentence about several answers at once: the figure would be of one of them.
+    """
+    if sentence.frequency is None or sentence.code in ABOUT_SEVERAL:
         return ""
     percent = f"{100 * sentence.frequency:.0f}"
     return f" ({OF_PATIENTS[language].format(percent=percent)})"

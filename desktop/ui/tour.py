@@ -161,10 +161,7 @@ class Tour:
         told = why(visit.state.sentences)
         lines = ["", visit.labels.disease(explanation.disease)]
         for sign, side in (("+", told.reasons_for), ("-", told.reasons_against)):
-            lines += [
-                f"  {sign} {visit.labels.reason(r)} {words.frequency_told(r)}".rstrip()
-                for r in side
-            ]
+            lines += [f"  {sign} {visit.labels.reason(r)}" for r in side]
         if explanation.expected:
             asked = translate("Why", "Se esperaría, y no se ha preguntado")
             expected = map(visit.labels.finding, explanation.expected[:SHOWN_EXPECTED])

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.presenters.visit_state import Action, FindingMarked, Sentence, VisitState
 from desktop.presenters.why import Why, why
-from desktop.ui import keys, words
+from desktop.ui import keys
 from desktop.ui.finding_list import FindingLine, FindingList
 from desktop.ui.i18n import translate
 from desktop.ui.labels import Labels
@@ -145,8 +145,7 @@ class WhyColumn(Spoken):
 
     def _reason(self, item: Sentence, reasons: Why) -> QVBoxLayout:
         sentence = plain_label()
-        said = f"{self._labels.reason(item)} {words.frequency_told(item)}"
-        sentence.setText(said.rstrip())
+        sentence.setText(self._labels.reason(item))
         bar = ReasonBar(item.share / reasons.strongest, speaks_for=item in reasons.reasons_for)
         return column(sentence, bar, gap=3)
 

@@ -10,8 +10,7 @@ from ddx.domain.finding import Presence
 from ddx.domain.roles import Role
 from ddx.intake.draft import AgeUnit
 from desktop.presenters.guide import Equipment
-from desktop.presenters.likelihood import Frequency, natural_frequency
-from desktop.presenters.visit_state import Sentence
+from desktop.presenters.likelihood import Frequency
 from desktop.ui.i18n import QT_TRANSLATE_NOOP, translate
 
 _PRESENCE: Final = {
@@ -60,7 +59,6 @@ _ROLE: Final = {
     Role.MLOPS_ENGINEER: QT_TRANSLATE_NOOP("Words", "Operación de modelos"),
     Role.AUDITOR: QT_TRANSLATE_NOOP("Words", "Auditoría"),
 }
-ABOUT_SEVERAL: Final = frozenset({"excluded_and_other", "excluded_and_others"})
 _MEANS: Final = {
     "examination": QT_TRANSLATE_NOOP("Words", "explorar"),
     "thermometer": QT_TRANSLATE_NOOP("Words", "termómetro"),
@@ -174,15 +172,3 @@ def stop(value: str) -> str:
 def equipment(value: Equipment) -> str:
     """Return what a clinic has."""
     return translate("Words", _EQUIPMENT[value])
-
-
-def frequency_told(reason: Sentence) -> str:
-    """Return how many described patients have the finding; empty when no profile says.
-
-    Empty too for a sentence about several answers at once: the figure would be of one of them.
-    """
-    if reason.frequency is None or reason.code in ABOUT_SEVERAL:
-        return ""
-    return translate("Words", "Lo tienen {frequency} pacientes descritos.").format(
-        frequency=frequency(natural_frequency(reason.frequency))
-    )

@@ -38,7 +38,7 @@ def test_the_list_says_which_model_made_it_and_what_it_leaves_out(answered):
 def test_the_first_candidate_is_explained_in_sentences(answered, hands):
     hands.until(lambda: "Sube" in visible_text(answered.why))
     text = visible_text(answered.why)
-    assert "Sube mucho: tos. Lo tienen 8 de cada 10 pacientes descritos." in text
+    assert "Sube mucho: tos (presente en 80 % de los pacientes descritos)." in text
     assert "Sube: no hay erupción cutánea." in text
     assert "Nada de lo anotado habla en contra." in text
 

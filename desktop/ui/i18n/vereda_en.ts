@@ -1688,9 +1688,5 @@
         <source>{n} años</source>
         <translation>{n} years</translation>
     </message>
-    <message>
-        <source>Lo tienen {frequency} pacientes descritos.</source>
-        <translation>Seen in {frequency} patients described.</translation>
-    </message>
 </context>
 </TS>

@@ -27,8 +27,8 @@ One scale per source was decided after false alarms on test patients had been se
 
 {_left_out_table(section)}
 
-Least detected with all findings: {_hardest(section)}. Each has a near neighbour that stays and
-explains its patients.
+Least detected with all findings: {_hardest(section)}.
+A disease left out that resembles one that stays is explained by it.
 
 ### Familiar visits, told wrongly
 {_familiar_table(section["familiar"])}

@@ -98,15 +98,15 @@ PROTOCOL_TEXT: Final = """## Protocol
 
 NOTES: Final = """## Notes
 
-- Paper removed is the line the requirement words, and its bar is not met. It is a lower bound: on the
-  3,000 cases found by id, 4 % of a case's own findings remained in the profile, against 47 % for cases
-  of papers that were never annotated. The requirement's start line for an untuned likelihood ratio,
-  .198 / .378, lies between the two removal lines, so we cannot tell which rule it was measured by.
-- PhenoBrain top-1: the interval of the learned ranking overlaps that of the likelihood ratio, and the
-  likelihood ratio with every code on its own had .373 / .670 (docs/model_card.md).
-- "None fits" is claimed too often, and the first place too seldom, where every disease is in the
-  index: the calibration was fitted on leak-removed cases, of which far more are not retrieved. Where
-  most diseases are new ("clean, any disease") it is close except for the least claimed fifth.
+- Paper removed is the line the requirement words. It is a lower bound: on the 3,000 cases found by
+  id, 4 % of a case's own findings remained in the profile, against 47 % for cases of papers that
+  were never annotated. The requirement's start line for an untuned likelihood ratio, .198 / .378,
+  lies between the two removal lines, so we cannot tell which rule it was measured by.
+- The likelihood ratio with every code on its own had .373 / .670 on PhenoBrain
+  (docs/model_card.md): merging codes costs a case its second entry in the list.
+- Run of 2026-11-25: "none fits" was claimed too often, and the first place too seldom, where every
+  disease is in the index. The calibration is fitted on leak-removed cases, of which far more are
+  not retrieved.
 - Settings were chosen on tuning cases: cross-fitted, leak removed; the same without exclusions and
   with fewer and vaguer findings; the same with noise. A first round of settings (docs history) had
   test figures in view; features and objective come from it.

@@ -43,6 +43,12 @@ FOLLOW_UPS: Final[Mapping[FindingId, tuple[str, ...]]] = MappingProxyType(
 )
 """A question and those that only make sense when its answer is yes (DDXPlus `code_question`)."""
 
+ALSO_DENIED_BY: Final[Mapping[FindingId, tuple[FindingId, ...]]] = MappingProxyType(
+    {FindingId("VF:skin-lesion"): (FindingId("HP:0000988"),)}  # skin rash
+)
+"""Findings whose no leaves the follow-ups of a gate pointless until the gate itself is a yes: who
+has no rash may have an ulcer, but is first asked whether there is any lesion, then where."""
+
 _OF_WOMEN: Final = frozenset(
     FindingId(f)
     for f in (
@@ -109,8 +115,10 @@ def _settled_by_gates(case: Case, bank: QuestionBank) -> set[str]:
     present = frozenset(f.id for f in case.present)
     has = {item.subject for item in bank.items if not present.isdisjoint(item.findings)}
     settled: set[str] = set()
+    excluded = frozenset(f.id for f in case.excluded)
     for gate, follow_ups in FOLLOW_UPS.items():
-        if case.presence_of(gate) is Presence.EXCLUDED:
+        denials = (gate, *ALSO_DENIED_BY.get(gate, ()))
+        if gate not in present and not excluded.isdisjoint(denials):
             settled.update(follow_ups)
         elif not has.isdisjoint(follow_ups):
             settled.add(gate)

@@ -16,7 +16,7 @@ from ddx.domain.finding import Finding, Presence
 from ddx.domain.identifiers import FindingId
 from ddx.engine import Engine
 from ddx.features.encode import EXCLUDED, PRESENT, UNKNOWN, CaseTable, FeatureRow, encode_table
-from ddx.inquiry.askable import FOLLOW_UPS, fits
+from ddx.inquiry.askable import ALSO_DENIED_BY, FOLLOW_UPS, fits
 from ddx.inquiry.bank import Item, QuestionBank
 from ddx.inquiry.inquirer import Inquirer
 from ddx.terminology.catalogue import FindingKind
@@ -192,7 +192,8 @@ class Panel:
             below = [number[name] for name in follow_ups if name in number]
             if gate not in self._at or gate not in number:
                 continue
-            denied = excluded[:, self._at[gate]]
+            denials = [self._at[f] for f in (gate, *ALSO_DENIED_BY.get(gate, ())) if f in self._at]
+            denied = excluded[:, denials].any(axis=1) & ~present[:, self._at[gate]]
             settled[np.ix_(denied, below)] = True
             settled[~denied & has[:, below].any(axis=1), number[gate]] = True
         return settled

@@ -19,6 +19,9 @@ FINDINGS = (
     "VF:history.early-menarche",
     "VF:habit.smoker",
     "HP:0001873",
+    "HP:0000988",
+    "VF:skin-lesion",
+    "VF:skin-lesion.raised",
 )
 
 
@@ -47,6 +50,14 @@ def test_who_tells_where_it_hurts_is_not_asked_whether_it_hurts(asked):
     left = asked(case_with(present=["VF:pain-site.knee-left"]))
     assert "VF:pain" not in left
     assert "pain.site" in left, "it may hurt somewhere else too"
+
+
+def test_without_a_rash_a_lesion_is_asked_for_before_what_it_looks_like(asked):
+    left = asked(case_with(excluded=["HP:0000988"]))
+    assert "VF:skin-lesion" in left
+    assert "VF:skin-lesion.raised" not in left
+    told = asked(case_with(present=["VF:skin-lesion"], excluded=["HP:0000988"]))
+    assert "VF:skin-lesion.raised" in told
 
 
 def test_a_choice_is_answered_once_one_of_its_values_was_denied(asked):

@@ -23,8 +23,8 @@ RIVALS: Final[Mapping[str, str]] = {
 }
 
 LIMITS: Final = (
-    "The common model was fitted and measured on synthetic patients (DDXPlus); figures on real "
-    "patients will differ and are not known yet.",
+    "The common model was fitted on synthetic patients (DDXPlus) and a knowledge base. On the real "
+    "febrile patients of three published line lists it does less well: see Real patients.",
     "Its endemic diseases (dengue, malaria, typhoid, snakebite and others) come from a knowledge "
     "base in which four figures in five are our own estimates (docs/endemic.md). Figures named "
     "simulated say that the model knows those files, and nothing of patients.",

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
 from support.cloud_server import cloud_in_thread
 from support.oidc_issuer import CLIENT, issuer_on_loopback
 
@@ -91,6 +92,13 @@ def at_a_server(account, person, settings, cloud):
     return account(settings, session)[1]
 
 
+def narrow(screen):
+    """Buttons with less room than their text takes."""
+    shown = [one for one in screen.findChildren(QPushButton) if one.isVisible()]
+    assert shown
+    return [one.text() for one in shown if one.width() < one.sizeHint().width()]
+
+
 def test_a_code_links_and_says_until_when_and_what_then(at_a_server, issuer, hands):
     screen = at_a_server
     issuer.decision = ""
@@ -108,6 +116,7 @@ def test_a_code_links_and_says_until_when_and_what_then(at_a_server, issuer, han
     ends = screen.state.grant.ends_at.astimezone()
     assert ends.strftime("%d/%m/%Y") in screen.standing.text()
     assert "Médico general" in screen.after.text()
+    assert narrow(screen) == []
 
 
 def test_another_role_counts_from_the_next_sign_in_and_a_role_is_renewed(
@@ -225,3 +234,4 @@ def test_the_account_in_english_in_both_looks_and_large_fits(
     assert "not linked" in screen.linked.text()
     assert "comes from this clinic" in screen.standing.text()
     assert window.width() == 1024
+    hands.until(lambda: narrow(screen) == [])

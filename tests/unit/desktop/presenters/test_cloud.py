@@ -1,6 +1,6 @@
 """The cloud account on screen: one sign-in at a time, given up or finished, never in the way."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -47,6 +47,8 @@ def lent(role=Role.MEDICO_ADMIN, ends_at=ENDS):
 
 
 LOCAL = Grant(role=Role.MEDICO_ADMIN, standing=LeaseStanding.NONE)
+
+LAPSED = replace(lent(Role.MEDICO_GENERAL), standing=LeaseStanding.LAPSED, days_left=-3)
 
 
 def after(*events, **changes):
@@ -156,6 +158,7 @@ def test_the_browser_is_opened_by_the_screen():
         (lent(), None, Role.MEDICO_GENERAL),
         (lent(Role.MEDICO_GENERAL), Role.MEDICO_GENERAL, None),
         (lent(Role.AUDITOR), Role.AUDITOR, None),
+        (LAPSED, None, None),
     ],
 )
 def test_what_the_lease_changes_now_and_once_it_lapses(grant, next_time, later):

@@ -78,11 +78,15 @@ class RoleLease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What a person may be today, and why. days_left: of the lease; 0 without one."""
+    """What a person may be today, and why.
+
+    days_left: of the lease; 0 without one. ends_at: of the lease, UTC; None without one.
+    """
 
     role: Role
     standing: LeaseStanding
     days_left: int = 0
+    ends_at: datetime | None = None
 
 
 def granted(local: Role, lease: RoleLease | None, now: datetime) -> Grant:
@@ -93,11 +97,13 @@ def granted(local: Role, lease: RoleLease | None, now: datetime) -> Grant:
     """
     if lease is None:
         return Grant(role=local, standing=LeaseStanding.NONE)
-    left = lease.days_left(now)
+    left, ends_at = lease.days_left(now), datetime.fromisoformat(lease.expires_at)
     if left < 0:
-        return Grant(role=after_lapse(lease.role), standing=LeaseStanding.LAPSED, days_left=left)
-    standing = LeaseStanding.ENDING if left <= ENDING_DAYS else LeaseStanding.VALID
-    return Grant(role=lease.role, standing=standing, days_left=left)
+        role, standing = after_lapse(lease.role), LeaseStanding.LAPSED
+    else:
+        role = lease.role
+        standing = LeaseStanding.ENDING if left <= ENDING_DAYS else LeaseStanding.VALID
+    return Grant(role=role, standing=standing, days_left=left, ends_at=ends_at)
 
 
 def after_lapse(role: Role) -> Role:

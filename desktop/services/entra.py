@@ -27,6 +27,7 @@ SCOPES: Final = ("User.Read",)
 """msal adds openid, profile and offline_access itself."""
 
 REDIRECT_WAIT_S: Final = 300.0
+LOOK_EVERY_S: Final = 0.2
 _DONE: Final = b"Puede cerrar esta ventana y volver a Vereda. / You may close this window."
 
 
@@ -109,8 +110,13 @@ class EntraClient:
         )
         return _person(found)
 
-    def with_browser(self, open_browser: Callable[[str], object]) -> CloudPerson:
-        """Sign in through the system's browser: authorization code with PKCE (RFC 7636, 8252)."""
+    def with_browser(
+        self, open_browser: Callable[[str], object], stop: threading.Event
+    ) -> CloudPerson:
+        """Sign in through the system's browser: authorization code with PKCE (RFC 7636, 8252).
+
+        Waits until the browser comes back, `REDIRECT_WAIT_S` passed, or `stop` is set.
+        """
         with _Redirect() as redirect:
             flow = _asked(
                 lambda: self._app.initiate_auth_code_flow(
@@ -118,7 +124,7 @@ class EntraClient:
                 )
             )
             open_browser(flow["auth_uri"])
-            answer = redirect.wait(REDIRECT_WAIT_S)
+            answer = redirect.wait(REDIRECT_WAIT_S, stop)
         try:
             found = _asked(lambda: self._app.acquire_token_by_auth_code_flow(flow, answer))
         except ValueError as error:  # state does not match: not the answer to our question
@@ -228,10 +234,14 @@ class _Redirect:
         """Where the browser is sent back to."""
         return f"http://localhost:{self._server.server_port}"
 
-    def wait(self, seconds: float) -> dict[str, str]:
+    def wait(self, seconds: float, stop: threading.Event) -> dict[str, str]:
         """Return what the browser brought. Raises CloudSignInError when it never came."""
-        if not self._arrived.wait(seconds):
-            raise CloudSignInError("browser_timeout")
+        until = time.monotonic() + seconds
+        while not self._arrived.wait(LOOK_EVERY_S):
+            if stop.is_set():
+                raise CloudSignInError("stopped")
+            if time.monotonic() > until:
+                raise CloudSignInError("browser_timeout")
         return dict(self._answer)
 
     def __enter__(self) -> Self:

@@ -38,7 +38,7 @@ class IdentityService:
     def __init__(self, desk: Desk, settings: Settings, sync: "SyncService") -> None:
         self._desk, self._settings, self._sync = desk, settings, sync
         self._stop = threading.Event()
-        self._client: EntraClient | None = None
+        self._begun: tuple[EntraClient, threading.Event] | None = None
 
     def standing(self) -> Grant:
         """Return the role that counts and where its lease stands; anybody may ask of themselves."""
@@ -51,14 +51,18 @@ class IdentityService:
         with self._desk.store.read() as unit:
             return unit.settings.get(_SUBJECT + self._me) is not None
 
+    def missing_settings(self) -> tuple[str, ...]:
+        """Return the policy keys a cloud sign-in needs and the settings leave empty."""
+        needed = {"TenantId": self._settings.tenant_id, "ClientId": self._settings.client_id}
+        return tuple(key for key, value in needed.items() if not value)
+
     def begin_device_code(self) -> "DeviceCode":
         """Return the code to type on another screen.
 
         Raises:
             CloudNotSetUpError, CloudUnreachableError, CloudSignInError.
         """
-        self._stop.clear()
-        self._client = client = self._opened()
+        self._begun = client, _ = self._opened(), self._stop
         return client.device_code()
 
     def finish_device_code(self, code: "DeviceCode") -> Grant:
@@ -68,19 +72,27 @@ class IdentityService:
             CloudSignInError: refused, expired or stopped; written down.
             OtherIdentityError: this clinician is linked to somebody else.
         """
-        client = self._client
-        if client is None:
+        if self._begun is None:
             raise CloudSignInError("not_begun")
-        return self._signed_in(client, lambda: client.finish_device_code(code, self._stop))
+        client, stop = self._begun
+        return self._signed_in(client, lambda: client.finish_device_code(code, stop))
+
+    def ready(self) -> None:
+        """Let the next sign-in wait, whatever was stopped before it.
+
+        Called by who asks, before the waiting is handed to another thread: a `stop` after this
+        counts even when that thread has not begun.
+        """
+        self._stop = threading.Event()
 
     def stop(self) -> None:
-        """Give up waiting for the person."""
+        """Give up waiting for the person, until `ready`."""
         self._stop.set()
 
     def sign_in_with_browser(self, open_browser: Callable[[str], object]) -> Grant:
         """Sign in through the system's browser with PKCE; raises as `finish_device_code` does."""
-        client = self._opened()
-        return self._signed_in(client, lambda: client.with_browser(open_browser))
+        client, stop = self._opened(), self._stop
+        return self._signed_in(client, lambda: client.with_browser(open_browser, stop))
 
     def renew(self) -> Grant:
         """Take a fresh lease with the cached sign-in, where there is one; no screen is needed.
@@ -102,8 +114,8 @@ class IdentityService:
         from desktop.services.entra import EntraClient  # noqa: PLC0415 -- msal, see that module
 
         settings = self._settings
-        if not settings.tenant_id or not settings.client_id:
-            raise CloudNotSetUpError("TenantId and ClientId are not set")
+        if missing := self.missing_settings():
+            raise CloudNotSetUpError(f"not set: {', '.join(missing)}")
         with self._desk.store.read() as unit:
             cache = unit.settings.get(_CACHE + self._me) or ""
         return EntraClient(

@@ -80,6 +80,7 @@ class Session:
 
     def close(self) -> None:
         """Write the sign-out down and lock the store. Closing twice does nothing."""
+        self.identity.stop()
         self.sync.close()
         try:
             with self._desk.store.write() as unit:

@@ -23,6 +23,8 @@ class Lane(StrEnum):
     STORE = "store"
     LOOKUP = "lookup"
     NETWORK = "network"
+    PERSON = "person"
+    """Waits minutes for somebody at another screen; nothing else may wait behind that."""
 
 
 class UnexpectedError(DdxError):

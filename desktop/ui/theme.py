@@ -209,6 +209,9 @@ QLabel[look="done"] { background: $accent_soft; color: $ink; border-radius: 6px;
   padding: 8px 10px; }
 QLabel[look="key"] { font-family: "DejaVu Sans Mono", "Consolas", monospace; font-size: $key;
   background: $surface; border: 1px solid $edge; border-radius: 8px; padding: 14px; }
+QLabel[look="code"] { font-family: "DejaVu Sans Mono", "Consolas", monospace; font-size: $title;
+  font-weight: 700; background: $surface; border: 1px solid $edge; border-radius: 8px;
+  padding: 14px; }
 QLabel[look="hint"] { color: $quiet; border: 1px solid $line; border-radius: 4px;
   padding: 0 5px; font-size: $small; }
 QLabel[look="cap"] { background: $raised; border: 1px solid $line; border-radius: 4px;

@@ -91,6 +91,7 @@ class Leaving(StrEnum):
     """Where to after the visit."""
 
     PATIENTS = "patients"
+    CLOUD = "cloud"
     SIGN_IN = "sign_in"
     MANAGE = "manage"
     NOWHERE = "nowhere"

@@ -25,6 +25,7 @@ from desktop.presenters.patients import Patient
 from desktop.presenters.reducer import Refusal
 from desktop.presenters.sign_in import DAMAGED
 from desktop.ui import keys, messages, theme, words
+from desktop.ui.cloud import CloudScreen
 from desktop.ui.first_run import FirstRunScreen, centred
 from desktop.ui.i18n import Language, Texts, Translators, translate
 from desktop.ui.idle import IdleWatch
@@ -189,6 +190,10 @@ class MainWindow(QMainWindow):
         self.texts.bind(self.manage.setText, lambda: translate("Window", "Gestión del centro"))
         self.manage.triggered.connect(lambda _on: self.show_manage())
         self.manage.setVisible(False)
+        self.cloud = menu.addAction("")
+        self.texts.bind(self.cloud.setText, lambda: translate("Window", "Cuenta en la nube…"))
+        self.cloud.triggered.connect(lambda _on: self.show_cloud())
+        self.cloud.setVisible(False)
         return menu
 
     def _choices(
@@ -318,6 +323,7 @@ class MainWindow(QMainWindow):
         self.status.follow(session)
         self.lock.show()
         self.manage.setVisible(session.manages)
+        self.cloud.setVisible(True)
         self.idle.watch(session.idle_lock_minutes)
         QTimer.singleShot(UPKEEP_AFTER_MS, self, lambda: self._keep_up(session))
         self._draw_who()
@@ -325,7 +331,13 @@ class MainWindow(QMainWindow):
         self.transparency.setVisible(
             may(role, Permission.VIEW_SENT) or may(role, Permission.READ_AUDIT)
         )
-        if may(role, Permission.VIEW_PATIENT):
+        self._show_first()
+
+    def _show_first(self) -> None:
+        """Show what the signed-in person works on: patients, or the audit."""
+        if self._session is None:
+            return
+        if may(self._session.clinician.role, Permission.VIEW_PATIENT):
             self.show_patients()
         else:
             self.show_transparency()
@@ -398,6 +410,17 @@ class MainWindow(QMainWindow):
         self._show(screen)
         screen.enter_screen()
 
+    def show_cloud(self) -> None:
+        """Show the cloud account of who is signed in; an open visit is saved first."""
+        shown = self.screen_shown
+        if isinstance(shown, VisitScreen):
+            shown.leave(Leaving.CLOUD)
+        elif self._session is not None and not isinstance(shown, CloudScreen):
+            screen = CloudScreen(self._session, self.jobs)
+            screen.left.connect(self._show_first)
+            self._show(screen)
+            screen.enter_screen()
+
     def show_visit(self, patient: Patient) -> None:
         """Show the visit of `patient`."""
         if self._session is None or self._clinic is None:
@@ -415,12 +438,17 @@ class MainWindow(QMainWindow):
             Leaving.PATIENTS: self.show_patients,
             Leaving.SIGN_IN: self._end_session,
             Leaving.MANAGE: self._manage_after_visit,
+            Leaving.CLOUD: self._cloud_after_visit,
             Leaving.NOWHERE: self.close,
         }[Leaving(purpose)]()
 
     def _manage_after_visit(self) -> None:
         self.show_patients()
         self.show_manage()
+
+    def _cloud_after_visit(self) -> None:
+        self.show_patients()
+        self.show_cloud()
 
     def sign_out(self) -> None:
         """Lock the store, after an open visit is on disk."""
@@ -438,6 +466,7 @@ class MainWindow(QMainWindow):
         self.lock.hide()
         self.transparency.setVisible(False)
         self.manage.setVisible(False)
+        self.cloud.setVisible(False)
         self.status.follow(None)
         self._draw_who()
         self._show(self._opening, keep=True)
@@ -453,6 +482,8 @@ class MainWindow(QMainWindow):
 
     def _show(self, screen: QWidget, *, keep: bool = False) -> None:
         before = self.screen_shown
+        if isinstance(before, CloudScreen):
+            before.leave_screen()
         if not keep:
             self.stack.addWidget(screen)
         self.stack.setCurrentWidget(screen)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.ui.cloud import CloudScreen
 from desktop.ui.first_run import FirstRunScreen
 from desktop.ui.sign_in import SignInScreen
 from desktop.ui.theme import DARK, LIGHT, MIN_CONTRAST, contrast
@@ -58,6 +59,12 @@ def test_every_control_of_the_patients_has_a_name(window):
 
 def test_every_control_of_the_visit_has_a_name(window, answered, hands):
     hands.press(Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
+    assert nameless(window) == []
+
+
+def test_every_control_of_the_cloud_account_has_a_name(window):
+    window.cloud.trigger()
+    assert isinstance(window.screen_shown, CloudScreen)
     assert nameless(window) == []
 
 

@@ -2,6 +2,161 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="en" sourcelanguage="es">
 <context>
+    <name>Cloud</name>
+    <message>
+        <source>La nube le presta la función {role} hasta el {date}: quedan {days} días.</source>
+        <translation>The cloud lends you the role {role} until {date}: {days} days left.</translation>
+    </message>
+    <message>
+        <source>La nube le presta la función {role} solo hasta el {date}: quedan {days} días. Renuévela mientras haya conexión.</source>
+        <translation>The cloud lends you the role {role} only until {date}: {days} days left. Renew it while there is a connection.</translation>
+    </message>
+    <message>
+        <source>El préstamo de su función venció el {date}. Sigue trabajando como {role}; para recuperar lo demás, renueve o entre otra vez en la nube.</source>
+        <translation>The loan of your role ended on {date}. You go on working as {role}; to have the rest back, renew or sign in to the cloud again.</translation>
+    </message>
+    <message>
+        <source>Pidiendo un código…</source>
+        <translation>Asking for a code…</translation>
+    </message>
+    <message>
+        <source>Esperando a que entre en la otra pantalla…</source>
+        <translation>Waiting for you to sign in on the other screen…</translation>
+    </message>
+    <message>
+        <source>Entre con su cuenta en el navegador que se ha abierto. Vereda espera cinco minutos.</source>
+        <translation>Sign in with your account in the browser that opened. Vereda waits five minutes.</translation>
+    </message>
+    <message>
+        <source>Renovando la función…</source>
+        <translation>Renewing the role…</translation>
+    </message>
+    <message>
+        <source>Hecho: ha entrado en su cuenta de la nube.</source>
+        <translation>Done: you are signed in to your cloud account.</translation>
+    </message>
+    <message>
+        <source>Hecho: la función está renovada.</source>
+        <translation>Done: the role is renewed.</translation>
+    </message>
+    <message>
+        <source>Su cuenta vale, pero ningún servidor ha prestado una función nueva: sigue la de antes. Pregunte al médico responsable si el centro está unido a un servidor.</source>
+        <translation>Your account is good, but no server has lent a new role: the one from before stands. Ask the responsible physician whether the clinic is linked to a server.</translation>
+    </message>
+    <message>
+        <source>Cancelado. Nada ha cambiado.</source>
+        <translation>Cancelled. Nothing has changed.</translation>
+    </message>
+    <message>
+        <source>El código caducó antes de que nadie entrara con él. Pida otro.</source>
+        <translation>The code expired before anybody signed in with it. Ask for another.</translation>
+    </message>
+    <message>
+        <source>La nube rechazó la entrada. Repítala con su propia cuenta o pida acceso a quien administra las cuentas.</source>
+        <translation>The cloud refused the sign-in. Repeat it with your own account, or ask whoever manages the accounts for access.</translation>
+    </message>
+    <message>
+        <source>El navegador no volvió en cinco minutos. Repita, o entre con un código.</source>
+        <translation>The browser did not come back within five minutes. Repeat, or sign in with a code.</translation>
+    </message>
+    <message>
+        <source>En este equipo no se abre ningún navegador. Entre con un código.</source>
+        <translation>No browser opens on this computer. Sign in with a code.</translation>
+    </message>
+    <message>
+        <source>La entrada que se guardó aquí ya no vale. Entre otra vez, con un código o con el navegador.</source>
+        <translation>The sign-in kept here is no longer good. Sign in again, with a code or with the browser.</translation>
+    </message>
+    <message>
+        <source>La función que llegó no la firma el servidor de este centro y no se usa. Sigue la de antes; avise a soporte.</source>
+        <translation>The role that arrived is not signed by the server of this clinic and is not used. The one from before stands; tell support.</translation>
+    </message>
+    <message>
+        <source>Entrar con un código</source>
+        <translation>Sign in with a code</translation>
+    </message>
+    <message>
+        <source>Entrar con el navegador</source>
+        <translation>Sign in with the browser</translation>
+    </message>
+    <message>
+        <source>Renovar la función</source>
+        <translation>Renew the role</translation>
+    </message>
+    <message>
+        <source>Cancelar</source>
+        <translation>Cancel</translation>
+    </message>
+    <message>
+        <source>Volver</source>
+        <translation>Back</translation>
+    </message>
+    <message>
+        <source>Cuenta en la nube</source>
+        <translation>Cloud account</translation>
+    </message>
+    <message>
+        <source>Atender, guardar y entrar con su frase de paso no dependen de esta cuenta ni de la conexión.</source>
+        <translation>Seeing patients, saving and signing in with your passphrase do not depend on this account or on the connection.</translation>
+    </message>
+    <message>
+        <source>1. En un teléfono u otro equipo, abra:</source>
+        <translation>1. On a phone or another computer, open:</translation>
+    </message>
+    <message>
+        <source>2. Escriba allí este código:</source>
+        <translation>2. Type this code there:</translation>
+    </message>
+    <message>
+        <source>Cierre la sesión y entre de nuevo para trabajar con la función {role}.</source>
+        <translation>Sign out and in again to work with the role {role}.</translation>
+    </message>
+    <message>
+        <source>Dirección: {address}</source>
+        <translation>Address: {address}</translation>
+    </message>
+    <message>
+        <source>Código: {code}</source>
+        <translation>Code: {code}</translation>
+    </message>
+    <message>
+        <source>Su usuario está unido a una cuenta en la nube.</source>
+        <translation>Your user is linked to a cloud account.</translation>
+    </message>
+    <message>
+        <source>Su usuario no está unido a ninguna cuenta en la nube.</source>
+        <translation>Your user is not linked to any cloud account.</translation>
+    </message>
+    <message>
+        <source>Su función, {role}, la da este centro y no vence.</source>
+        <translation>Your role, {role}, comes from this clinic and does not lapse.</translation>
+    </message>
+    <message>
+        <source>Si vence sin renovarse, su trabajo aquí sigue igual.</source>
+        <translation>If it lapses without being renewed, your work here goes on as before.</translation>
+    </message>
+    <message>
+        <source>Si vence sin renovarse, podrá seguir atendiendo como {role}; lo demás de su función se detiene hasta que entre otra vez en la nube.</source>
+        <translation>If it lapses without being renewed, you can go on seeing patients as {role}; the rest of your role stops until you sign in to the cloud again.</translation>
+    </message>
+    <message>
+        <source>En este equipo aún no se puede entrar en la nube. Quien administra los equipos del centro debe escribir en los ajustes ({file}): {settings}. Después, reinicie Vereda.</source>
+        <translation>Signing in to the cloud is not possible on this computer yet. Whoever administers the clinic's computers must fill in the settings ({file}): {settings}. Then restart Vereda.</translation>
+    </message>
+    <message>
+        <source>Cancelando…</source>
+        <translation>Cancelling…</translation>
+    </message>
+    <message>
+        <source>El código vale {minutes} minutos.</source>
+        <translation>The code is good for {minutes} minutes.</translation>
+    </message>
+    <message>
+        <source>El servidor del centro no ha prestado la función ahora. Puede seguir trabajando; renuévela cuando haya conexión.</source>
+        <translation>The clinic's server has not lent the role now. You can go on working; renew it when there is a connection.</translation>
+    </message>
+</context>
+<context>
     <name>Decision</name>
     <message>
         <source>Diagnóstico</source>
@@ -1472,6 +1627,10 @@
     <message>
         <source>Gestión del centro</source>
         <translation>Manage the centre</translation>
+    </message>
+    <message>
+        <source>Cuenta en la nube…</source>
+        <translation>Cloud account…</translation>
     </message>
 </context>
 <context>

@@ -75,6 +75,7 @@ def test_a_device_code_links_the_clinician_and_lends_a_role(linked, entries, tmp
     grant = by_device_code(linked)
     assert (grant.role, grant.standing) == (Role.MEDICO_ADMIN, LeaseStanding.VALID)
     assert 118 <= grant.days_left <= 120
+    assert grant.ends_at > linked._desk.now()
     assert linked.identity.linked()
     actions = [entry.action for entry in entries(linked)]
     assert actions[-2:] == [AuditAction.CLOUD_SIGN_IN, AuditAction.ROLE_LEASED]
@@ -105,6 +106,25 @@ def test_a_refusal_is_written_down_and_changes_nothing(person, issuer, entries, 
         {"reason": "access_denied"},
     )
     assert not person.identity.linked()
+
+
+def test_a_stop_before_the_wait_begins_counts_and_the_next_sign_in_waits_again(person, issuer):
+    issuer.decision = ""
+    person.identity.ready()
+    person.identity.stop()
+    with pytest.raises(CloudSignInError, match="stopped"):
+        person.identity.sign_in_with_browser(lambda _address: None)
+    with pytest.raises(CloudSignInError, match="authorization_pending"):
+        by_device_code(person)
+    issuer.decision = "approved"
+    person.identity.ready()
+    by_device_code(person)
+    assert person.identity.linked()
+
+
+def test_what_the_settings_leave_empty_is_named(session, person):
+    assert session.identity.missing_settings() == ("TenantId", "ClientId")
+    assert person.identity.missing_settings() == ()
 
 
 def test_somebody_else_cannot_take_over_a_linked_clinician(linked, issuer, entries):

@@ -80,8 +80,10 @@ NEEDS = {
     "audit.export_fhir": (Permission.READ_AUDIT, lambda s, on: s.audit.export_fhir()),
     "identity.standing": (ANYBODY, lambda s, on: s.identity.standing()),
     "identity.linked": (ANYBODY, lambda s, on: s.identity.linked()),
+    "identity.missing_settings": (ANYBODY, lambda s, on: s.identity.missing_settings()),
     "identity.begin_device_code": (ANYBODY, lambda s, on: s.identity.begin_device_code()),
     "identity.finish_device_code": (ANYBODY, lambda s, on: s.identity.finish_device_code(None)),
+    "identity.ready": (ANYBODY, lambda s, on: s.identity.ready()),
     "identity.stop": (ANYBODY, lambda s, on: s.identity.stop()),
     "identity.sign_in_with_browser": (
         ANYBODY,

@@ -87,7 +87,8 @@ def _kills(c: Counted) -> Row:
         f"`kill -9` at a random moment of save, diagnose, decide, sync: {c.faults}",
         "0 lost, 0 corrupt, 0 broken chains",
         f"{c.acknowledged:,} commits acknowledged; {c.lost} lost, {c.corrupt} corrupt, "
-        f"{c.broken_chains} broken chains, {c.torn} half-written units",
+        f"{c.broken_chains} broken chains ({c.signatures:,} signatures checked), "
+        f"{c.torn} half-written units",
         not any(bad) and c.acknowledged > 0,
     )
 
@@ -105,8 +106,8 @@ def _full_disks(folder: Path, count: int, seed: int) -> Row:
         what,
         bar,
         f"{c.acknowledged:,} commits; {c.lost} lost, {c.corrupt} corrupt, {c.broken_chains} broken "
-        f"chains, {c.torn} half-written; {c.told} ended in the full-disk message; in {c.went_on} "
-        "the next visit fitted in the room kept aside",
+        f"chains ({c.signatures:,} signatures checked), {c.torn} half-written; {c.told} ended in "
+        f"the full-disk message; in {c.went_on} the next visit fitted in the room kept aside",
         good,
     )
 

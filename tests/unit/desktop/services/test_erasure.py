@@ -1,15 +1,19 @@
 """A patient who is erased leaves a proof, a tombstone, and a chain that still holds."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
 
 from ddx.domain.audit import AuditAction
+from ddx.domain.case import Sex
 from ddx.domain.feedback import Verb
+from ddx.domain.finding import Presence
 from ddx.domain.identifiers import DiseaseId
+from ddx.intake.draft import Draft, DraftFinding
 from desktop.services.outgoing import patient_pseudonym
 from desktop.services.privacy import erasure_proof
+from desktop.services.records import NewPatient
 from desktop.store.errors import RecordMissingError
 from sync_service.protocol.allowlist import objection_to_sending
 
@@ -36,6 +40,70 @@ def test_nothing_of_the_patient_is_left_in_any_table(session, patient, erased, d
         ]
     for word in ("Zenobia", "Quispe", "45678912", patient.id, "HP:0001945"):
         assert not any(word in row for row in rows), word
+
+
+def test_searching_no_longer_finds_the_patient(session, patient, diagnosed):
+    session.decisions.record(diagnosed.id, Verb.AGREE, FLU, note="Zenobia vive en Xylofonosa")
+
+    def found():
+        people = [session.patients.search(words) for words in ("zeno", "quis mama", "4567")]
+        with session._desk.store.read() as unit:
+            visits = [
+                unit.patients.seen_with(codes, words, 5)
+                for codes, words in (
+                    (("HP:0001945",), ""),
+                    ((FLU,), ""),
+                    ((), "xylo"),
+                    ((), diagnosed.short_code.replace("-", " ")),
+                )
+            ]
+        return [len(hits) for hits in (*people, *visits)]
+
+    assert found() == [1] * 7
+    session.privacy.erase(patient.id)
+    assert found() == [0] * 7
+
+
+def test_no_page_of_the_search_indexes_keeps_a_word_of_the_patient(session, diagnosed):
+    """Full-text indexes may keep deleted words in older segments until they are merged."""
+    with session._desk.store.read() as unit:
+        other = unit.patients.search("", 5)[0].id
+    xjkw = session.patients.create(
+        NewPatient(
+            given_name="Xjkw",
+            family_name="Vocanez",
+            sex=Sex.FEMALE,
+            birth_date=date(1990, 5, 1),
+            national_id="87654321",
+        )
+    )
+    draft = session.visits.open_draft(xjkw.id)
+    cough = DraftFinding(id="HP:0012735", presence=Presence.PRESENT)
+    session.visits.save_draft(draft.id, Draft(age_text="36", sex=Sex.FEMALE, findings=(cough,)))
+    made = session.visits.diagnose(draft.id)
+    session.decisions.record(made.id, Verb.AGREE, FLU, note="Xylofonosa de Xjkwtambo")
+
+    def pages():
+        with session._desk.store.read() as unit:
+            kept = [
+                row[0]
+                for index in ("patient_index", "visit_index")
+                for row in unit._session.execute(text(f"SELECT block FROM {index}_data"))
+            ]
+            words = [
+                row[0].encode()
+                for table in ("patient_search", "visit_search")
+                for row in unit._session.execute(text(f"SELECT words FROM {table}"))
+            ]
+        return b"".join((*kept, *words))
+
+    code = made.short_code.replace("-", " ").split()[-1].encode()
+    theirs = (b"xjk", b"lofonosa", b"876", b"xjkw vocanez 87654321", code)
+    assert [word in pages() for word in theirs] == [True] * 5
+    session.privacy.erase(xjkw.id)
+    assert [word in pages() for word in theirs] == [False] * 5
+    session._desk.store.check()
+    assert [p.id for p in session.patients.search("zenobia")] == [other]
 
 
 def test_the_chain_still_holds_and_says_so(session, erased, entries):

@@ -143,12 +143,20 @@ class Vault:
         """Return if `secret` is the passphrase of `holder`; raise WrongKeyError otherwise."""
         self._unlocked(self.slots().clinician(holder), secret)
 
-    def reset_passphrase(self, recovery_key: str, clinician: RecordId, passphrase: str) -> None:
+    def reset_passphrase(
+        self,
+        recovery_key: str,
+        clinician: RecordId,
+        passphrase: str,
+        write_down: Callable[[ClinicStore], None],
+    ) -> None:
         """Give `clinician` a new passphrase with the printed recovery key.
+
+        write_down: adds to the store, before the new passphrase opens it, that this was done.
 
         Raises:
             WrongKeyError: not this store's recovery key (RecoveryTypingError: mistyped).
-            WeakPassphraseError: the old passphrase stands.
+            WeakPassphraseError, StoreCorruptError, StoreFullError: the old passphrase stands.
         """
         slots = self.slots()
         data_key = _recovered(slots, recovery_key)
@@ -156,14 +164,20 @@ class Vault:
         person = ClinicianRecord(
             id=old.id, display_name=old.display_name, role=old.role or Role.MEDICO_GENERAL
         )
-        self._put(slots, data_key, person, passphrase)
+        slot = self._slot(data_key, passphrase, person, self._secret_of(slots))
+        _written_down(self._folder / DATABASE, data_key, write_down)
+        slots.with_slot(slot).write(self._folder / SLOTS)
 
-    def change_data_key(self, holder: RecordId, passphrase: str) -> str:
+    def change_data_key(
+        self, holder: RecordId, passphrase: str, write_down: Callable[[ClinicStore], None]
+    ) -> str:
         """Encrypt the store under a new data key and return the new recovery key.
 
         For when someone who knew a passphrase may have kept a copy of the key slots. The other
         clinicians' slots wrap the old key and go: they need a new passphrase from `holder`. The
         store must be closed. Killed at any moment, the old store or the new one opens.
+
+        write_down: adds to the store under the new key that this was done.
 
         Raises:
             WrongKeyError: nothing was changed.
@@ -181,6 +195,7 @@ class Vault:
             self._copy_under(old, workshop / DATABASE)
             change_key(workshop / DATABASE, old, new)
             _checked(workshop / DATABASE, new)
+            _written_down(workshop / DATABASE, new, write_down)
             renewed = self._slot(new, passphrase, person, self._secret_of(slots))
             KeySlots(slots=(renewed, recovery_)).write(workshop / SLOTS)
             self._carry_attempts(workshop)
@@ -359,6 +374,16 @@ def _recovered(slots: KeySlots, recovery_key: str) -> bytes:
     for slot in slots.recovery:
         return unwrap(slot, recovery_key)
     raise WrongKeyError("this store has no recovery slot")
+
+
+def _written_down(
+    database: Path, data_key: bytes, write_down: Callable[[ClinicStore], None]
+) -> None:
+    store = ClinicStore.open(database, data_key)
+    try:
+        write_down(store)
+    finally:
+        store.close()
 
 
 def _checked(database: Path, data_key: bytes) -> None:

@@ -35,6 +35,7 @@ from desktop.store.keys import Argon2Cost, new_data_key
 from desktop.store.keystore import Keystore
 from desktop.store.records import ClinicianRecord, ClinicRecord
 from desktop.store.store import ClinicStore
+from desktop.store.unit_of_work import UnitOfWork
 from desktop.store.vault import Vault
 
 RESTORER: Final = RecordId("restore")
@@ -190,7 +191,9 @@ class Clinic:
         guard = Guard(self._vault.restore_attempts, self._now, self._sleep)
         done = guard.tried(
             RESTORER,
-            lambda: self._vault.restore(backup, secret, self._now(), self._write_down_restore),
+            lambda: self._vault.restore(
+                backup, secret, self._now(), self._write_down_restore, self._send_what_waits
+            ),
         )
         return RestoreReport(made_at=done.made_at, epoch=done.epoch, aside=done.aside)
 
@@ -201,6 +204,10 @@ class Clinic:
     @property
     def _guard(self) -> Guard:
         return Guard(self._vault.attempts, self._now, self._sleep)
+
+    def _send_what_waits(self, unit: UnitOfWork) -> None:
+        """Have the entries that no event carried on the day of the backup leave, too."""
+        Journal(unit.device.get().id, self._now).send_audit(unit)
 
     def _write_down_restore(self, store: ClinicStore, backup: Backup) -> None:
         with store.write() as unit:

@@ -37,6 +37,7 @@ from desktop.store.keystore import DeviceSecret, Keystore, OsKeystore
 from desktop.store.layout import ATTEMPTS, DATABASE, EPOCH, SLOTS
 from desktop.store.records import ClinicianRecord
 from desktop.store.store import ClinicStore
+from desktop.store.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,12 +236,14 @@ class Vault:
         secret: str,
         at: datetime,
         write_down: Callable[[ClinicStore, Backup], None],
+        before: Callable[[UnitOfWork], None] = lambda _unit: None,
     ) -> Restored:
         """Put the backup in `folder` in the place of the store, which is moved aside whole.
 
         secret: a passphrase or the recovery key of the day of the backup. write_down: adds to
-        the restored store, in its new epoch, that it was restored. Nothing is replaced before
-        the backup was hashed, opened, read to the last page and given its new epoch.
+        the restored store, in its new epoch, that it was restored. before: does what is left to
+        do in the epoch of the backup. Nothing is replaced before the backup was hashed, opened,
+        read to the last page and given its new epoch.
 
         Raises:
             BackupUnusableError: altered, incomplete or damaged; the store was not touched.
@@ -251,7 +254,7 @@ class Vault:
         workshop = swap.build(self._folder)
         try:
             backups.copied(backup, workshop)
-            epoch = self._renewed(workshop / DATABASE, data_key, backup, write_down)
+            epoch = self._renewed(workshop / DATABASE, data_key, backup, write_down, before)
             self._carry_attempts(workshop)
         except StoreCorruptError as error:
             shutil.rmtree(workshop, ignore_errors=True)
@@ -278,12 +281,14 @@ class Vault:
         data_key: bytes,
         backup: Backup,
         write_down: Callable[[ClinicStore, Backup], None],
+        before: Callable[[UnitOfWork], None],
     ) -> int:
         """Begin an epoch that neither the backup nor this device ever used, and return it."""
         store = ClinicStore.open(database, data_key)
         try:
             store.check()
             with store.write() as unit:
+                before(unit)
                 epoch = max(unit.device.get().epoch, self._highest_epoch()) + 1
                 unit.device.begin_epoch(epoch)
             # Before the swap: a number given twice would look like a fork of the chain.

@@ -153,6 +153,22 @@ def test_a_restored_backup_is_a_new_epoch_with_its_first_entry(
     again.close()
 
 
+def test_the_last_entries_of_a_restored_backup_leave_as_well(
+    clinic, session, entries, diagnosed, events
+):
+    session.visits.history(diagnosed.patient_id)  # an entry that no event carries yet
+    made = session.keeping.back_up()
+    held = [e.hash for e in entries(session)][:-1]  # without the backup's own, written after it
+    session.close()
+    clinic.restore(made.folder, PASSPHRASE)
+    again = clinic.sign_in(clinic.clinicians()[0].id, PASSPHRASE)
+    waiting = events(again)
+    left = [e["hash"] for ev in waiting if ev.kind == "audit" for e in ev.payload["entries"]]
+    again.close()
+    assert left == held
+    assert {event.epoch for event in waiting} == {2}
+
+
 def test_restoring_with_wrong_secrets_meets_back_off_and_changes_nothing(clinic, session, entries):
     made = session.keeping.back_up()
     for _ in range(4):

@@ -27,6 +27,7 @@ from desktop.store.keystore import NoKeystore
 
 REPORT = Path(__file__).resolve().parents[1] / "docs" / "reliability.md"
 HEADINGS = {"faults": "## The store: faults", "speed": "## The store: speed"}
+NO_BAR = "no bar"
 KILLS, FULL_DISKS, FLIPS, NAMES = 500, 100, 200, 200
 
 
@@ -135,12 +136,13 @@ def _planted(folder: Path, count: int) -> Row:
 
 def _commits(folder: Path, count: int) -> Row:
     folder.mkdir()
-    ours, plain = (np.median(ms) for ms in store_speed.commits(folder, count))
+    ours, plain, bare = (float(np.median(ms)) for ms in store_speed.commits(folder, count))
     return Row(
         f"Commit of one visit beside plain SQLite, in turns, {count} each (medians)",
         "<= 1.5x",
-        f"{ours:.2f} ms, plain {plain:.2f} ms: {ours / plain:.2f}x",
-        bool(ours <= 1.5 * plain),
+        f"{ours:.2f} ms, plain {plain:.2f} ms: {ours / plain:.2f}x; beside plain SQLite without "
+        f"signatures and contributions ({bare:.2f} ms): {ours / bare:.2f}x",
+        bool(ours <= 1.5 * bare),
     )
 
 
@@ -149,7 +151,7 @@ def _large(folder: Path, visits: int, patients: int) -> list[Row]:
     clinic.create(clinic_name="Banco", display_name="Banco", passphrase=PASSPHRASE)
     session = clinic.sign_in(clinic.clinicians()[0].id, PASSPHRASE)
     store_speed.fill(session, visits, patients)
-    looks = store_speed.searches(session)
+    looks, erased = store_speed.searches(session), store_speed.erasures(session)
     session.close()
     size = (folder / "store" / "clinic.db").stat().st_size >> 20
     opened, refused = store_speed.openings(clinic), store_speed.refusals(clinic)
@@ -177,6 +179,13 @@ def _large(folder: Path, visits: int, patients: int) -> list[Row]:
             f"kind ({slowest}) p95 {worst:.1f} ms",
             bool(worst <= 50),
         ),
+        Row(
+            "Erasing one patient there, search indexes written anew",
+            NO_BAR,
+            f"median {np.median(erased) / 1000:.1f} s, slowest {erased.max() / 1000:.1f} s of "
+            f"{len(erased)}",
+            True,
+        ),
     ]
 
 
@@ -193,7 +202,12 @@ _NOTES = {
     ),
     "speed": (
         "Wall-clock time at the real cost of a key (Argon2id, 64 MiB, 3 passes). Plain SQLite runs",
-        "the same services, schema, triggers and pragmas, without a key. Look-ups go through the",
+        "the same services, schema, triggers and pragmas, without a key. The visit has six",
+        "findings and the answer of the shipped bundle, given from memory, at no cost of its own.",
+        "The bar is held against plain SQLite without signatures and contributions. The clinic of",
+        "50,000 visits holds 200,000 audit entries and 100,000 records that left, with visits as",
+        "large as real ones; the hashes and signatures of those entries are filler, so the time to",
+        "verify such a chain is not measured. Look-ups go through the",
         "service that the patient screen calls, 200 rows at most; the p95 that counts is that of",
         "the slowest kind.",
     ),
@@ -212,7 +226,10 @@ def _section(part: str, rows: list[Row], seed: int) -> list[str]:
         "",
         "| what | bar | measured | |",
         "|---|---|---|---|",
-        *(f"| {r.what} | {r.bar} | {r.measured} | {said[r.met]} |" for r in rows),
+        *(
+            f"| {r.what} | {r.bar} | {r.measured} | {'' if r.bar == NO_BAR else said[r.met]} |"
+            for r in rows
+        ),
         "",
         *_NOTES[part],
         "",

@@ -1,7 +1,7 @@
 """`python -m benchmarks.reliability`: break the store on purpose and write what came of it.
 
-Writes the sections "The store: ..." of docs/reliability.md and leaves the others alone. Exit code 1
-when a bar is not met. Takes about ten minutes; `--part speed` runs the last minute of it alone,
+Writes the two tables under "The store" in docs/reliability.md and leaves the rest alone. Exit code
+1 when a bar is not met. Takes about ten minutes; `--part speed` runs the last minute of it alone,
 `--scale 0.02` tries everything quickly (and prints without writing).
 """
 
@@ -26,7 +26,7 @@ from desktop.services.clinic import Clinic
 from desktop.store.keystore import NoKeystore
 
 REPORT = Path(__file__).resolve().parents[1] / "docs" / "reliability.md"
-HEADINGS = {"faults": "## The store: faults", "speed": "## The store: speed"}
+HEADINGS = {"faults": "### Faults", "speed": "### Speed"}
 NO_BAR = "no bar"
 KILLS, FULL_DISKS, FLIPS, NAMES = 500, 100, 200, 200
 
@@ -154,7 +154,7 @@ def _large(folder: Path, visits: int, patients: int) -> list[Row]:
     looks, erased = store_speed.searches(session), store_speed.erasures(session)
     session.close()
     size = (folder / "store" / "clinic.db").stat().st_size >> 20
-    opened, refused = store_speed.openings(clinic), store_speed.refusals(clinic)
+    (opened, derived), refused = store_speed.openings(clinic), store_speed.refusals(clinic)
     every = np.concatenate(list(looks.values()))
     slowest, worst = max(
         ((label, float(np.percentile(ms, 95))) for label, ms in looks.items()), key=lambda x: x[1]
@@ -163,7 +163,9 @@ def _large(folder: Path, visits: int, patients: int) -> list[Row]:
         Row(
             f"Open and unlock, {visits:,} visits, {size} MiB",
             "<= 600 ms",
-            f"median {np.median(opened):.0f} ms, slowest {opened.max():.0f} ms of {len(opened)}",
+            f"median {np.median(opened):.0f} ms, slowest {opened.max():.0f} ms of {len(opened)}; "
+            f"deriving the key alone, in turns: median {np.median(derived):.0f} ms, slowest "
+            f"{derived.max():.0f} ms",
             bool(opened.max() <= 600),
         ),
         Row(
@@ -192,7 +194,10 @@ def _large(folder: Path, visits: int, patients: int) -> list[Row]:
 _NOTES = {
     "faults": (
         "The workload is the desktop's services on a small engine; the store, its key slots, the",
-        "audit chain and the outbox are the real ones, with cheap key derivation.",
+        "audit chain and the outbox are the real ones, with cheap key derivation. After each kill",
+        "and each full disk the log is judged as `vereda audit verify` judges an export, with the",
+        "device's key pinned: hash, link and signature of every entry, and the seal. A signature",
+        "is counted each time it is checked.",
         "`kill -9` ends a process, not the machine: what a power cut does to WAL with",
         "`synchronous=FULL` rests on SQLite's own guarantee and is not measured here.",
         "Half of the bit flips are opened the way a file over 16 MiB is: some of those are found",
@@ -238,8 +243,12 @@ def _section(part: str, rows: list[Row], seed: int) -> list[str]:
 
 def _put(heading: str, section: str) -> None:
     """Put a section in the report, in place of the one before; other sections stay."""
-    text = REPORT.read_text(encoding="utf-8") if REPORT.is_file() else "# Reliability\n"
-    ours = re.compile(rf"^{heading}\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
+    text = (
+        REPORT.read_text(encoding="utf-8")
+        if REPORT.is_file()
+        else "# Reliability\n\n## The store\n"
+    )
+    ours = re.compile(rf"^{heading}\n.*?(?=^##|\Z)", re.DOTALL | re.MULTILINE)
     section = f"{section.rstrip()}\n\n"
     if ours.search(text):
         text = ours.sub(lambda _match: section, text)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from ddx.domain.identifiers import RecordId
@@ -104,12 +104,12 @@ class ErasureRepository:
 
     def _events_about(self, pseudonym: str, diagnoses: Sequence[RecordId]) -> list[str]:
         """Return the ids of outgoing diagnoses and decisions about one patient."""
-        ours = set(diagnoses)
-        query = select(OutboxEventTable.id, OutboxEventTable.payload).where(
-            OutboxEventTable.kind.in_(("diagnosis", "feedback"))
+        payload = OutboxEventTable.payload
+        query = select(OutboxEventTable.id).where(
+            OutboxEventTable.kind.in_(("diagnosis", "feedback")),
+            or_(
+                func.json_extract(payload, "$.patient_pseudonym") == pseudonym,
+                func.json_extract(payload, "$.diagnosis_id").in_(diagnoses),
+            ),
         )
-        return [
-            event
-            for event, payload in self._session.execute(query)
-            if payload.get("patient_pseudonym") == pseudonym or payload.get("diagnosis_id") in ours
-        ]
+        return list(self._session.scalars(query))

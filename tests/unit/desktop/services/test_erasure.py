@@ -120,6 +120,23 @@ def test_the_cloud_is_told_and_nothing_else_of_the_patient_waits(session, erased
         assert objection_to_sending(event.kind, event.payload, event.payload_sha256) is None
 
 
+def test_the_records_of_another_patient_still_wait_with_their_payloads(
+    session, erased, events, zenobia, flu
+):
+    other = session.patients.create(zenobia)
+    draft = session.visits.open_draft(other.id)
+    session.visits.save_draft(draft.id, flu)
+    made = session.visits.diagnose(draft.id)
+    session.decisions.record(made.id, Verb.AGREE, FLU)
+    third = session.patients.create(zenobia)
+    before = [e for e in events(session) if e.kind in {"diagnosis", "feedback"}]
+    session.privacy.erase(third.id)
+    assert [e for e in events(session) if e.kind in {"diagnosis", "feedback"}] == before
+    assert [e.kind for e in before] == ["diagnosis", "feedback"]
+    session.privacy.erase(other.id)
+    assert [e.kind for e in events(session) if e.kind in {"diagnosis", "feedback"}] == []
+
+
 def test_the_proof_fits_the_patient_and_no_other(session, patient, diagnosed):
     with session._desk.store.read() as unit:
         key = unit.clinic.get().pseudonym_key

@@ -1,7 +1,7 @@
 """`python -m benchmarks.reliability`: break the store on purpose and write what came of it.
 
-Writes the sections "The store: ..." of docs/reliability.md and leaves the others alone. Exit code 1
-when a bar is not met. Takes about ten minutes; `--part speed` runs the last minute of it alone,
+Writes the two tables under "The store" in docs/reliability.md and leaves the rest alone. Exit code
+1 when a bar is not met. Takes about ten minutes; `--part speed` runs the last minute of it alone,
 `--scale 0.02` tries everything quickly (and prints without writing).
 """
 
@@ -26,7 +26,8 @@ from desktop.services.clinic import Clinic
 from desktop.store.keystore import NoKeystore
 
 REPORT = Path(__file__).resolve().parents[1] / "docs" / "reliability.md"
-HEADINGS = {"faults": "## The store: faults", "speed": "## The store: speed"}
+HEADINGS = {"faults": "### Faults", "speed": "### Speed"}
+NO_BAR = "no bar"
 KILLS, FULL_DISKS, FLIPS, NAMES = 500, 100, 200, 200
 
 
@@ -87,7 +88,8 @@ def _kills(c: Counted) -> Row:
         f"`kill -9` at a random moment of save, diagnose, decide, sync: {c.faults}",
         "0 lost, 0 corrupt, 0 broken chains",
         f"{c.acknowledged:,} commits acknowledged; {c.lost} lost, {c.corrupt} corrupt, "
-        f"{c.broken_chains} broken chains, {c.torn} half-written units",
+        f"{c.broken_chains} broken chains ({c.signatures:,} signatures checked), "
+        f"{c.torn} half-written units",
         not any(bad) and c.acknowledged > 0,
     )
 
@@ -105,8 +107,8 @@ def _full_disks(folder: Path, count: int, seed: int) -> Row:
         what,
         bar,
         f"{c.acknowledged:,} commits; {c.lost} lost, {c.corrupt} corrupt, {c.broken_chains} broken "
-        f"chains, {c.torn} half-written; {c.told} ended in the full-disk message; in {c.went_on} "
-        "the next visit fitted in the room kept aside",
+        f"chains ({c.signatures:,} signatures checked), {c.torn} half-written; {c.told} ended in "
+        f"the full-disk message; in {c.went_on} the next visit fitted in the room kept aside",
         good,
     )
 
@@ -134,12 +136,13 @@ def _planted(folder: Path, count: int) -> Row:
 
 def _commits(folder: Path, count: int) -> Row:
     folder.mkdir()
-    ours, plain = (np.median(ms) for ms in store_speed.commits(folder, count))
+    ours, plain, bare = (float(np.median(ms)) for ms in store_speed.commits(folder, count))
     return Row(
         f"Commit of one visit beside plain SQLite, in turns, {count} each (medians)",
         "<= 1.5x",
-        f"{ours:.2f} ms, plain {plain:.2f} ms: {ours / plain:.2f}x",
-        bool(ours <= 1.5 * plain),
+        f"{ours:.2f} ms, plain {plain:.2f} ms: {ours / plain:.2f}x; beside plain SQLite without "
+        f"signatures and contributions ({bare:.2f} ms): {ours / bare:.2f}x",
+        bool(ours <= 1.5 * bare),
     )
 
 
@@ -148,10 +151,10 @@ def _large(folder: Path, visits: int, patients: int) -> list[Row]:
     clinic.create(clinic_name="Banco", display_name="Banco", passphrase=PASSPHRASE)
     session = clinic.sign_in(clinic.clinicians()[0].id, PASSPHRASE)
     store_speed.fill(session, visits, patients)
-    looks = store_speed.searches(session)
+    looks, erased = store_speed.searches(session), store_speed.erasures(session)
     session.close()
     size = (folder / "store" / "clinic.db").stat().st_size >> 20
-    opened, refused = store_speed.openings(clinic), store_speed.refusals(clinic)
+    (opened, derived), refused = store_speed.openings(clinic), store_speed.refusals(clinic)
     every = np.concatenate(list(looks.values()))
     slowest, worst = max(
         ((label, float(np.percentile(ms, 95))) for label, ms in looks.items()), key=lambda x: x[1]
@@ -160,7 +163,9 @@ def _large(folder: Path, visits: int, patients: int) -> list[Row]:
         Row(
             f"Open and unlock, {visits:,} visits, {size} MiB",
             "<= 600 ms",
-            f"median {np.median(opened):.0f} ms, slowest {opened.max():.0f} ms of {len(opened)}",
+            f"median {np.median(opened):.0f} ms, slowest {opened.max():.0f} ms of {len(opened)}; "
+            f"deriving the key alone, in turns: median {np.median(derived):.0f} ms, slowest "
+            f"{derived.max():.0f} ms",
             bool(opened.max() <= 600),
         ),
         Row(
@@ -176,13 +181,23 @@ def _large(folder: Path, visits: int, patients: int) -> list[Row]:
             f"kind ({slowest}) p95 {worst:.1f} ms",
             bool(worst <= 50),
         ),
+        Row(
+            "Erasing one patient there, search indexes written anew",
+            NO_BAR,
+            f"median {np.median(erased) / 1000:.1f} s, slowest {erased.max() / 1000:.1f} s of "
+            f"{len(erased)}",
+            True,
+        ),
     ]
 
 
 _NOTES = {
     "faults": (
         "The workload is the desktop's services on a small engine; the store, its key slots, the",
-        "audit chain and the outbox are the real ones, with cheap key derivation.",
+        "audit chain and the outbox are the real ones, with cheap key derivation. After each kill",
+        "and each full disk the log is judged as `vereda audit verify` judges an export, with the",
+        "device's key pinned: hash, link and signature of every entry, and the seal. A signature",
+        "is counted each time it is checked.",
         "`kill -9` ends a process, not the machine: what a power cut does to WAL with",
         "`synchronous=FULL` rests on SQLite's own guarantee and is not measured here.",
         "Half of the bit flips are opened the way a file over 16 MiB is: some of those are found",
@@ -192,7 +207,12 @@ _NOTES = {
     ),
     "speed": (
         "Wall-clock time at the real cost of a key (Argon2id, 64 MiB, 3 passes). Plain SQLite runs",
-        "the same services, schema, triggers and pragmas, without a key. Look-ups go through the",
+        "the same services, schema, triggers and pragmas, without a key. The visit has six",
+        "findings and the answer of the shipped bundle, given from memory, at no cost of its own.",
+        "The bar is held against plain SQLite without signatures and contributions. The clinic of",
+        "50,000 visits holds 200,000 audit entries and 100,000 records that left, with visits as",
+        "large as real ones; the hashes and signatures of those entries are filler, so the time to",
+        "verify such a chain is not measured. Look-ups go through the",
         "service that the patient screen calls, 200 rows at most; the p95 that counts is that of",
         "the slowest kind.",
     ),
@@ -211,7 +231,10 @@ def _section(part: str, rows: list[Row], seed: int) -> list[str]:
         "",
         "| what | bar | measured | |",
         "|---|---|---|---|",
-        *(f"| {r.what} | {r.bar} | {r.measured} | {said[r.met]} |" for r in rows),
+        *(
+            f"| {r.what} | {r.bar} | {r.measured} | {'' if r.bar == NO_BAR else said[r.met]} |"
+            for r in rows
+        ),
         "",
         *_NOTES[part],
         "",
@@ -220,8 +243,12 @@ def _section(part: str, rows: list[Row], seed: int) -> list[str]:
 
 def _put(heading: str, section: str) -> None:
     """Put a section in the report, in place of the one before; other sections stay."""
-    text = REPORT.read_text(encoding="utf-8") if REPORT.is_file() else "# Reliability\n"
-    ours = re.compile(rf"^{heading}\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
+    text = (
+        REPORT.read_text(encoding="utf-8")
+        if REPORT.is_file()
+        else "# Reliability\n\n## The store\n"
+    )
+    ours = re.compile(rf"^{heading}\n.*?(?=^##|\Z)", re.DOTALL | re.MULTILINE)
     section = f"{section.rstrip()}\n\n"
     if ours.search(text):
         text = ours.sub(lambda _match: section, text)

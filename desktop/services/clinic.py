@@ -35,6 +35,7 @@ from desktop.store.keys import Argon2Cost, new_data_key
 from desktop.store.keystore import Keystore
 from desktop.store.records import ClinicianRecord, ClinicRecord
 from desktop.store.store import ClinicStore
+from desktop.store.unit_of_work import UnitOfWork
 from desktop.store.vault import Vault
 
 RESTORER: Final = RecordId("restore")
@@ -131,23 +132,27 @@ class Clinic:
             WeakPassphraseError: the old passphrase stands.
         """
         self.reset_passphrase(recovery_key, clinician, passphrase)
-        session = self.sign_in(clinician, passphrase)
-        session.write_down_recovery()
-        return session
+        return self.sign_in(clinician, passphrase)
 
     def reset_passphrase(self, recovery_key: str, clinician: RecordId, passphrase: str) -> None:
-        """Give `clinician` a new passphrase with the printed recovery key.
+        """Give `clinician` a new passphrase with the printed recovery key; the chain tells of it.
 
         Raises:
             RecoveryRefusedError: not this clinic's recovery key.
             WeakPassphraseError: the old passphrase stands.
+            StoreCorruptError: the key is right and the files are damaged; untouched.
         """
         slots = self._vault.slots().recovery
         holder = slots[0].id if slots else clinician
         try:
             self._guard.tried(
                 holder,
-                lambda: self._vault.reset_passphrase(recovery_key, clinician, passphrase),
+                lambda: self._vault.reset_passphrase(
+                    recovery_key,
+                    clinician,
+                    passphrase,
+                    lambda store: self._write_down(store, clinician, "clinician.recovered"),
+                ),
             )
         except SignInRefusedError as refused:
             raise RecoveryRefusedError(refused.retry_after_s) from None
@@ -161,7 +166,12 @@ class Clinic:
             SignInRefusedError, StoreFullError: nothing was changed.
         """
         return self._guard.tried(
-            clinician, lambda: self._vault.change_data_key(clinician, passphrase)
+            clinician,
+            lambda: self._vault.change_data_key(
+                clinician,
+                passphrase,
+                lambda store: self._write_down(store, clinician, "store.data_key"),
+            ),
         )
 
     def backups(self) -> tuple[BackupCard, ...]:
@@ -181,7 +191,9 @@ class Clinic:
         guard = Guard(self._vault.restore_attempts, self._now, self._sleep)
         done = guard.tried(
             RESTORER,
-            lambda: self._vault.restore(backup, secret, self._now(), self._write_down_restore),
+            lambda: self._vault.restore(
+                backup, secret, self._now(), self._write_down_restore, self._send_what_waits
+            ),
         )
         return RestoreReport(made_at=done.made_at, epoch=done.epoch, aside=done.aside)
 
@@ -193,12 +205,23 @@ class Clinic:
     def _guard(self) -> Guard:
         return Guard(self._vault.attempts, self._now, self._sleep)
 
+    def _send_what_waits(self, unit: UnitOfWork) -> None:
+        """Have the entries that no event carried on the day of the backup leave, too."""
+        Journal(unit.device.get().id, self._now).send_audit(unit)
+
     def _write_down_restore(self, store: ClinicStore, backup: Backup) -> None:
         with store.write() as unit:
             device = unit.device.get()
             journal = Journal(device.id, self._now)
             made_at = backup.made_at.isoformat()
             settle_in(unit, journal, EpochReason.RESTORED_BACKUP, made_at=made_at)
+
+    def _write_down(self, store: ClinicStore, clinician: RecordId, what: str) -> None:
+        """Write down what was done to the keys with no session; `clinician` did it, or had it."""
+        with store.write() as unit:
+            Journal(clinician, self._now).record(
+                unit, AuditAction.SETTING_CHANGED, what, clinician=clinician
+            )
 
     def _found(self, store: ClinicStore, name: str, first: ClinicianRecord) -> None:
         now = self._now()
@@ -241,10 +264,11 @@ class Clinic:
         )
 
     def _write_down_sign_in(self, desk: Desk) -> None:
-        refused, bundles = self._vault.attempts.refused(), desk.shelf.refused
+        counters = (self._vault.attempts, self._vault.restore_attempts)
+        told, bundles = [(c, c.refused()) for c in counters], desk.shelf.refused
         with desk.store.write() as unit:
             device = unit.device.get().id
-            for attempt in refused:
+            for attempt in (attempt for _, refused in told for attempt in refused):
                 if not unit.audit.holds(attempt.id):
                     unit.audit.append(
                         id=attempt.id,
@@ -257,7 +281,8 @@ class Clinic:
             desk.journal.record(unit, AuditAction.SIGN_IN, desk.clinician.id)
             for code in bundles:
                 desk.journal.record(unit, AuditAction.BUNDLE_REFUSED, code)
-        self._vault.attempts.audited(refused)
+        for counter, refused in told:
+            counter.audited(refused)
 
 
 def _told(attempt: Attempt) -> dict[str, object]:

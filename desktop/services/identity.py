@@ -182,16 +182,17 @@ def standing_of(unit: UnitOfWork, clinician: RecordId, local: Role, now: datetim
     floor under the clock. A fresh lease begins a fresh floor, so a clock that once ran ahead does
     no lasting harm.
     """
-    epoch, sequence = unit.settings.get(_SINCE + clinician) or (0, 0)
-    latest = unit.audit.latest_moment(epoch, sequence)
-    floor = now if latest is None else max(now, latest)
     raw, key = unit.settings.get(_LEASE + clinician), unit.settings.get(SERVER_KEY)
     lease = None if raw is None or key is None else _lease_from_json(raw)
     if lease is not None and not lease.is_genuine(
         ed25519_check, server_key=key, device_id=unit.device.get().id, clinician_id=clinician
     ):
         lease = None
-    return granted(local, lease, floor)
+    if lease is None:  # nothing runs out, and nobody waits for the whole chain to be read
+        return granted(local, None, now)
+    epoch, sequence = unit.settings.get(_SINCE + clinician) or (0, 0)
+    latest = unit.audit.latest_moment(epoch, sequence)
+    return granted(local, lease, now if latest is None else max(now, latest))
 
 
 def _place(unit: UnitOfWork) -> list[int]:

@@ -68,16 +68,6 @@ class Session:
         """Who is signed in, with the role the encrypted store gives them."""
         return self._desk.clinician
 
-    def write_down_recovery(self) -> None:
-        """Write down that this session began with the recovery key."""
-        with self._desk.store.write() as unit:
-            self._desk.journal.record(
-                unit,
-                AuditAction.SETTING_CHANGED,
-                "clinician.recovered",
-                clinician=self.clinician.id,
-            )
-
     def close(self) -> None:
         """Write the sign-out down and lock the store. Closing twice does nothing."""
         self.identity.stop()

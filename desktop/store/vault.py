@@ -37,6 +37,7 @@ from desktop.store.keystore import DeviceSecret, Keystore, OsKeystore
 from desktop.store.layout import ATTEMPTS, DATABASE, EPOCH, SLOTS
 from desktop.store.records import ClinicianRecord
 from desktop.store.store import ClinicStore
+from desktop.store.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,12 +144,20 @@ class Vault:
         """Return if `secret` is the passphrase of `holder`; raise WrongKeyError otherwise."""
         self._unlocked(self.slots().clinician(holder), secret)
 
-    def reset_passphrase(self, recovery_key: str, clinician: RecordId, passphrase: str) -> None:
+    def reset_passphrase(
+        self,
+        recovery_key: str,
+        clinician: RecordId,
+        passphrase: str,
+        write_down: Callable[[ClinicStore], None],
+    ) -> None:
         """Give `clinician` a new passphrase with the printed recovery key.
+
+        write_down: adds to the store, before the new passphrase opens it, that this was done.
 
         Raises:
             WrongKeyError: not this store's recovery key (RecoveryTypingError: mistyped).
-            WeakPassphraseError: the old passphrase stands.
+            WeakPassphraseError, StoreCorruptError, StoreFullError: the old passphrase stands.
         """
         slots = self.slots()
         data_key = _recovered(slots, recovery_key)
@@ -156,14 +165,20 @@ class Vault:
         person = ClinicianRecord(
             id=old.id, display_name=old.display_name, role=old.role or Role.MEDICO_GENERAL
         )
-        self._put(slots, data_key, person, passphrase)
+        slot = self._slot(data_key, passphrase, person, self._secret_of(slots))
+        _written_down(self._folder / DATABASE, data_key, write_down)
+        slots.with_slot(slot).write(self._folder / SLOTS)
 
-    def change_data_key(self, holder: RecordId, passphrase: str) -> str:
+    def change_data_key(
+        self, holder: RecordId, passphrase: str, write_down: Callable[[ClinicStore], None]
+    ) -> str:
         """Encrypt the store under a new data key and return the new recovery key.
 
         For when someone who knew a passphrase may have kept a copy of the key slots. The other
         clinicians' slots wrap the old key and go: they need a new passphrase from `holder`. The
         store must be closed. Killed at any moment, the old store or the new one opens.
+
+        write_down: adds to the store under the new key that this was done.
 
         Raises:
             WrongKeyError: nothing was changed.
@@ -181,6 +196,7 @@ class Vault:
             self._copy_under(old, workshop / DATABASE)
             change_key(workshop / DATABASE, old, new)
             _checked(workshop / DATABASE, new)
+            _written_down(workshop / DATABASE, new, write_down)
             renewed = self._slot(new, passphrase, person, self._secret_of(slots))
             KeySlots(slots=(renewed, recovery_)).write(workshop / SLOTS)
             self._carry_attempts(workshop)
@@ -220,12 +236,14 @@ class Vault:
         secret: str,
         at: datetime,
         write_down: Callable[[ClinicStore, Backup], None],
+        before: Callable[[UnitOfWork], None] = lambda _unit: None,
     ) -> Restored:
         """Put the backup in `folder` in the place of the store, which is moved aside whole.
 
         secret: a passphrase or the recovery key of the day of the backup. write_down: adds to
-        the restored store, in its new epoch, that it was restored. Nothing is replaced before
-        the backup was hashed, opened, read to the last page and given its new epoch.
+        the restored store, in its new epoch, that it was restored. before: does what is left to
+        do in the epoch of the backup. Nothing is replaced before the backup was hashed, opened,
+        read to the last page and given its new epoch.
 
         Raises:
             BackupUnusableError: altered, incomplete or damaged; the store was not touched.
@@ -236,7 +254,7 @@ class Vault:
         workshop = swap.build(self._folder)
         try:
             backups.copied(backup, workshop)
-            epoch = self._renewed(workshop / DATABASE, data_key, backup, write_down)
+            epoch = self._renewed(workshop / DATABASE, data_key, backup, write_down, before)
             self._carry_attempts(workshop)
         except StoreCorruptError as error:
             shutil.rmtree(workshop, ignore_errors=True)
@@ -263,12 +281,14 @@ class Vault:
         data_key: bytes,
         backup: Backup,
         write_down: Callable[[ClinicStore, Backup], None],
+        before: Callable[[UnitOfWork], None],
     ) -> int:
         """Begin an epoch that neither the backup nor this device ever used, and return it."""
         store = ClinicStore.open(database, data_key)
         try:
             store.check()
             with store.write() as unit:
+                before(unit)
                 epoch = max(unit.device.get().epoch, self._highest_epoch()) + 1
                 unit.device.begin_epoch(epoch)
             # Before the swap: a number given twice would look like a fork of the chain.
@@ -359,6 +379,16 @@ def _recovered(slots: KeySlots, recovery_key: str) -> bytes:
     for slot in slots.recovery:
         return unwrap(slot, recovery_key)
     raise WrongKeyError("this store has no recovery slot")
+
+
+def _written_down(
+    database: Path, data_key: bytes, write_down: Callable[[ClinicStore], None]
+) -> None:
+    store = ClinicStore.open(database, data_key)
+    try:
+        write_down(store)
+    finally:
+        store.close()
 
 
 def _checked(database: Path, data_key: bytes) -> None:

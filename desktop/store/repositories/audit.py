@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from ddx.domain.audit import AuditAction, AuditEntry, link, verify_chain
@@ -114,10 +114,8 @@ class AuditRepository:
 
     def latest_moment(self, epoch: int, sequence: int) -> datetime | None:
         """Return the latest time any entry after that place was written at, None without one."""
-        after = or_(
-            AuditEntryTable.epoch > epoch,
-            and_(AuditEntryTable.epoch == epoch, AuditEntryTable.sequence > sequence),
-        )
+        place = tuple_(AuditEntryTable.epoch, AuditEntryTable.sequence)
+        after = place > tuple_(literal(epoch), literal(sequence))  # this way by the key's index
         latest = func.max(AuditEntryTable.at, type_=AuditEntryTable.at.type)
         return self._session.scalars(select(latest).where(after)).one_or_none()
 

@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 
 import pytest
+from sqlalchemy import text
 
 from benchmarks import store_faults
 from benchmarks.store_faults import (
@@ -74,6 +75,19 @@ def test_the_count_of_losses_notices_what_is_missing(tmp_path):
         promised.hear(line.format(new_record_id()))
     read_back(clinic, promised, counted)
     assert counted.lost == 3
+    session = signed_in(clinic)
+    with session._desk.store.write() as unit:  # hashes hold, one signature does not
+        unit._session.execute(text("DROP TRIGGER audit_entry_no_update"))
+        unit._session.execute(
+            text(
+                "UPDATE audit_entry SET signature = (SELECT signature FROM audit_entry "
+                "WHERE sequence = 2) WHERE sequence = 3"
+            )
+        )
+    session.close()
+    read_back(clinic, promised, counted)
+    assert counted.broken_chains == 1
+    assert "foreign_key" in counted.notes[-1]
     database = tmp_path / "store" / "clinic.db"
     database.write_bytes(database.read_bytes()[:-4096])
     read_back(clinic, promised, counted)

@@ -21,6 +21,7 @@ from desktop.store.recovery import RecoveryTypingError
 
 PASSPHRASE = "llama del altiplano"
 NEW = "quinua y cañihua"
+REFUSED = AuditAction.SIGN_IN_REFUSED
 
 
 @pytest.fixture
@@ -101,6 +102,24 @@ def test_the_recovery_key_signs_in_and_the_chain_tells_of_it(clinic, session, en
     again.close()
 
 
+def test_a_passphrase_reset_is_written_down_though_nobody_signs_in_after_it(
+    clinic, session, entries
+):
+    me = session.clinician.id
+    session.close()
+    clinic.reset_passphrase(clinic.recovery_key, me, NEW)
+    with pytest.raises(RecoveryRefusedError):
+        clinic.reset_passphrase("AAAA-" * 7 + "AAAA", me, NEW)
+    with pytest.raises(WeakPassphraseError):
+        clinic.reset_passphrase(clinic.recovery_key, me, "corta")
+    again = clinic.sign_in(me, NEW)
+    last = entries(again)[-1]
+    assert told(entries, again) == ["clinician.recovered"]
+    assert [e.action for e in entries(again)[-4:-1]] == ["sign_out", "setting_changed", REFUSED]
+    assert (last.action, last.actor) == ("sign_in", me)
+    again.close()
+
+
 def test_a_mistyped_recovery_key_says_where_and_counts_as_no_try(clinic):
     person = clinic.clinicians()[0].id
     wrong = ("B" if clinic.recovery_key[0] == "A" else "A") + clinic.recovery_key[1:]
@@ -134,13 +153,49 @@ def test_a_restored_backup_is_a_new_epoch_with_its_first_entry(
     again.close()
 
 
-def test_restoring_with_wrong_secrets_meets_back_off_and_changes_nothing(clinic, session):
+def test_the_last_entries_of_a_restored_backup_leave_as_well(
+    clinic, session, entries, diagnosed, events
+):
+    session.visits.history(diagnosed.patient_id)  # an entry that no event carries yet
+    made = session.keeping.back_up()
+    held = [e.hash for e in entries(session)][:-1]  # without the backup's own, written after it
+    session.close()
+    clinic.restore(made.folder, PASSPHRASE)
+    again = clinic.sign_in(clinic.clinicians()[0].id, PASSPHRASE)
+    waiting = events(again)
+    left = [e["hash"] for ev in waiting if ev.kind == "audit" for e in ev.payload["entries"]]
+    again.close()
+    assert left == held
+    assert {event.epoch for event in waiting} == {2}
+
+
+def test_restoring_with_wrong_secrets_meets_back_off_and_changes_nothing(clinic, session, entries):
     made = session.keeping.back_up()
     for _ in range(4):
         with pytest.raises(SignInRefusedError) as refused:
             clinic.restore(made.folder, "no es esta frase")
     assert refused.value.retry_after_s > 0
     assert session.staff.members()
+    me = session.clinician.id
+    for _ in range(2):  # the second sign-in does not tell of them again
+        session.close()
+        session = clinic.sign_in(me, PASSPHRASE)
+    refusals = [e for e in entries(session) if e.action is REFUSED]
+    assert [e.subject for e in refusals] == ["restore"] * 4
+    session.close()
+
+
+def test_every_act_of_a_manager_is_an_entry(clinic, session, luz, entries):
+    session.staff.reset(PASSPHRASE, luz.id, "otra frase de paso")
+    made = session.keeping.back_up()
+    session.staff.remove(PASSPHRASE, luz.id)
+    acts = [(e.action.value, e.subject, dict(e.detail)) for e in entries(session)[-4:]]
+    assert acts == [
+        ("setting_changed", "clinician.added", {"clinician": luz.id}),
+        ("setting_changed", "clinician.passphrase", {"clinician": luz.id}),
+        ("exported", "store.backup", {"bytes": made.size}),
+        ("setting_changed", "clinician.removed", {"clinician": luz.id}),
+    ]
 
 
 def test_a_damaged_store_is_replaced_by_its_backup(clinic, session, zenobia, tmp_path):
@@ -160,7 +215,7 @@ def test_a_damaged_store_is_replaced_by_its_backup(clinic, session, zenobia, tmp
 
 
 def test_a_new_data_key_keeps_the_records_and_asks_for_new_passphrases(
-    clinic, session, luz, zenobia
+    clinic, session, luz, zenobia, entries
 ):
     session.patients.create(zenobia)
     me = session.clinician.id
@@ -170,6 +225,7 @@ def test_a_new_data_key_keeps_the_records_and_asks_for_new_passphrases(
         clinic.sign_in(luz.id, NEW)
     again = clinic.sign_in(me, PASSPHRASE)
     assert len(again.patients.search()) == 1
+    assert told(entries, again) == ["clinician.added", "store.data_key"]
     assert [m.has_key for m in again.staff.members()] == [True, False]
     again.staff.reset(PASSPHRASE, luz.id, NEW)
     again.close()

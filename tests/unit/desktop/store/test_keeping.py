@@ -18,6 +18,10 @@ PASSPHRASE = "llama del altiplano"
 CHEAP = Argon2Cost(iterations=1, lanes=1, memory_kib=8)
 
 
+def untold(_store):
+    """Write nothing down: what is written is the business of `desktop.services.clinic`."""
+
+
 class Drawer:
     """A keystore in memory."""
 
@@ -77,7 +81,7 @@ def test_a_slot_bound_to_the_device_does_not_open_on_another(tmp_path, clinician
     with pytest.raises(WrongKeyError) as wrong:
         here.open(clinician.id, "otra frase de paso")
     assert str(refused.value) == str(wrong.value)
-    stolen.reset_passphrase(key, clinician.id, PASSPHRASE)  # the paper opens it anywhere
+    stolen.reset_passphrase(key, clinician.id, PASSPHRASE, untold)  # the paper opens it anywhere
     stolen.open(clinician.id, PASSPHRASE).close()
 
 
@@ -192,15 +196,15 @@ def test_a_new_data_key_ends_every_other_secret(vault, clinician, recovery_key, 
     other = ClinicianRecord(id=new_record_id(), display_name="Luz", role=Role.MEDICO_GENERAL)
     vault.put_slot(clinician.id, PASSPHRASE, other, "quinua y cañihua")
     before = (tmp_path / "store" / "keys.json").read_bytes()
-    new_key = vault.change_data_key(clinician.id, PASSPHRASE)
+    new_key = vault.change_data_key(clinician.id, PASSPHRASE, untold)
     store = vault.open(clinician.id, PASSPHRASE)
     assert names(store) == {"Guardada"}
     store.close()
     with pytest.raises(WrongKeyError):
         vault.open(other.id, "quinua y cañihua")
     with pytest.raises(WrongKeyError):
-        vault.reset_passphrase(recovery_key, clinician.id, "cóndor de los Andes")
-    vault.reset_passphrase(new_key, clinician.id, PASSPHRASE)
+        vault.reset_passphrase(recovery_key, clinician.id, "cóndor de los Andes", untold)
+    vault.reset_passphrase(new_key, clinician.id, PASSPHRASE, untold)
     (tmp_path / "store" / "keys.json").write_bytes(before)  # a kept copy of the old slots
     with pytest.raises(Exception, match="its own key"):
         vault.open(other.id, "quinua y cañihua")

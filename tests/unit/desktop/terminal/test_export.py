@@ -53,6 +53,33 @@ def test_an_auditor_exports_a_log_that_verifies(of_an_auditor, export, capsys):
     assert main(["verify", str(out)]) == 0
 
 
+def test_the_log_of_a_clinic_restored_twice_verifies_with_its_device_key(
+    of_an_auditor, export, tmp_path
+):
+    clinic, me = of_an_auditor, of_an_auditor.clinicians()[0].id
+    session = clinic.sign_in(me, PASSPHRASE)
+    made = session.keeping._back_up()
+    session.close()
+    for _ in range(2):
+        clinic.restore(made.folder, PASSPHRASE)
+        clinic.sign_in(me, PASSPHRASE).close()
+    session = clinic.sign_in(me, PASSPHRASE)
+    key = session.audit.keys().device_key
+    session.close()
+    code, out, _ = export()
+    rows = [json.loads(line) for line in out.read_bytes().splitlines()]
+    opened = [r for r in rows if r.get("action") == "epoch_opened"]
+    assert code == 0
+    assert {row["epoch"] for row in rows if row["kind"] == "entry"} == {1, 3}
+    assert [(r["epoch"], r["sequence"], r["detail"]["reason"]) for r in opened] == [
+        (3, 1, "restored_backup")
+    ]
+    assert main(["verify", str(out), "--device-key", key]) == 0
+    cut = [line for line in out.read_bytes().splitlines(keepends=True) if b"epoch_op" not in line]
+    out.write_bytes(b"".join(cut))
+    assert main(["verify", str(out), "--device-key", key]) == 1
+
+
 def test_the_fhir_export_is_a_bundle_of_audit_events(of_an_auditor, export):
     code, out, _ = export("--fhir")
     bundle = json.loads(out.read_bytes())

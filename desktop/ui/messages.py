@@ -45,6 +45,9 @@ _REFUSALS: Final = {
     "record.missing": QT_TRANSLATE_NOOP(
         "Messages", "Ese registro ya no está. Vuelva a los pacientes y ábralo de nuevo."
     ),
+    "phenopacket.not_one": QT_TRANSLATE_NOOP(
+        "Messages", "Ese archivo no es un fenopaquete (versión 2, JSON). Elija otro archivo."
+    ),
     "passphrase.too_short": QT_TRANSLATE_NOOP(
         "Messages", "Use al menos 8 caracteres; varias palabras sueltas son fáciles de recordar."
     ),

@@ -736,6 +736,10 @@
         <translation>The session is closed. Sign in again.</translation>
     </message>
     <message>
+        <source>Ese archivo no es un fenopaquete (versión 2, JSON). Elija otro archivo.</source>
+        <translation>That file is not a phenopacket (version 2, JSON). Choose another file.</translation>
+    </message>
+    <message>
         <source>Ese registro ya no está. Vuelva a los pacientes y ábralo de nuevo.</source>
         <translation>That record is no longer there. Go back to the patients and open it again.</translation>
     </message>

@@ -257,7 +257,7 @@ class Engine:
         """
         if self.conformal is None:
             return None
-        row, _ = self.read(case)
+        row, query = self.read(case)
         known = row.values[list(self.common.schema.positions.values())]
         present, excluded = int((known > 0).sum()), int((known == 0).sum())
         if not present + excluded:
@@ -268,7 +268,7 @@ class Engine:
             self.conformal,
             present=present,
             excluded=excluded,
-            digest=self.feature_digest(case),
+            digest=hashlib.sha256(_bytes_read(row, query)).hexdigest(),
         )
         return frozenset(self.common.diseases[i] for i in kept)
 
@@ -340,7 +340,7 @@ class Engine:
 
     def feature_digest(self, case: Case) -> str:
         """Return the SHA-256 (hex) of the bytes `features` returns."""
-        return hashlib.sha256(bytes.fromhex(self.features(case))).hexdigest()
+        return hashlib.sha256(_bytes_read(*self.read(case))).hexdigest()
 
     def features(self, case: Case) -> str:
         """Return what the models read of `case`, as bytes in hex: row, then rare query.
@@ -349,12 +349,7 @@ class Engine:
         was asked. Then "|" and the term indexes (int32) of what is present, "|" and of what is
         excluded.
         """
-        row, query = self.read(case)
-        read = np.ascontiguousarray(row.values, dtype="<f4").tobytes()
-        for terms in (query.present, query.excluded):
-            indexes = np.array(sorted(term.index for term in terms), dtype="<i4")
-            read += b"|" + indexes.tobytes()
-        return read.hex()
+        return _bytes_read(*self.read(case)).hex()
 
     def read(self, case: Case) -> tuple[FeatureRow, RareQuery]:
         """Return `case` as the common and the rare model read it."""
@@ -409,6 +404,15 @@ def _conformal(artifacts: Artifacts) -> ConformalSets | None:
     except ModelError:
         return None
     return ConformalSets.from_json(raw)
+
+
+def _bytes_read(row: FeatureRow, query: RareQuery) -> bytes:
+    """Return what the models read of a case, laid out as `Engine.features` says."""
+    read = np.ascontiguousarray(row.values, dtype="<f4").tobytes()
+    for terms in (query.present, query.excluded):
+        indexes = np.array(sorted(term.index for term in terms), dtype="<i4")
+        read += b"|" + indexes.tobytes()
+    return read
 
 
 _EMPTY: Final = np.zeros(0)

@@ -29,7 +29,16 @@ class Ontology:
     the release does not hold.
     """
 
-    __slots__ = ("_ancestors", "_children", "_index", "_offsets", "_parents", "ids", "version")
+    __slots__ = (
+        "_ancestors",
+        "_children",
+        "_index",
+        "_offsets",
+        "_parents",
+        "_superclasses",
+        "ids",
+        "version",
+    )
 
     def __init__(self, version: str, terms: Iterable[TermLinks]) -> None:
         """Build the graph. Raises ModelError when a parent is not a term of the release."""
@@ -47,6 +56,7 @@ class Ontology:
         self._offsets = np.cumsum([0, *map(len, parents)], dtype=np.int32)
         self._parents = np.array([p for ps in parents for p in ps], dtype=np.int32)
         self._ancestors: dict[int, NDArray[np.int32]] = {}
+        self._superclasses: dict[int, tuple[FindingId, ...]] = {}
         self._children: tuple[NDArray[np.int32], NDArray[np.int32]] | None = None
 
     @classmethod
@@ -88,7 +98,11 @@ class Ontology:
     def ancestors(self, id: FindingId) -> tuple[FindingId, ...]:
         """Return every superclass of `id`, itself not among them, by index."""
         own = self.index_of(id)
-        return self._named(i for i in self.lineage(own) if i != own)
+        known = self._superclasses.get(own)
+        if known is None:
+            known = self._named(i for i in self.lineage(own).tolist() if i != own)
+            self._superclasses[own] = known
+        return known
 
     def descendants(self, id: FindingId) -> tuple[FindingId, ...]:
         """Return every subclass of `id`, itself not among them, by index."""

@@ -163,7 +163,11 @@ class Engine:
 
         limit: candidates kept; probabilities are those of the full list.
         """
-        row, query = self.read(case)
+        return self._differential(case, *self.read(case), limit)
+
+    def _differential(
+        self, case: Case, row: FeatureRow, query: RareQuery, limit: int
+    ) -> Differential:
         ranking = self.rank(case, query)
         answers = self.answers(case, row, ranking)
         aggregate = self.meta.aggregate(answers)
@@ -238,10 +242,13 @@ class Engine:
         questions: most wanted; 0 weighs none. limit: candidates kept. differential: that of `case`,
         when it was made before.
         """
-        made = differential or self.diagnose(case, max(limit, DEFAULT_LIMIT))
-        not_excluded = self.not_excluded(case)
+        row, query = self.read(case)
+        made = differential or self._differential(case, row, query, max(limit, DEFAULT_LIMIT))
+        not_excluded = self._not_excluded(row, query)
         open_ones = open_diseases(made, not_excluded)
-        asked = questions and self.next_questions(case, equipment, questions, differential=made)
+        asked = questions and propose(
+            self.inquirer.next_questions(case, equipment, questions, row=row), lambda: made
+        )
         return Assessment(
             differential=replace(made, candidates=made.candidates[:limit]),
             triage=triage(case, self.catalogue, open_ones),
@@ -255,9 +262,11 @@ class Engine:
         None when nothing can be said: the bundle carries no sets, or its common model reads
         nothing of the case.
         """
+        return self._not_excluded(*self.read(case))
+
+    def _not_excluded(self, row: FeatureRow, query: RareQuery) -> frozenset[DiseaseId] | None:
         if self.conformal is None:
             return None
-        row, query = self.read(case)
         known = row.values[list(self.common.schema.positions.values())]
         present, excluded = int((known > 0).sum()), int((known == 0).sum())
         if not present + excluded:

@@ -30,6 +30,9 @@ class KindOf(Protocol):
     def ancestors(self, id: FindingId) -> tuple[FindingId, ...]:
         """Return every superclass of `id`, itself not among them."""
 
+    def descendants(self, id: FindingId) -> tuple[FindingId, ...]:
+        """Return every subclass of `id`, itself not among them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureRow:
@@ -84,11 +87,10 @@ def _write_stated(
     values: NDArray[np.float32], case: Case, schema: FeatureSchema
 ) -> Iterable[FindingId]:
     """Write age, sex and each finding's own column; yield the findings that moved one."""
-    for i, column in enumerate(schema.columns):
-        if column.kind is ColumnKind.AGE_YEARS and case.age_years is not None:
-            values[i] = case.age_years
-        elif column.kind is ColumnKind.SEX_FEMALE and case.sex is not Sex.UNKNOWN:
-            values[i] = float(case.sex is Sex.FEMALE)
+    if schema.age_at is not None and case.age_years is not None:
+        values[schema.age_at] = case.age_years
+    if schema.sex_at is not None and case.sex is not Sex.UNKNOWN:
+        values[schema.sex_at] = float(case.sex is Sex.FEMALE)
     for finding in case.findings:
         if finding.id in schema.positions:
             at = schema.positions[finding.id]
@@ -133,13 +135,14 @@ def _write_excluded_kinds(
     stated: set[FindingId],
 ) -> set[FindingId]:
     """Exclude all that is under an excluded finding; return the findings that had such columns."""
-    ruled_out = {finding.id for finding in case.excluded if finding.id in ontology}
     read: set[FindingId] = set()
-    for below, at in schema.positions.items() if ruled_out else ():
-        over = ruled_out.intersection(_ancestors(ontology, below))
-        read |= over
-        if over and below not in stated:
-            values[at] = 0.0
+    for finding in case.excluded:
+        for below in ontology.descendants(finding.id) if finding.id in ontology else ():
+            at = schema.positions.get(below)
+            if at is not None:
+                read.add(finding.id)
+                if below not in stated:
+                    values[at] = 0.0
     return read
 
 
@@ -158,11 +161,10 @@ def encode_table(
 ) -> NDArray[np.float32]:
     """Return float32 (n, n_columns): row i is `encode` of case i of `table`."""
     values = np.full((len(table.age_days), len(schema)), np.nan, dtype=np.float32)
-    for i, column in enumerate(schema.columns):
-        if column.kind is ColumnKind.AGE_YEARS:
-            values[:, i] = table.age_days / DAYS_PER_YEAR
-        elif column.kind is ColumnKind.SEX_FEMALE:
-            values[:, i] = table.female
+    if schema.age_at is not None:
+        values[:, schema.age_at] = table.age_days / DAYS_PER_YEAR
+    if schema.sex_at is not None:
+        values[:, schema.sex_at] = table.female
     for i, finding in enumerate(table.findings):
         if finding in schema.positions:
             at = schema.positions[finding]

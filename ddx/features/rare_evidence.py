@@ -217,26 +217,40 @@ def _closure(request: _Request) -> Closure:
 
 
 def _annotations(request: _Request) -> Annotations:
-    tables, stand_ins = request.tables, request.stand_ins
-    spans = [
-        (p.terms, p.stated) if (p := stand_ins.get(at)) else tables.profile(disease)
-        for at, disease in enumerate(request.candidates.tolist())
-    ]
-    terms = np.concatenate([_NONE, *(terms for terms, _ in spans)])
-    stated = np.concatenate([np.zeros(0, dtype=np.float32), *(stated for _, stated in spans)])
+    tables = request.tables
+    owner, terms, stated = _profiles(request)
     said, ruled_out = np.zeros((2, len(tables.content)), dtype=np.float32)
     for lineage in request.lineages:
         said[lineage] = tables.content[lineage]
     ruled_out[[t.index for t in request.query.excluded]] = 1
-    sizes = [len(terms) for terms, _ in spans]
     return Annotations(
-        owner=np.repeat(np.arange(len(spans), dtype=np.int32), sizes),
+        owner=owner,
         share=np.where(np.isnan(stated), np.float32(UNSTATED), stated),
         stated=~np.isnan(stated),
         content=tables.content[terms],
         match=tables.spread_down(said)[terms],
         ruled_out=tables.spread_down(ruled_out)[terms] > 0,
     )
+
+
+def _profiles(request: _Request) -> tuple[Numbers, Numbers, Floats]:
+    """Return every annotation of the candidates, one after another: owner, term, stated."""
+    tables, diseases = request.tables, request.candidates
+    if request.stand_ins:
+        spans = [
+            (p.terms, p.stated) if (p := request.stand_ins.get(at)) else tables.profile(disease)
+            for at, disease in enumerate(diseases.tolist())
+        ]
+        sizes = np.array([len(terms) for terms, _ in spans])
+        terms = np.concatenate([terms for terms, _ in spans])
+        stated = np.concatenate([stated for _, stated in spans])
+    else:
+        starts = tables.starts[diseases]
+        sizes = tables.starts[diseases + 1] - starts
+        before = np.cumsum(sizes) - sizes
+        at = np.repeat(starts - before, sizes) + np.arange(sizes.sum())
+        terms, stated = tables.terms[at], tables.stated[at]
+    return np.repeat(np.arange(len(diseases), dtype=np.int32), sizes), terms, stated
 
 
 def _facts(request: _Request) -> Floats:

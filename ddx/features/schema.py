@@ -49,7 +49,7 @@ class FeatureSchema:
     """The ordered columns of one model; each subject has at most one column.
 
     hash: SHA-256 (hex) of the canonical JSON of the columns; the model beside it carries the same.
-    positions: finding -> index of its column.
+    positions: finding -> index of its column. age_at, sex_at: index of these, None without.
 
     Raises:
         ModelError: no columns, or two columns for one subject.
@@ -58,6 +58,8 @@ class FeatureSchema:
     columns: tuple[Column, ...]
     hash: str = field(init=False)
     positions: Mapping[FindingId, int] = field(init=False, repr=False, compare=False)
+    age_at: int | None = field(init=False, repr=False, compare=False)
+    sex_at: int | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         subjects = [column.subject for column in self.columns]
@@ -67,6 +69,9 @@ class FeatureSchema:
         positions = {c.finding: i for i, c in enumerate(self.columns) if c.finding is not None}
         object.__setattr__(self, "hash", digest_of(self._body()))
         object.__setattr__(self, "positions", MappingProxyType(positions))
+        at = {subject: i for i, subject in enumerate(subjects)}
+        object.__setattr__(self, "age_at", at.get("age"))
+        object.__setattr__(self, "sex_at", at.get("sex"))
 
     def __len__(self) -> int:
         return len(self.columns)

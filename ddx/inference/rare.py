@@ -101,7 +101,7 @@ class RareRanker:
         for number, profile in (replaced or {}).items():
             scores[number] = self.weigh(query, _shares_of(profile)).score
         kept = limit if query else 0
-        best = np.argsort(-scores, kind="stable")[:kept].astype(np.int32)
+        best = _first(scores, kept)
         return RareRetrieval(query, best, scores[best])
 
     def score_all(self, query: RareQuery) -> Floats:
@@ -194,6 +194,15 @@ class RareRanker:
         p = self.index.parameters
         doubt: Floats = -p.excluded_strength * frequency**p.excluded_exponent
         return p.excluded_weight * np.log1p(doubt)
+
+
+def _first(scores: Floats, kept: int) -> NDArray[np.int32]:
+    """Return where the `kept` highest scores are, best first; equal ones in their own order."""
+    if not 0 < kept < len(scores):
+        return np.argsort(-scores, kind="stable")[:kept].astype(np.int32)
+    least = np.partition(scores, -kept)[-kept]
+    near = np.flatnonzero(scores >= least)
+    return near[np.argsort(-scores[near], kind="stable")[:kept]].astype(np.int32)
 
 
 def _shares_of(profile: Profile) -> Callable[[int], float]:

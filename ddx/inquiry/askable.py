@@ -5,19 +5,16 @@ already holds, by itself or through what its findings imply, or that nobody coul
 holds one of its findings as UNKNOWN. The models ignore such a finding; asking again is useless.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ddx.domain.case import Case, Sex
 from ddx.domain.finding import Presence
 from ddx.domain.identifiers import FindingId
 from ddx.features.encode import FeatureRow
 from ddx.inquiry.bank import Item, QuestionBank
-from ddx.inquiry.effort import Equipment
+from ddx.inquiry.effort import Equipment, Means
 
 FOLLOW_UPS: Final[Mapping[FindingId, tuple[str, ...]]] = MappingProxyType(
     {
@@ -79,6 +76,7 @@ _OF_GROWN_LIFE: Final = frozenset(
     )
 )
 """Not asked before PUBERTY_YEARS."""
+_OF_SOME: Final = _OF_WOMEN | _OF_GROWN_LIFE
 
 
 def askable(
@@ -88,25 +86,28 @@ def askable(
     settled = _settled_by_gates(case, bank)
     excluded = frozenset(f.id for f in case.excluded)
     unanswered = frozenset(f.id for f in case.findings if f.presence is Presence.UNKNOWN)
+    touched = frozenset[str]().union(*(bank.under.get(f, ()) for f in excluded))
+    asked = row.asked.tolist()
+    possible = {means for means in Means if equipment.can(means)}
     return tuple(
         item
         for item in bank.items
         if item.subject not in settled
+        and item.means in possible
+        and not _answered(item, excluded, asked)
         and unanswered.isdisjoint(item.findings)
-        and not _answered(item, excluded, row.asked)
-        and equipment.can(item.means)
         and fits(item.findings[0], case)
-        and not _ruled_out(item, excluded)
+        and not (item.subject in touched and _ruled_out(item, excluded))
     )
 
 
-def _answered(item: Item, excluded: frozenset[FindingId], asked: NDArray[np.bool_]) -> bool:
+def _answered(item: Item, excluded: frozenset[FindingId], asked: Sequence[bool]) -> bool:
     """Return whether the case holds the answer: for a choice, only once a value was denied.
 
     A value that is merely present ("pain in the chest") does not say that there is no other.
     """
     if not item.is_choice:
-        return bool(asked[item.columns[0]])
+        return asked[item.columns[0]]
     return not excluded.isdisjoint(item.findings)
 
 
@@ -127,12 +128,14 @@ def _settled_by_gates(case: Case, bank: QuestionBank) -> set[str]:
 
 def fits(finding: FindingId, case: Case) -> bool:
     """Return whether it makes sense to ask this patient, by sex and age; unknown fits all."""
+    if finding not in _OF_SOME:
+        return True
     if finding in _OF_WOMEN and case.sex is Sex.MALE:
         return False
     years = case.age_years
     if years is None:
         return True
-    if finding in _OF_WOMEN | _OF_GROWN_LIFE and years < PUBERTY_YEARS:
+    if years < PUBERTY_YEARS:
         return False
     return finding not in _OF_FERTILE_AGE or years < MENOPAUSE_YEARS
 

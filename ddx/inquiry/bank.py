@@ -7,7 +7,7 @@ bundle carries beside the trees.
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Self
@@ -55,6 +55,7 @@ class QuestionBank:
 
     yes_no, choices: items by kind. frequency: float64 (n_diseases, n_columns), nan only where a
     column holds no finding. asked_of, certain: the columns of `yes_no` and `gain.certainty`.
+    under: an HPO term -> the subjects with a value that is a case of it.
     """
 
     def __init__(self, items: tuple[Item, ...], frequency: Floats) -> None:
@@ -65,6 +66,7 @@ class QuestionBank:
         columns = [item.columns[0] for item in self.yes_no]
         self.yes_no_frequency = np.ascontiguousarray(frequency[:, columns])
         self.certain = certainty(self.yes_no_frequency)
+        self.under = _subjects_by_kind(items)
 
     @classmethod
     def from_artifacts(
@@ -92,6 +94,14 @@ class QuestionBank:
             shape = (len(self.frequency), SAMPLES, len(item.columns))
             drawn[item.subject] = (rng.random(shape) < chance).astype(np.float64)
         return drawn
+
+
+def _subjects_by_kind(items: Iterable[Item]) -> Mapping[FindingId, frozenset[str]]:
+    under: dict[FindingId, set[str]] = {}
+    for item in items:
+        for kind in frozenset[FindingId]().union(*item.kinds):
+            under.setdefault(kind, set()).add(item.subject)
+    return {kind: frozenset(subjects) for kind, subjects in under.items()}
 
 
 def _items(schema: FeatureSchema, catalogue: Catalogue) -> tuple[Item, ...]:

@@ -19,7 +19,7 @@ import numpy as np
 from ddx.domain.artifacts import Artifacts
 from ddx.domain.case import Case
 from ddx.domain.identifiers import FindingId
-from ddx.features.encode import encode
+from ddx.features.encode import FeatureRow, encode
 from ddx.inference.common import CommonModel
 from ddx.inquiry.askable import askable
 from ddx.inquiry.bank import Item, QuestionBank
@@ -87,14 +87,21 @@ class Inquirer:
         return cls(bank, catalogue, common)
 
     def next_questions(
-        self, case: Case, equipment: Equipment = RURAL_POST, limit: int = DEFAULT_LIMIT
+        self,
+        case: Case,
+        equipment: Equipment = RURAL_POST,
+        limit: int = DEFAULT_LIMIT,
+        *,
+        row: FeatureRow | None = None,
     ) -> tuple[Question, ...]:
         """Return the `limit` questions most worth asking, best first; none when all is answered.
+
+        row: what `encode` makes of `case`, when it was read before.
 
         Raises:
             ModelError: the common model fails on the case.
         """
-        row = encode(case, self._schema, self._catalogue.ontology)
+        row = row or encode(case, self._schema, self._catalogue.ontology)
         items = askable(case, row, self.bank, equipment)
         p = self.belief.probabilities(row)
         cost = np.array([COST[item.means] for item in items])

@@ -35,6 +35,7 @@ class Ontology:
         "_index",
         "_offsets",
         "_parents",
+        "_subclasses",
         "_superclasses",
         "ids",
         "version",
@@ -57,6 +58,7 @@ class Ontology:
         self._parents = np.array([p for ps in parents for p in ps], dtype=np.int32)
         self._ancestors: dict[int, NDArray[np.int32]] = {}
         self._superclasses: dict[int, tuple[FindingId, ...]] = {}
+        self._subclasses: dict[int, tuple[FindingId, ...]] = {}
         self._children: tuple[NDArray[np.int32], NDArray[np.int32]] | None = None
 
     @classmethod
@@ -106,10 +108,13 @@ class Ontology:
 
     def descendants(self, id: FindingId) -> tuple[FindingId, ...]:
         """Return every subclass of `id`, itself not among them, by index."""
-        offsets, children = self._children_of_all()
         own = self.index_of(id)
-        reached = self._reach(own, offsets, children)
-        return self._named(i for i in reached if i != own)
+        known = self._subclasses.get(own)
+        if known is None:
+            reached = self._reach(own, *self._children_of_all())
+            known = self._named(i for i in reached if i != own)
+            self._subclasses[own] = known
+        return known
 
     def is_a(self, id: FindingId, kind: FindingId) -> bool:
         """Return whether `id` is `kind` or a subclass of it."""

@@ -92,8 +92,9 @@ class VisitService:
     def diagnose(self, draft_id: RecordId) -> DiagnosisRecord:
         """Return the recorded differential of a draft; the draft is gone then.
 
-        Case, receipt, audit entry and outbox events are one transaction, and it reads the draft
-        itself: what was typed last is what is diagnosed.
+        Case, receipt, audit entry and outbox events are one transaction. The engine runs before
+        it, so that nothing waits for the store meanwhile; a draft that was typed on in between is
+        diagnosed again: what was typed last is what is recorded.
 
         Raises:
             DraftRefusedError: the draft has errors; it stays as it is.
@@ -101,15 +102,17 @@ class VisitService:
         """
         self._desk.require(Permission.DIAGNOSE)
         engine = self._desk.shelf.engine
-        with self._desk.store.write() as unit:
+        with self._desk.store.read() as unit:
             draft = unit.drafts.get(draft_id)
+        while True:
             case = admit(draft_from_json(draft.content), engine.catalogue)
             receipt = self._made(case, engine)
             stored = self._stored(receipt, draft.patient_id)
-            unit.diagnoses.add(stored)
-            unit.patients.seen(draft.patient_id, receipt.made_at)
-            unit.drafts.delete(draft_id)
-            self._write_down(unit, receipt, draft.patient_id)
+            with self._desk.store.write() as unit:
+                read, draft = draft, unit.drafts.get(draft_id)
+                if draft.content == read.content:
+                    self._keep(unit, stored, receipt, draft)
+                    break
         return replace(_record(stored, ()), not_excluded=engine.not_excluded(case))
 
     def history(self, patient: RecordId) -> tuple[DiagnosisRecord, ...]:
@@ -273,6 +276,14 @@ class VisitService:
             features=receipt.features,
             contributions=receipt.contributions,
         )
+
+    def _keep(
+        self, unit: UnitOfWork, stored: StoredDiagnosis, receipt: Receipt, draft: StoredDraft
+    ) -> None:
+        unit.diagnoses.add(stored)
+        unit.patients.seen(draft.patient_id, receipt.made_at)
+        unit.drafts.delete(draft.id)
+        self._write_down(unit, receipt, draft.patient_id)
 
     def _write_down(self, unit: UnitOfWork, receipt: Receipt, patient: RecordId) -> None:
         pseudonym = unit.patients.get(patient).pseudonym

@@ -35,6 +35,9 @@ class Kinds:
     def ancestors(self, id):
         return ABOVE[id]
 
+    def descendants(self, id):
+        return tuple(below for below, above in ABOVE.items() if id in above)
+
 
 SCHEMA = FeatureSchema(
     (

@@ -130,6 +130,25 @@ def test_a_failure_after_any_step_of_a_diagnosis_leaves_none_of_it(
     assert session.visits.history(ready.patient_id) == ()
 
 
+def test_what_is_typed_while_the_engine_runs_is_diagnosed_too(
+    session, ready, flu, shelf, monkeypatch
+):
+    later = replace(flu, findings=flu.findings[:1])
+    at_once, runs = shelf.engine.diagnose, []
+
+    def types_on(case, *args):
+        if not runs:
+            session.visits.save_draft(ready.id, later)
+        runs.append(case)
+        return at_once(case, *args)
+
+    monkeypatch.setattr(shelf.engine, "diagnose", types_on)
+    recorded = session.visits.diagnose(ready.id)
+    assert [len(case.findings) for case in runs] == [3, 1]
+    assert recorded.case == runs[-1]
+    assert len(session.visits.history(ready.patient_id)) == 1
+
+
 def test_one_draft_gives_one_diagnosis(session, ready):
     session.visits.diagnose(ready.id)
     with pytest.raises(RecordMissingError):

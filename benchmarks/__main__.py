@@ -15,7 +15,7 @@ import numpy as np
 import shap
 import xgboost
 
-from benchmarks import rare, ward
+from benchmarks import rare, search, ward
 from benchmarks.peers import booster_of
 from ddx.domain.artifacts import COMMON_TREES
 from ddx.engine import Engine
@@ -55,6 +55,8 @@ def main() -> int:
         *speed(data),
         "",
         *bars(data),
+        "",
+        *search.rows(Engine.from_artifacts(bundle)),
         "",
         *start_up(),
     ]

@@ -12,7 +12,7 @@ from typing import Final, Self
 import numpy as np
 
 from ddx.assessment import Assessment, open_diseases
-from ddx.domain.artifacts import Artifacts
+from ddx.domain.artifacts import Artifacts, read_optional
 from ddx.domain.case import Case
 from ddx.domain.differential import (
     NOT_ASSESSED,
@@ -24,7 +24,7 @@ from ddx.domain.differential import (
 )
 from ddx.domain.explanation import Explanation
 from ddx.domain.identifiers import DiseaseId, FindingId
-from ddx.errors import ModelError, UnknownDiseaseError
+from ddx.errors import UnknownDiseaseError
 from ddx.explain.common import CommonExplainer
 from ddx.explain.rare import explain_rare
 from ddx.explain.rare_learned import RareExplainer
@@ -95,7 +95,7 @@ class RareModel:
             ModelError: a member is missing or malformed, or members disagree.
         """
         ranker = RareRanker.from_artifacts(artifacts, catalogue.ontology)
-        if not _has(artifacts, RARE_MODEL):
+        if read_optional(artifacts, RARE_MODEL) is None:
             return cls(ranker, PlainStage.from_artifacts(artifacts), None)
         stage = RareReranker.from_artifacts(artifacts, ranker)
         return cls(ranker, stage, RareExplainer.from_artifacts(artifacts, ranker, stage))
@@ -408,11 +408,8 @@ class Engine:
 
 def _conformal(artifacts: Artifacts) -> ConformalSets | None:
     """Return the conformal sets of the bundle; None for a bundle made before it carried them."""
-    try:
-        raw = artifacts.read(COMMON_CONFORMAL)
-    except ModelError:
-        return None
-    return ConformalSets.from_json(raw)
+    raw = read_optional(artifacts, COMMON_CONFORMAL)
+    return None if raw is None else ConformalSets.from_json(raw)
 
 
 def _bytes_read(row: FeatureRow, query: RareQuery) -> bytes:
@@ -431,21 +428,10 @@ def _patient(case: Case, query: RareQuery) -> Patient:
     return Patient(query=query, age_years=case.age_years, sex=case.sex)
 
 
-def _has(artifacts: Artifacts, name: str) -> bool:
-    try:
-        artifacts.read(name)
-    except ModelError:
-        return False
-    return True
-
-
 def _recommendations(artifacts: Artifacts) -> Recommendations:
     """Return the actions of the bundle; none for a bundle made before it carried them."""
-    try:
-        raw = artifacts.read(RECOMMENDATIONS)
-    except ModelError:
-        return Recommendations({}, {})
-    return Recommendations.from_json(raw)
+    raw = read_optional(artifacts, RECOMMENDATIONS)
+    return Recommendations({}, {}) if raw is None else Recommendations.from_json(raw)
 
 
 def _read_by_neither(row: FeatureRow, query: RareQuery) -> tuple[FindingId, ...]:

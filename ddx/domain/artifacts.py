@@ -6,6 +6,8 @@ no file, so there is no way to hand it a model that nobody checked.
 
 from typing import Final, Protocol
 
+from ddx.errors import ModelError
+
 FINDINGS: Final = "vocabulary/findings.json"
 DISEASES: Final = "vocabulary/diseases.json"
 HPO_TERMS: Final = "vocabulary/hpo_terms.json"
@@ -35,3 +37,14 @@ class Artifacts(Protocol):
 
     def read(self, name: str) -> bytes:
         """Return the bytes of one member. Raises ModelError when the bundle lacks it."""
+
+
+def read_optional(artifacts: Artifacts, name: str) -> bytes | None:
+    """Return the bytes of a member that older bundles lack; None in such a bundle.
+
+    A member that is there but is not what was signed raises what `read` raises.
+    """
+    try:
+        return artifacts.read(name)
+    except ModelError:
+        return None

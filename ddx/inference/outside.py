@@ -25,7 +25,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ddx.domain.artifacts import Artifacts
+from ddx.domain.artifacts import Artifacts, read_optional
 from ddx.domain.canonical import canonical_json
 from ddx.domain.differential import NOT_ASSESSED, CommonFit, Fit
 from ddx.errors import ModelError, SchemaMismatchError
@@ -218,9 +218,8 @@ def outside_of(artifacts: Artifacts, bayes: BayesTable | None) -> OutsideModel |
         ModelError: the member is malformed.
         SchemaMismatchError: its scores were made with another table.
     """
-    try:
-        raw = artifacts.read(COMMON_OUTSIDE)
-    except ModelError:
+    raw = read_optional(artifacts, COMMON_OUTSIDE)
+    if raw is None:
         return None
     model = OutsideModel.from_json(raw)
     if bayes is None or model.bayes_digest != bayes.digest or len(model.source) != len(bayes.prior):

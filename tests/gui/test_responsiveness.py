@@ -1,7 +1,7 @@
 """The GUI thread is never held: it goes on beating while a diagnosis computes in the same process.
 
 No time is measured: the diagnosis ends when the window has beaten often enough, and fails if it
-never does. How long the window is held is in `benchmarks/`.
+never does.
 """
 
 import threading

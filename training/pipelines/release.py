@@ -112,7 +112,7 @@ def release(data: Path, keys_folder: Path, *, say: Say, at: datetime | None = No
     unknown = fit_outside(familiar, common.schema, common.bayes, material.source)
     members[COMMON_OUTSIDE] = unknown.to_json()
     engine = _engine(members, version)
-    visits = measure_visits(engine, engine.inquirer, common.sample, common.split, say=say)
+    visits = measure_visits(engine, common.sample, common.split, say=say)
     members[COMMON_CONFORMAL] = visits.sets.to_json()
     say("5/7 golden cases and model card")
     members[GOLDEN_CASES] = golden_cases(_engine(members, version))

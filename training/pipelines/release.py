@@ -214,5 +214,6 @@ def _fit_gate(members: Mapping[str, bytes], version: str, common: CommonFit, dat
     chosen = rng.permutation(len(published))[:GATE_CASES]
     return fit_meta(
         worlds.common_answers(engine, common.held_out_cases(GATE_CASES), rng),
-        worlds.rare_answers(engine, [published[i] for i in chosen]),
+        worlds.rare_answers(engine, [published[i] for i in chosen], rng),
+        views=worlds.VIEWS,
     )

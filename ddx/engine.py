@@ -389,7 +389,15 @@ class Engine:
             excluded_read_by_common=sum(f.id not in dropped for f in case.excluded),
             present_read_by_rare=len(query.present),
             present_read_by_rare_only=len(rare_only),
+            rare_top_present=self._top_present(ranking),
         )
+
+    def _top_present(self, ranking: RareRanking) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """Return what each present finding brings to the rare disease that scores best."""
+        if not ranking.retrieval.query.present:
+            return _EMPTY
+        best = int(ranking.retrieval.indices[0])
+        return np.array(self.rare.evidence(ranking.retrieval.query, best).present)
 
     def _rare_ids(self, ranking: RareRanking) -> list[DiseaseId]:
         return [self.rare.diseases[i] for i in ranking.indices]

@@ -6,6 +6,7 @@ belongs to; its logit is shifted from the balanced training mix to the prevalenc
 """
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -21,16 +22,30 @@ Vector = NDArray[np.float64]
 GATE_FEATURES: Final = (
     "common_top_probability",
     "common_entropy_bits",
-    "present_read_by_common",
+    "present_read_by_common_log",
     "present_read_by_common_share",
-    "excluded_read_by_common",
-    "present_read_by_rare",
+    "excluded_read_by_common_log",
+    "present_read_by_rare_log",
     "present_read_by_rare_only_share",
-    "rare_top_score",
+    "rare_top_score_bounded",
+    "rare_top_score_beyond_best",
     "rare_top_score_per_finding",
     "rare_top_margin",
 )
-"""Inputs of the gate, in order; all are computed by `gate_features`."""
+"""Inputs of a gate fitted today, in order; `gate_inputs` says what they are. A bundle names its own
+inputs: those before 2026.11.6 read PLAIN_FEATURES."""
+
+PLAIN_FEATURES: Final = (
+    "present_read_by_common",
+    "excluded_read_by_common",
+    "present_read_by_rare",
+    "rare_top_score",
+)
+"""What older gates read as it is: numbers of findings, and the score without a bound."""
+
+EVIDENCE_BOUND: Final = 3.0
+"""Most that one finding may bring to `rare_top_score_bounded`, in nats: odds of twenty to one. A
+design choice of ours: a finding that only two rare diseases are annotated with brings eight."""
 
 BAND_FLOORS: Final = (
     (0.60, Band.VERY_LIKELY),
@@ -50,6 +65,8 @@ class WorldAnswers:
     ranker reads no present finding: then so is `rare` and rare_none is 1.
     rare: float64 (n_retrieved,), calibrated, in the order of the ranking; with rare_none, the
     probability that no rare disease fits, it sums to 1. Counts are of findings of the case.
+    rare_top_present: float64 (n,), what each present finding brings to rare_scores[0], the log
+    likelihood ratio of the disease that scores best; the rest of it comes from what is excluded.
     """
 
     common: Vector | None
@@ -61,6 +78,7 @@ class WorldAnswers:
     excluded_read_by_common: int
     present_read_by_rare: int
     present_read_by_rare_only: int
+    rare_top_present: Vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,41 +95,62 @@ def band_of(probability: float) -> Band:
     return next(band for floor, band in BAND_FLOORS if probability >= floor)
 
 
-def gate_features(answers: WorldAnswers) -> Vector:
-    """Return the gate's inputs, float64 (len(GATE_FEATURES),), never nan."""
+def gate_inputs(answers: WorldAnswers) -> dict[str, float]:
+    """Return everything a gate may read, by name, never nan.
+
+    _log: log(1 + n) of a number of findings, so that the first few weigh most. rare_top_score: of
+    the best rare disease. _bounded: the same, no finding bringing more than EVIDENCE_BOUND.
+    _beyond_best: what is left of it without its strongest finding, so that one finding alone
+    brings nothing. _per_finding: its share per finding read. rare_top_margin: how far it is ahead
+    of the second.
+    """
     common = answers.common if answers.common is not None else np.zeros(0)
     positive = common[common > 0]
     top = np.sort(answers.rare_scores)[::-1][:2]
     best = float(top[0]) if top.size else 0.0
     second = float(top[1]) if top.size > 1 else 0.0
-    present = max(answers.present, 1)
-    return np.array(
-        [
-            common.max(initial=0.0),
-            -float(np.sum(positive * np.log2(positive))),
-            answers.present_read_by_common,
-            answers.present_read_by_common / present,
-            answers.excluded_read_by_common,
-            answers.present_read_by_rare,
-            answers.present_read_by_rare_only / present,
-            best,
-            best / max(answers.present_read_by_rare, 1),
-            best - second,
-        ],
-        dtype=np.float64,
-    )
+    present, shown = max(answers.present, 1), answers.rare_top_present
+    numbers = {
+        "present_read_by_common": answers.present_read_by_common,
+        "excluded_read_by_common": answers.excluded_read_by_common,
+        "present_read_by_rare": answers.present_read_by_rare,
+    }
+    return {
+        **numbers,
+        **{f"{name}_log": math.log1p(n) for name, n in numbers.items()},
+        "common_top_probability": float(common.max(initial=0.0)),
+        "common_entropy_bits": -float(np.sum(positive * np.log2(positive))),
+        "present_read_by_common_share": answers.present_read_by_common / present,
+        "present_read_by_rare_only_share": answers.present_read_by_rare_only / present,
+        "rare_top_score": best,
+        "rare_top_score_bounded": best - float(np.maximum(shown - EVIDENCE_BOUND, 0.0).sum()),
+        "rare_top_score_beyond_best": best - float(shown.max(initial=0.0)),
+        "rare_top_score_per_finding": best / max(answers.present_read_by_rare, 1),
+        "rare_top_margin": best - second,
+    }
+
+
+def gate_features(answers: WorldAnswers, names: tuple[str, ...] = GATE_FEATURES) -> Vector:
+    """Return the inputs of those names, float64 (len(names),), never nan. Raises KeyError."""
+    inputs = gate_inputs(answers)
+    return np.array([inputs[name] for name in names], dtype=np.float64)
+
+
+_KNOWN: Final = frozenset((*GATE_FEATURES, *PLAIN_FEATURES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetaModel:
     """The gate, as the bundle carries it.
 
-    mean, scale, weights: float64 (len(GATE_FEATURES),) on standardised inputs.
+    features: names of its inputs. mean, scale, weights: float64 (len(features),) on standardised
+    inputs.
     bias: intercept fitted on a balanced mix of worlds.
     rare_prior: share of consultations due to a rare disease; shifts the balanced logit by
     log(prior / (1 - prior)) (Elkan 2001, "The foundations of cost-sensitive learning", theorem 2).
     """
 
+    features: tuple[str, ...] = GATE_FEATURES
     mean: Vector
     scale: Vector
     weights: Vector
@@ -123,8 +162,8 @@ class MetaModel:
         """Read the member `models/meta.json`. Raises ModelError when it is malformed."""
         try:
             raw = json.loads(artifacts.read(META_MODEL))
-            names = tuple(raw["features"])
             model = cls(
+                features=tuple(raw["features"]),
                 mean=np.array(raw["mean"], dtype=np.float64),
                 scale=np.array(raw["scale"], dtype=np.float64),
                 weights=np.array(raw["weights"], dtype=np.float64),
@@ -133,19 +172,19 @@ class MetaModel:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{META_MODEL} cannot be read: {error}") from error
-        if names != GATE_FEATURES or not model._well_shaped():
-            raise ModelError(f"{META_MODEL} was fitted on other inputs: {names}")
+        if not _KNOWN.issuperset(model.features) or not model._well_shaped():
+            raise ModelError(f"{META_MODEL} was fitted on other inputs: {model.features}")
         return model
 
     def _well_shaped(self) -> bool:
-        shape = (len(GATE_FEATURES),)
+        shape = (len(self.features),)
         return self.mean.shape == self.scale.shape == self.weights.shape == shape
 
     def to_json(self) -> bytes:
         """Return the bundle member this model reads back from."""
         return json.dumps(
             {
-                "features": list(GATE_FEATURES),
+                "features": list(self.features),
                 "mean": self.mean.tolist(),
                 "scale": self.scale.tolist(),
                 "weights": self.weights.tolist(),
@@ -161,7 +200,7 @@ class MetaModel:
             return 0.0
         if answers.common is None:
             return 1.0
-        inputs = (gate_features(answers) - self.mean) / self.scale
+        inputs = (gate_features(answers, self.features) - self.mean) / self.scale
         balanced = float(inputs @ self.weights) + self.bias
         shifted = balanced + np.log(self.rare_prior / (1.0 - self.rare_prior))
         return float(1.0 / (1.0 + np.exp(-shifted)))

@@ -273,8 +273,12 @@ FITS: Final[Texts] = MappingProxyType(
             "a rare one, two at once, or one the model does not know: do not trust the order.",
         ),
         Fit.NOT_ASSESSED: (
-            "No se evaluó si alguna enfermedad común explica los hallazgos.",
-            "Whether a common disease explains the findings was not assessed.",
+            "No se puede decir si alguna enfermedad común explica juntos los hallazgos: hacen "
+            "falta al menos tres presentes que el modelo de las comunes lea, y modelos que lo "
+            "midan. El orden de la lista no depende de ello.",
+            "Whether a common disease explains the findings together cannot be said: that takes at "
+            "least three present findings the model of common ones reads, and models that measure "
+            "it. The order of the list does not depend on it.",
         ),
     }
 )

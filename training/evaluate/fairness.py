@@ -1,5 +1,6 @@
 """Does the model serve women and men, children and the old, equally well?"""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -91,9 +92,16 @@ class Fairness:
 
 
 def fairness(
-    right: NDArray[np.bool_], truth: Indices, female: NDArray[np.bool_], age_days: Floats
+    right: Floats | NDArray[np.bool_],
+    truth: Indices,
+    female: NDArray[np.bool_],
+    age_days: Floats,
 ) -> Fairness:
-    """Return recall by sex and age band. right: whether the disease ranked first, (n,)."""
+    """Return recall by sex and age band.
+
+    right: whether the disease ranked first, or the share of a patient's visits in which it did,
+    (n,). A patient counts once however many visits they have.
+    """
     years = age_days / DAYS_PER_YEAR
     sexes = {"female": female, "male": ~female}
     ages = {f"{low}-{high - 1}": (years >= low) & (years < high) for low, high in BANDS}
@@ -105,14 +113,21 @@ def fairness(
     )
 
 
-def fairness_of(probabilities: Floats, test: Sample) -> Fairness:
-    """Return recall of the first-ranked disease by sex and age band."""
+def fairness_of(visits: Iterable[Floats], test: Sample) -> Fairness:
+    """Return recall of the first-ranked disease by sex and age band.
+
+    visits: probabilities (n, n_diseases) after each of the visits the patients make. With one
+    visit of a partly asked patient a gap is mostly the luck of what was asked: it is the largest
+    difference of many cells as small as FEWEST.
+    """
     answers = test.answers
-    right = probabilities.argmax(axis=1) == test.truth
+    right = np.mean([p.argmax(axis=1) == test.truth for p in visits], axis=0)
     return fairness(right, test.truth, answers.female == 1.0, answers.age_days)
 
 
-def _gap_of(right: NDArray[np.bool_], truth: Indices, members: dict[str, NDArray[np.bool_]]) -> Gap:
+def _gap_of(
+    right: Floats | NDArray[np.bool_], truth: Indices, members: dict[str, NDArray[np.bool_]]
+) -> Gap:
     """Return the gap with its interval and what chance alone makes of it."""
     inside = np.array([mask for mask in members.values() if mask.any()])
     group, rng, n = inside.argmax(axis=0), np.random.default_rng(SEED), len(truth)
@@ -133,7 +148,9 @@ def _gap_of(right: NDArray[np.bool_], truth: Indices, members: dict[str, NDArray
     )
 
 
-def _alike(right: NDArray[np.bool_], truth: Indices, group: Indices, n_groups: int) -> float:
+def _alike(
+    right: Floats | NDArray[np.bool_], truth: Indices, group: Indices, n_groups: int
+) -> float:
     """Return the like-for-like gap in points; nan when the groups share no disease."""
     shape = (n_groups, int(truth.max()) + 1)
     at = group * shape[1] + truth
@@ -160,7 +177,9 @@ def _mean(gaps: list[float]) -> float:
 
 
 def _groups(
-    right: NDArray[np.bool_], truth: NDArray[np.int64], members: dict[str, NDArray[np.bool_]]
+    right: Floats | NDArray[np.bool_],
+    truth: NDArray[np.int64],
+    members: dict[str, NDArray[np.bool_]],
 ) -> tuple[GroupRecall, ...]:
     inside = {name: mask for name, mask in members.items() if mask.any()}
     counts = np.array([np.bincount(truth[m], minlength=truth.max() + 1) for m in inside.values()])

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ddx.engine import Engine
-from ddx.inquiry.inquirer import Inquirer
 from model_bundles.embedded import open_embedded_bundle
 from training import knowledge
 from training.evaluate.naive_bayes import NaiveBayes
@@ -27,21 +26,18 @@ class HeldOut:
     """The engine that ships, all patients as its model reads them, and their split."""
 
     engine: Engine
-    inquirer: Inquirer
     everyone: Sample
     split: Split
 
     @classmethod
     def read(cls, data: Path) -> "HeldOut":
         """Return the patients in `data`/ddxplus. Raises DataSetMissingError, BundleError."""
-        bundle = open_embedded_bundle()
-        engine = Engine.from_artifacts(bundle)
+        engine = Engine.from_artifacts(open_embedded_bundle())
         vocabulary = Vocabulary.of(knowledge.findings(), knowledge.diseases())
         patients = read_patients(data)
         diseases, ontology = engine.common.diseases, engine.catalogue.ontology
         return cls(
             engine=engine,
-            inquirer=Inquirer.from_artifacts(bundle, engine.catalogue, engine.common),
             everyone=Sample.of(patients, vocabulary, diseases, ontology),
             split=split_patients(patients),
         )
@@ -65,7 +61,7 @@ class HeldOut:
 
     def panel(self) -> Panel:
         """Return who asks held-out patients the questions the device would ask."""
-        return Panel(self.engine, self.inquirer)
+        return Panel(self.engine)
 
     def naive_bayes(self) -> NaiveBayes:
         """Return naive Bayes counted on the training patients, of the diseases they have.

@@ -61,7 +61,7 @@ class Adaptive:
     """What the clinician sees first; every means at hand."""
 
     def __init__(self, panel: Panel) -> None:
-        self._inquirer, self._weigher = panel.inquirer, Weigher(panel.bank)
+        self._inquirer, self._weigher = panel.engine.inquirer, Weigher(panel.bank)
         self._cost = np.array([COST[item.means] for item in panel.bank.items])
 
     def choose(self, known: Known) -> Choice:

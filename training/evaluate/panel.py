@@ -18,7 +18,6 @@ from ddx.engine import Engine
 from ddx.features.encode import EXCLUDED, PRESENT, UNKNOWN, CaseTable, FeatureRow, encode_table
 from ddx.inquiry.askable import ALSO_DENIED_BY, FOLLOW_UPS, fits
 from ddx.inquiry.bank import Item, QuestionBank
-from ddx.inquiry.inquirer import Inquirer
 from ddx.terminology.catalogue import FindingKind
 
 Rows = NDArray[np.float32]
@@ -67,11 +66,11 @@ class Known:
 
 
 class Panel:
-    """Asks visits with one engine. inquirer: its questions, and what is believed of a case."""
+    """Asks visits the questions of one engine, weighed by what its inquirer believes of each."""
 
-    def __init__(self, engine: Engine, inquirer: Inquirer) -> None:
-        self.engine, self.inquirer = engine, inquirer
-        self.bank: QuestionBank = inquirer.bank
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.bank: QuestionBank = engine.inquirer.bank
         self._schema = engine.common.schema
         self.findings: tuple[FindingId, ...] = tuple(self._schema.findings)
         self._at = {finding: i for i, finding in enumerate(self.findings)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,20 +23,32 @@ class MetaFit:
     metrics: dict[str, float]
 
 
-def fit_meta(common: Sequence[WorldAnswers], rare: Sequence[WorldAnswers]) -> MetaFit:
+MANY: Final = 10_000
+"""More findings than any case has."""
+
+COUNTED: Final = ((1, 1), (2, 2), (3, 3), (4, 4), (5, 9), (10, MANY))
+"""Numbers of findings present for which accuracy is told, first and last of each band."""
+
+
+def fit_meta(
+    common: Sequence[WorldAnswers], rare: Sequence[WorldAnswers], *, views: int = 1
+) -> MetaFit:
     """Return the aggregation fitted on two thirds of both sets and measured on the rest.
 
     Common answers come from cases no model was fitted on. The learned rare stage was fitted on
-    the rare cases, but the gate reads the scores of the first stage alone. Every third case is
-    held out.
+    the rare cases, but the gate reads the scores of the first stage alone. views: answers of one
+    case, which stand one after another; every third case is held out with all of its answers.
+    Answers that only one model gave are not fitted on: there the gate has nothing to decide.
     """
-    inputs = np.array([gate_features(a) for a in (*common, *rare)])
-    labels = np.array([0] * len(common) + [1] * len(rare))
-    held_out = np.arange(len(labels)) % 3 == 0
-    mean, scale = inputs[~held_out].mean(axis=0), inputs[~held_out].std(axis=0) + 1e-9
-    standardised = (inputs - mean) / scale
+    answers = (*common, *rare)
+    inputs = np.array([gate_features(a) for a in answers])
+    labels = np.array([False] * len(common) + [True] * len(rare))
+    cases = np.concatenate([np.arange(len(world)) // views for world in (common, rare)])
+    held_out = cases % 3 == 0
+    used = ~held_out & np.array([a.common is not None and a.rare_scores.size > 0 for a in answers])
+    mean, scale = inputs[used].mean(axis=0), inputs[used].std(axis=0) + 1e-9
     gate = LogisticRegression(class_weight="balanced", C=1.0, max_iter=1000)
-    gate.fit(standardised[~held_out], labels[~held_out])
+    gate.fit((inputs[used] - mean) / scale, labels[used])
     model = MetaModel(
         mean=mean,
         scale=scale,
@@ -46,22 +59,30 @@ def fit_meta(common: Sequence[WorldAnswers], rare: Sequence[WorldAnswers]) -> Me
     return MetaFit(
         model=model,
         metrics={
-            "gate_accuracy": _accuracy(model, common, rare, held_out),
-            "common_cases": float(len(common)),
-            "rare_cases": float(len(rare)),
+            "common_cases": len(common) / views,
+            "rare_cases": len(rare) / views,
+            **_accuracies(model, answers, labels, held_out),
         },
     )
 
 
-def _accuracy(
+def _accuracies(
     model: MetaModel,
-    common: Sequence[WorldAnswers],
-    rare: Sequence[WorldAnswers],
+    answers: Sequence[WorldAnswers],
+    labels: NDArray[np.bool_],
     held_out: NDArray[np.bool_],
-) -> float:
-    """Return the mean over both worlds of held-out cases put on the right side of one half."""
-    answers = [*common, *rare]
-    labels = np.array([False] * len(common) + [True] * len(rare))
-    said = np.array([model.rare_share(a) > 0.5 for a in answers])
-    right = said == labels
-    return float((right[held_out & labels].mean() + right[held_out & ~labels].mean()) / 2.0)
+) -> dict[str, float]:
+    """Return the share of held-out answers put on the right side of one half.
+
+    gate_accuracy: mean of both worlds. The others: of one world, by findings present.
+    """
+    right = np.array([model.rare_share(a) > 0.5 for a in answers]) == labels
+    present = np.array([a.present for a in answers])
+    worlds = {"common": held_out & ~labels, "rare": held_out & labels}
+    found = {"gate_accuracy": float(np.mean([right[mask].mean() for mask in worlds.values()]))}
+    for first, last in COUNTED:
+        counted = (present >= first) & (present <= last)
+        for world, mask in worlds.items():
+            if (mask & counted).any():
+                found[f"gate_{world}_{first}"] = float(right[mask & counted].mean())
+    return found

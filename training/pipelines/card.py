@@ -8,7 +8,7 @@ from typing import Any
 from training.evaluate.rare import RecallLine
 from training.evaluate.real_patients_text import areas_table
 from training.fit.common import CommonFit
-from training.fit.meta import RARE_PRIOR, MetaFit
+from training.fit.meta import COUNTED, MANY, RARE_PRIOR, MetaFit
 from training.fit.rare import RareFit
 from training.pipelines import common_card, visits_card
 from training.pipelines.outside_card import outside_markdown
@@ -106,8 +106,22 @@ as missed.
 
 ## Gate between both worlds
 Right side of one half on held-out cases: {gate["gate_accuracy"]:.4f} (mean of both worlds;
-{gate["common_cases"]:.0f} and {gate["rare_cases"]:.0f} cases).
+{gate["common_cases"]:.0f} and {gate["rare_cases"]:.0f} cases, each seen whole and with one to five
+findings; in a quarter of the common visits some findings have no column of the common model).
+
+{_gate_table(gate)}
 """
+
+
+def _gate_table(gate: Mapping[str, float]) -> str:
+    """Return the accuracy of the gate in each world by findings present."""
+    lines = ["| findings present | common cases | rare cases |", "|---|---|---|"]
+    for first, last in COUNTED:
+        named = f"{first}" if first == last else f"{first}-{last}" if last < MANY else f"{first}+"
+        shares = (gate.get(f"gate_{world}_{first}") for world in ("common", "rare"))
+        said = " | ".join("" if share is None else f"{share:.3f}" for share in shares)
+        lines.append(f"| {named} | {said} |")
+    return "\n".join(lines)
 
 
 def _real_patients(section: Mapping[str, Any] | None) -> str:

@@ -112,7 +112,7 @@ def release(data: Path, keys_folder: Path, *, say: Say, at: datetime | None = No
     unknown = fit_outside(familiar, common.schema, common.bayes, material.source)
     members[COMMON_OUTSIDE] = unknown.to_json()
     engine = _engine(members, version)
-    visits = measure_visits(engine, engine.inquirer, common.sample, common.split, say=say)
+    visits = measure_visits(engine, common.sample, common.split, say=say)
     members[COMMON_CONFORMAL] = visits.sets.to_json()
     say("5/7 golden cases and model card")
     members[GOLDEN_CASES] = golden_cases(_engine(members, version))
@@ -214,5 +214,6 @@ def _fit_gate(members: Mapping[str, bytes], version: str, common: CommonFit, dat
     chosen = rng.permutation(len(published))[:GATE_CASES]
     return fit_meta(
         worlds.common_answers(engine, common.held_out_cases(GATE_CASES), rng),
-        worlds.rare_answers(engine, [published[i] for i in chosen]),
+        worlds.rare_answers(engine, [published[i] for i in chosen], rng),
+        views=worlds.VIEWS,
     )

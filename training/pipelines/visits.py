@@ -20,7 +20,6 @@ from ddx.domain.case import DAYS_PER_YEAR
 from ddx.engine import Engine
 from ddx.errors import DdxError
 from ddx.inference.conformal import ConformalSets
-from ddx.inquiry.inquirer import Inquirer
 from training.evaluate.conformal import (
     REPORTED,
     Coverage,
@@ -85,7 +84,6 @@ class VisitFigures:
 
 def measure_visits(
     engine: Engine,
-    inquirer: Inquirer,
     everyone: Sample,
     split: Split,
     *,
@@ -98,7 +96,7 @@ def measure_visits(
     beyond theirs are the endemic ones, whose patients are simulated.
     """
     sizes = sizes or Sizes()
-    panel, rng = Panel(engine, inquirer), np.random.default_rng(SPLIT_SEED + 3)
+    panel, rng = Panel(engine), np.random.default_rng(SPLIT_SEED + 3)
     theirs = int(everyone.truth.max()) + 1
     endemic = len(engine.common.diseases) > theirs
 
@@ -182,9 +180,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         ranked=round(ours.ranked * asked.share),
         simulated=max(10, round(ours.simulated * asked.share)),
     )
-    found = measure_visits(
-        held.engine, held.inquirer, held.everyone, held.split, say=_say, sizes=sizes
-    )
+    found = measure_visits(held.engine, held.everyone, held.split, say=_say, sizes=sizes)
     print(f"\nbundle {held.engine.version}\n{visits_markdown(found.to_json())}")
     if asked.json is not None:
         asked.json.write_text(json.dumps(found.to_json(), indent=1), encoding="utf-8")

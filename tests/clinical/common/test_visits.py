@@ -21,7 +21,6 @@ def test_a_few_patients_give_sets_figures_and_a_section_of_the_card(clinical_dat
     held = HeldOut.read(clinical_data)
     found = measure_visits(
         held.engine,
-        held.inquirer,
         held.everyone,
         held.split,
         say=lambda _line: None,

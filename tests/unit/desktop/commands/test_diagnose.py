@@ -94,6 +94,14 @@ def test_one_sentence_says_whether_a_common_disease_explains_the_findings(bundle
     assert said == [fit]
 
 
+def test_a_case_of_few_findings_is_told_how_many_it_takes(run, bundle):
+    few = words.FITS[Fit.NOT_ASSESSED][0]
+    assert "al menos tres presentes" in few
+    assert Engine.from_artifacts(bundle).outside.least_present == 3
+    assert few in run({"present": [FEVER, COUGH]})[1]
+    assert few not in run({"present": [FEVER, COUGH, "HP:0002315"]})[1]
+
+
 def test_as_many_diseases_and_questions_as_wanted(run):
     _, out, _ = run(CASE, "--limit", "2", "--questions", "3")
     assert "\n2    " in out

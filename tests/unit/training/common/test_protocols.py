@@ -97,7 +97,7 @@ def test_gap_between_sexes_is_seen_like_for_like():
     female = sample.answers.female == 1
     wrong = np.flatnonzero(female)[::4]
     answers[wrong] = np.roll(answers[wrong], 1, axis=1)
-    found = fairness_of(answers, sample).to_json()
+    found = fairness_of([answers], sample).to_json()
     assert found["sex"]["gap_points"] == pytest.approx(25, abs=1)
     assert found["sex"]["like_for_like_gap"]["points"] == pytest.approx(25, abs=8)
     assert len(found["age"]["groups"]) == 7

@@ -8,7 +8,6 @@ from ddx.engine import Engine
 from ddx.features.encode import EXCLUDED, PRESENT, UNKNOWN, CaseTable, encode
 from ddx.inquiry.askable import askable
 from ddx.inquiry.effort import FULL
-from ddx.inquiry.inquirer import Inquirer
 from ddx.terminology.catalogue import FindingKind
 from model_bundles.embedded import open_embedded_bundle
 from training.evaluate.interview import (
@@ -39,9 +38,7 @@ def silent(_line):
 
 @pytest.fixture(scope="module")
 def panel():
-    bundle = open_embedded_bundle()
-    engine = Engine.from_artifacts(bundle)
-    return Panel(engine, Inquirer.from_artifacts(bundle, engine.catalogue, engine.common))
+    return Panel(Engine.from_artifacts(open_embedded_bundle()))
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +102,7 @@ def test_every_question_brings_an_answer_that_was_not_known(panel, visits, order
 
 
 def test_the_questions_are_those_a_device_proposes(panel, visits, orders, adaptive):
-    inquirer, catalogue = panel.inquirer, panel.engine.catalogue
+    inquirer, catalogue = panel.engine.inquirer, panel.engine.catalogue
     for step in (0, 1, 3, 6):
         known = panel.known(visits, adaptive.told[step], panel.unfit(visits))
         choice = orders["adaptive"].choose(known)

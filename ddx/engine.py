@@ -58,27 +58,6 @@ DEFAULT_LIMIT = 50
 """Candidates of a differential: more than a screen shows, few enough to store with every case."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RankedDisease:
-    """One line of a ranking of rare diseases alone.
-
-    position: from 1. codes: every code of the disease, the one it is listed under first.
-    probability: calibrated, 0..1, given that the disease is rare or unknown.
-    """
-
-    position: int
-    codes: tuple[DiseaseId, ...]
-    probability: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RareAnswer:
-    """A ranking of rare diseases alone, best first, and the probability that none fits."""
-
-    ranked: tuple[RankedDisease, ...]
-    none: float
-
-
 @dataclass(frozen=True, slots=True)
 class RareModel:
     """The rare half of a bundle. explainer: None in a bundle without the learned stage."""
@@ -194,29 +173,6 @@ class Engine:
         if self.outside is None or self.common.bayes is None:
             return NOT_ASSESSED
         return self.outside.assess(row.values, self.common.schema, self.common.bayes)
-
-    def rank_rare(
-        self,
-        case: Case,
-        limit: int = DEFAULT_LIMIT,
-        replaced: Mapping[int, Profile] | None = None,
-    ) -> RareAnswer:
-        """Return the rare diseases alone, best first: no common disease, no gate.
-
-        limit: diseases kept; probabilities are those of all retrieved. replaced: disease number
-        -> profile to use instead of the one in the index, to rank a published case without what
-        its own paper says of the disease.
-        """
-        _, query = self.read(case)
-        ranking = self.rank(case, query, replaced)
-        best = zip(ranking.indices[:limit].tolist(), ranking.probabilities.tolist(), strict=False)
-        return RareAnswer(
-            ranked=tuple(
-                RankedDisease(position=n, codes=self.rare.index.codes[at], probability=p)
-                for n, (at, p) in enumerate(best, start=1)
-            ),
-            none=ranking.none,
-        )
 
     def alerts(self, case: Case) -> tuple[Alert, ...]:
         """Return every rule that fired, urgent ones first, each with its source."""

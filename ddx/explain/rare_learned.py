@@ -25,7 +25,7 @@ from ddx.explain.rare import explain_rare
 from ddx.explain.trees import Forest, LeafPaths, leaf_paths
 from ddx.features.rare_evidence import Patient
 from ddx.features.rare_facts import FACTS
-from ddx.features.rare_pairs import FEATURES, FEATURES_HASH
+from ddx.features.rare_pairs import FEATURES, features_hash
 from ddx.inference.rare import RareRanker, RareRetrieval
 from ddx.inference.rare_learned import EVIDENCE_COLUMN, RARE_TREES, RareReranker
 
@@ -95,12 +95,16 @@ SUBJECTS: Final = tuple(_TOLD_AS.get(column, TOGETHER) for column in FEATURES)
 """What each column of FEATURES is told as."""
 
 
+_KNOWN_HASHES: Final = frozenset(features_hash(n) for n in range(1, len(FEATURES) + 1))
+"""Of the columns a bundle's trees may read: the first so many of FEATURES."""
+
+
 class RareExplainer:
     """Explains with the learned stage of one bundle; its trees are unrolled on first use."""
 
     def __init__(self, ranker: RareRanker, stage: RareReranker, forest: Forest) -> None:
         """Tie them together. Raises SchemaMismatchError: trees of other columns."""
-        if forest.schema_hash != FEATURES_HASH or len(forest.base) != 1:
+        if forest.schema_hash not in _KNOWN_HASHES or len(forest.base) != 1:
             raise SchemaMismatchError("rare trees were grown on other columns")
         self._ranker, self._stage, self._forest = ranker, stage, forest
 

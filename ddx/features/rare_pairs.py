@@ -110,11 +110,40 @@ FEATURES: Final = {
     "family_gap": "lr minus that of the best other family member, nan without any",
     "neighbours": "mean latent likeness to all candidates, weighed by their posterior",
     "lone_content": "largest content only this candidate shares: shared minus the others' mean",
+    # What remains when single findings are not believed (trimmed sums; chance finds and misprints)
+    "lr_but_best": "lr_present without its largest log ratio",
+    "lr_but_best_two": "without its two largest",
+    "lr_but_worst": "without its smallest",
+    "lr_but_worst_two": "without its two smallest",
+    "lr_capped": "sum of the log ratios, each at most 3: no single finding carries a disease",
+    "supported": "findings whose log ratio is above 1",
+    "lr_coherent": "sum of the log ratios, each weighed by how well the other findings expect it",
+    "case_coherence": "mean of these weights over the findings of the case",
+    "case_strangers": "findings of the case the others do not expect: sum of 1 - weight",
+    "rank_but_best": "log of the position by lr_but_best",
+    "rank_but_worst": "log of the position by lr_but_worst_two",
+    "rank_coherent": "log of the position by lr_coherent",
+    "gap_but_best": "best lr_but_best minus its own",
+    "gap_but_worst": "best lr_but_worst_two minus its own",
+    "gap_coherent": "best lr_coherent minus its own",
+    "gap_capped": "best lr_capped minus its own",
 }
-"""Name of every column and what it holds; the order is the model's."""
+"""Name of every column and what it holds; the order is the model's.
 
-FEATURES_HASH: Final = hashlib.sha256("\n".join(FEATURES).encode()).hexdigest()
+Columns are only ever added at the end: a model fitted before reads the first ones.
+"""
+
+
+def features_hash(width: int = len(FEATURES)) -> str:
+    """Return the hash of the first `width` columns, which a model carries."""
+    return hashlib.sha256("\n".join(tuple(FEATURES)[:width]).encode()).hexdigest()
+
+
+FEATURES_HASH: Final = features_hash()
 """Carried by the model: it reads these columns in this order and no others."""
+
+LOG_RATIO_CAP: Final = 3.0
+"""Estimate. Twenty times chance: two such findings still outweigh the third's coincidence."""
 
 
 def pair_features(
@@ -136,8 +165,11 @@ def pair_features(
     columns |= _case(evidence, patient)
     columns |= _patient(evidence, patient)
     columns |= _rivals(evidence, columns)
-    broadcast = [np.broadcast_to(columns[name], count) for name in FEATURES]
-    return np.stack(broadcast, axis=1).astype(np.float32)
+    columns |= _doubted(evidence, columns, parameters)
+    rows = np.empty((count, len(FEATURES)), dtype=np.float32)
+    for at, name in enumerate(FEATURES):
+        rows[:, at] = columns[name]
+    return rows
 
 
 def present_log_ratios(
@@ -320,6 +352,50 @@ def _rivals(evidence: PairEvidence, columns: Columns) -> Columns:
         "lone_content": lone,
         **_families(evidence.family, lr, posterior),
     }
+
+
+def _doubted(evidence: PairEvidence, columns: Columns, p: RareParameters) -> Columns:
+    """Return what is left of the evidence when the findings that stand out are doubted."""
+    weight, exponent = p.ancestor_weight, p.ancestor_exponent
+    logs = present_log_ratios(evidence, noise=p.noise, weight=weight, exponent=exponent)
+    total = columns["lr_present"]
+    rising = np.sort(logs, axis=0)
+    trust = _trust(logs, columns["lr"])
+    capped = np.minimum(logs, LOG_RATIO_CAP).sum(axis=0)
+    best, worst = total - rising[-1:].sum(axis=0), total - rising[:1].sum(axis=0)
+    best_two, worst_two = total - rising[-2:].sum(axis=0), total - rising[:2].sum(axis=0)
+    coherent = trust @ logs
+    return {
+        "lr_but_best": best,
+        "lr_but_best_two": best_two,
+        "lr_but_worst": worst,
+        "lr_but_worst_two": worst_two,
+        "lr_capped": capped,
+        "supported": (logs > 1).sum(axis=0),
+        "lr_coherent": coherent,
+        "case_coherence": np.float32(trust.mean() if len(trust) else np.nan),
+        "case_strangers": np.float32((1 - trust).sum()),
+        "rank_but_best": _log_rank(best),
+        "rank_but_worst": _log_rank(worst_two),
+        "rank_coherent": _log_rank(coherent),
+        "gap_but_best": best.max() - best,
+        "gap_but_worst": worst_two.max() - worst_two,
+        "gap_coherent": coherent.max() - coherent,
+        "gap_capped": capped.max() - capped,
+    }
+
+
+def _trust(logs: Floats, lr: Floats) -> Floats:
+    """Return (n_present,), 0..1: probability that the finding is explained, said by the others.
+
+    Each finding is left out of the posterior of the candidates; what these expect of it is how
+    far it can be believed.
+    """
+    others = lr[np.newaxis] - logs
+    weights = np.exp(others - others.max(axis=1, keepdims=True, initial=-np.inf))
+    expected = (weights * (logs > 0)).sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-9)
+    trust: Floats = expected.astype(np.float32)
+    return trust
 
 
 def _families(family: NDArray[np.int32], lr: Floats, posterior: Floats) -> Columns:

@@ -22,7 +22,7 @@ from ddx.domain.canonical import canonical_json
 from ddx.errors import ModelError, SchemaMismatchError
 from ddx.features.rare_evidence import Patient, gather
 from ddx.features.rare_facts import RareFacts
-from ddx.features.rare_pairs import FEATURES, FEATURES_HASH, pair_features
+from ddx.features.rare_pairs import FEATURES, features_hash, pair_features
 from ddx.features.rare_tables import Profile, RareTables
 from ddx.inference.common import SCHEMA_HASH_KEY
 from ddx.inference.rare import RareRanker, RareRetrieval
@@ -46,8 +46,9 @@ class RareCalibration:
     blend: >= 0, margin per unit of log likelihood ratio, added to what the trees say.
     evidence_weight: >= 0, margin that goes with one unit of log likelihood ratio; explanations
     read findings with it (`ddx.explain.rare_learned`). scale: > 0, multiplies margins.
-    none, none_slope: logit of "none of these" is none + none_slope * best log likelihood ratio
-    per finding.
+    The logit of "none of these" is none + none_slope * best log likelihood ratio per finding
+    + none_share * share of the best candidate among the candidates + none_level * level of all,
+    log of the sum of their exponentials. none_level 1: margins count by their differences alone.
     """
 
     blend: float
@@ -55,6 +56,8 @@ class RareCalibration:
     scale: float
     none: float
     none_slope: float
+    none_share: float = 0.0
+    none_level: float = 0.0
 
     def __post_init__(self) -> None:
         if not (all(map(math.isfinite, asdict(self).values())) and self.scale > 0):
@@ -65,7 +68,13 @@ class RareCalibration:
 
         evidence: best log likelihood ratio of the candidates, per finding seen.
         """
-        logits = np.append(margins * self.scale, self.none + self.none_slope * evidence)
+        scaled = margins * self.scale
+        best = scaled.max(initial=-np.inf)
+        total = float(np.exp(scaled - best).sum()) if len(scaled) else 0.0
+        none = self.none + self.none_slope * evidence
+        if total:
+            none += self.none_share / total + self.none_level * (float(best) + math.log(total))
+        logits = np.append(scaled, none)
         weights = np.exp(logits - logits.max())
         probabilities: Floats = weights / weights.sum()
         return probabilities
@@ -85,6 +94,8 @@ class RareCalibration:
                 scale=float(member["scale"]),
                 none=float(member["none"]),
                 none_slope=float(member["none_slope"]),
+                none_share=float(member.get("none_share", 0.0)),
+                none_level=float(member.get("none_level", 0.0)),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{RARE_CALIBRATION} cannot be read: {error!r}") from error
@@ -130,9 +141,10 @@ class RareReranker:
             SchemaMismatchError: the model reads other columns than this code computes.
         """
         hash_, width = session.metadata.get(SCHEMA_HASH_KEY), session.input_width
-        if hash_ != FEATURES_HASH or width != len(FEATURES) or session.output_width != 1:
+        if width > len(FEATURES) or hash_ != features_hash(width) or session.output_width != 1:
             raise SchemaMismatchError("rare model was fitted on other columns")
         self._session, self._tables, self.calibration = session, tables, calibration
+        self._width = width
 
     @classmethod
     def from_artifacts(cls, artifacts: Artifacts, ranker: RareRanker) -> Self:
@@ -176,7 +188,8 @@ class RareReranker:
     def margins(self, rows: NDArray[np.float32]) -> Floats:
         """Return the margin of every row. Raises ModelError when the model fails."""
         evidence = rows[:, EVIDENCE_COLUMN].astype(np.float64)
-        margins: Floats = self._session.run(rows)[:, 0] + self.calibration.blend * evidence
+        read = np.ascontiguousarray(rows[:, : self._width])
+        margins: Floats = self._session.run(read)[:, 0] + self.calibration.blend * evidence
         return margins
 
     def rerank(

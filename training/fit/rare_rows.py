@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from ddx.domain.case import Case
 from ddx.domain.identifiers import DiseaseId, FindingId
 from ddx.features.rare_evidence import Patient, gather
 from ddx.features.rare_facts import RareFacts
+from ddx.features.rare_index import RareIndex
 from ddx.features.rare_pairs import pair_features
 from ddx.features.rare_query import read_case
 from ddx.features.rare_tables import Profile, RareTables
@@ -22,6 +24,32 @@ from training.fit.rare_facts import MergedAnnotations, fit_facts, merge_equivale
 from training.fit.rare_simulate import SimulatedPatient
 from training.sources.hpo import OntologyRelease, read_annotations, read_ontology
 from training.sources.phenopackets import LabelledCase
+
+REMEMBERED_TERMS: Final = 1500
+"""Findings whose ratios are kept: 100 kB each."""
+
+
+REMEMBERED_PROFILES: Final = 1000
+"""Profiles without a paper that are kept: 80 kB each."""
+
+
+class RememberingRanker(RareRanker):
+    """Scores as any `RareRanker`; keeps what a finding says of every disease.
+
+    Thousands of cases share their findings, and each case is ranked under several protocols.
+    """
+
+    def __init__(self, index: RareIndex) -> None:
+        super().__init__(index)
+        self._remembered: dict[int, NDArray[np.float64]] = {}
+
+    def _present_ratios(self, term: int) -> NDArray[np.float64]:
+        known = self._remembered.get(term)
+        if known is None:
+            while len(self._remembered) >= REMEMBERED_TERMS:
+                del self._remembered[next(iter(self._remembered))]
+            known = self._remembered[term] = super()._present_ratios(term)
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +72,7 @@ class RareWorkbench:
         fit = fit_rare(ontology or read_ontology(), merged.release, also=merged.also)
         arrays = fit_facts(fit, merged, folder)
         tables = RareTables(fit.index, RareFacts(arrays))
-        return cls(fit, merged, arrays, RareRanker(fit.index), tables)
+        return cls(fit, merged, arrays, RememberingRanker(fit.index), tables)
 
     def everyday_terms(self) -> list[FindingId]:
         """Return every annotated term, as often as diseases are annotated with it."""
@@ -63,8 +91,9 @@ class CaseRows:
     numbers: int32, candidates by first-stage score. features: float32 (n, len(FEATURES)).
     right: bool, which candidates are the diagnosis; all False when it was not retrieved.
     first_stage: position of the diagnosis among ALL diseases by likelihood ratio, 0 when the
-    index lacks it or nothing of the case can be read. group: what a split must not cut: the
-    diseases of the case.
+    index lacks it or nothing of the case can be read. described: terms the profile of the
+    diagnosis states, 0 when the index lacks it. group: what a split must not cut: the diseases
+    of the case.
     """
 
     id: str
@@ -74,6 +103,7 @@ class CaseRows:
     features: NDArray[np.float32]
     right: NDArray[np.bool_]
     first_stage: int
+    described: int = 0
 
 
 def rows_of_case(
@@ -137,7 +167,7 @@ class _Removal:
         return hash((id(self.bench), self.disease, self.pmid, self.sole_source))
 
 
-@cache
+@lru_cache(REMEMBERED_PROFILES)
 def _cached_profile(removal: _Removal) -> Profile:
     bench, pmid = removal.bench, removal.pmid
     kept = [
@@ -169,4 +199,12 @@ def _rows(
         features=pair_features(evidence, patient, bench.fit.index.parameters),
         right=np.isin(numbers, right),
         first_stage=first,
+        described=max((len(_terms(bench, n, stand_ins)) for n in right), default=0),
     )
+
+
+def _terms(
+    bench: RareWorkbench, number: int, stand_ins: Mapping[int, Profile]
+) -> NDArray[np.int32]:
+    own = stand_ins.get(number)
+    return bench.tables.profile(number)[0] if own is None else own.terms

@@ -76,3 +76,18 @@ def draw_variant(rng: np.random.Generator) -> Variant:
         unrelated=int(rng.integers(0, 3)) if noisy else 0,
         exclusions=bool(rng.random() < 0.5),
     )
+
+
+def draw_noisy_variant(rng: np.random.Generator) -> Variant:
+    """Return a change that always holds noise, of one strength or another.
+
+    Up to half of the findings vaguer and one to three unrelated ones, around the strength that
+    the robustness line measures.
+    """
+    few = rng.random() < 0.4
+    return Variant(
+        limit=int(rng.integers(3, 11)) if few else None,
+        vague=float(rng.uniform(0.1, 0.5)),
+        unrelated=int(rng.integers(1, 4)),
+        exclusions=bool(rng.random() < 0.6),
+    )

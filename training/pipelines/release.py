@@ -116,7 +116,7 @@ def release(data: Path, keys_folder: Path, *, say: Say, at: datetime | None = No
     members[COMMON_CONFORMAL] = visits.sets.to_json()
     say("5/7 golden cases and model card")
     members[GOLDEN_CASES] = golden_cases(_engine(members, version))
-    lines = (*evaluate_rare(bench.fit, data), *learned_lines(bench, learned.folds, data))
+    lines = (*evaluate_rare(bench.fit, data), *learned_lines(bench, learned, data))
     card = card_json(
         version=version,
         hpo=ontology.version,

@@ -20,7 +20,9 @@ from ddx.errors import ModelError
 from ddx.explain.narrate import tell
 from ddx.explain.trees import LEAF, Forest
 from ddx.features.rare_facts import FACTS
+from ddx.features.rare_index import FREQUENCY_STEPS
 from ddx.features.rare_pairs import FEATURES, FEATURES_HASH
+from ddx.features.rare_sources import StandIns
 from ddx.inference.rare import RareRanker
 from ddx.inference.rare_learned import (
     RARE_CALIBRATION,
@@ -31,6 +33,7 @@ from ddx.inference.rare_learned import (
     RareCalibration,
     RareReranker,
 )
+from ddx.rare_list import CALIBRATED_FIRST, rank_rare
 from ddx.terminology.catalogue import Language
 from model_bundles.embedded import open_embedded_bundle
 from training.export.onnx import onnx_of
@@ -221,39 +224,44 @@ def test_every_code_of_a_merged_disease_finds_it_under_one_name(bundle):
     assert engine.catalogue.disease_names(MARFAN)[-1] == "Marfan's disease"
     assert other not in engine.catalogue.diseases
     assert other not in {c.disease for c in engine.diagnose(case).candidates}
-    ranked = {r.codes[0]: r for r in engine.rank_rare(case, limit=200).ranked}
-    assert ranked[MARFAN].codes == (MARFAN, other)
+    ranked = {entry.diseases[0]: entry for entry in rank_rare(engine, case).first(200)}
+    assert ranked[MARFAN].diseases == (MARFAN, other)
 
 
 def test_a_ranking_of_rare_diseases_alone_is_in_order_and_knows_none(engine):
-    answer = engine.rank_rare(case_of(*SIGNS), limit=5)
-    assert [r.position for r in answer.ranked] == [1, 2, 3, 4, 5]
-    probabilities = [r.probability for r in answer.ranked]
+    ranked = rank_rare(engine, case_of(*SIGNS))
+    first = ranked.first(5)
+    assert [entry.position for entry in first] == [1, 2, 3, 4, 5]
+    probabilities = [entry.probability for entry in first]
     assert probabilities == sorted(probabilities, reverse=True)
-    assert 0 < answer.none < 1
-    assert sum(probabilities) + answer.none <= 1
+    assert 0 < ranked.none < 1
+    assert float(ranked.probabilities.sum()) + ranked.none == pytest.approx(1)
 
 
 def test_a_case_no_rare_disease_reads_has_none_for_sure(engine):
-    answer = engine.rank_rare(case_of(FindingId("HP:0003577")))
-    assert (answer.ranked, answer.none) == ((), 1.0)
+    ranked = rank_rare(engine, case_of(FindingId("HP:0003577")))
+    assert (ranked.first(5), ranked.none) == ((), 1.0)
+
+
+def stand_in(index, codes, profile):
+    number = np.array([index.number_of(MARFAN)], dtype=np.int32)
+    return StandIns(numbers=number, codes=codes[np.newaxis], profiles=(profile,))
 
 
 def test_a_disease_with_its_own_profile_standing_in_ranks_as_before(engine):
     case, index = case_of(*SIGNS), engine.rare.index
     number = index.number_of(MARFAN)
-    shares = np.zeros(len(index.ontology), dtype=np.float32)
-    for term in range(len(shares)):
-        shares[term] = index.frequency(number, term)
-    same = engine.rare_stage.profile(number, dict(index.profile(number)), shares)
-    before, after = engine.rank_rare(case), engine.rank_rare(case, replaced={number: same})
-    assert [r.codes for r in after.ranked] == [r.codes for r in before.ranked]
+    shares = [index.frequency(number, term) for term in range(len(index.ontology))]
+    codes = np.rint(np.array(shares) * FREQUENCY_STEPS).astype(np.uint8)
+    same = stand_in(index, codes, index.profile(number))
+    before, after = rank_rare(engine, case), rank_rare(engine, case, same)
+    assert after.order.tolist() == before.order.tolist()
+    np.testing.assert_allclose(after.probabilities, before.probabilities, atol=1e-6)
 
 
 def test_a_disease_nothing_is_said_of_any_more_leaves_the_first_places(engine):
     case, index = case_of(*SIGNS), engine.rare.index
-    number = index.number_of(MARFAN)
-    empty = engine.rare_stage.profile(number, {}, np.zeros(len(index.ontology), dtype=np.float32))
-    assert MARFAN in {r.codes[0] for r in engine.rank_rare(case, 200).ranked}
-    left = engine.rank_rare(case, 200, replaced={number: empty})
-    assert MARFAN not in {r.codes[0] for r in left.ranked}
+    empty = stand_in(index, np.zeros(len(index.ontology), dtype=np.uint8), ())
+    before, after = rank_rare(engine, case), rank_rare(engine, case, empty)
+    assert before.position_of([MARFAN]) <= CALIBRATED_FIRST
+    assert after.position_of([MARFAN]) > CALIBRATED_FIRST

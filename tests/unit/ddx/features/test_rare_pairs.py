@@ -137,6 +137,38 @@ def test_closure_similarity_divides_what_is_shared_by_what_is_united(fit, tables
     assert got["closure_case"][1] == pytest.approx(log(2) / shared)
 
 
+def test_sums_without_the_findings_that_stand_out(fit, tables):
+    got = features(tables, patient(fit, THUMB, LENS, TOE))
+    total, best, worst = got["lr_present"], got["lr_best"], got["lr_worst"]
+    assert got["lr_but_best"] == pytest.approx(total - best, abs=1e-5)
+    assert got["lr_but_worst"] == pytest.approx(total - worst, abs=1e-5)
+    # Of three findings: without the two best the worst is left, and the other way round.
+    assert got["lr_but_best_two"] == pytest.approx(worst, abs=1e-5)
+    assert got["lr_but_worst_two"] == pytest.approx(best, abs=1e-5)
+    # OMIM:1: thumb is 1 / .25 of chance, with noise log(.2 + .8 x 4); lens and toe are below it.
+    assert got["lr_but_worst_two"][0] == pytest.approx(log(3.4), abs=1e-5)
+    assert got["supported"][0] == 1
+    assert got["gap_but_worst"].min() == 0
+    assert got["lr_capped"] == pytest.approx(total, abs=1e-5)  # no ratio here is above e^3
+
+
+def test_a_finding_is_believed_as_far_as_the_others_expect_it(fit, tables):
+    thumb, lens = (features(tables, patient(fit, term))["lr"] for term in (THUMB, LENS))
+    after_lens = np.exp(lens) / np.exp(lens).sum()
+    after_thumb = np.exp(thumb) / np.exp(thumb).sum()
+    trust = after_lens[thumb > 0].sum(), after_thumb[lens > 0].sum()
+    got = features(tables, patient(fit, THUMB, LENS))
+    assert got["lr_coherent"] == pytest.approx(trust[0] * thumb + trust[1] * lens, abs=1e-5)
+    assert got["case_coherence"] == pytest.approx([sum(trust) / 2] * 4, abs=1e-5)
+    assert got["case_strangers"] == pytest.approx([2 - sum(trust)] * 4, abs=1e-5)
+
+
+def test_without_findings_seen_nothing_is_doubted(fit, tables):
+    got = features(tables, patient(fit, excluded=(TOE,)))
+    assert got["lr_coherent"].tolist() == got["lr_but_worst_two"].tolist() == [0, 0, 0, 0]
+    assert np.isnan(got["case_coherence"]).all()
+
+
 def test_coverage_weighs_annotations_by_their_frequency(fit, tables):
     # OMIM:1: thumb (100 %) is seen, lens (20 %, stored in steps of 1/254) is not
     coverage = features(tables, patient(fit, THUMB))["coverage"][0]

@@ -11,7 +11,7 @@ from ddx.errors import ModelError, SchemaMismatchError
 from ddx.explain.trees import LEAF, Forest
 from ddx.features.rare_evidence import Patient
 from ddx.features.rare_facts import FACTS, RareFacts
-from ddx.features.rare_pairs import FEATURES, FEATURES_HASH
+from ddx.features.rare_pairs import FEATURES, FEATURES_HASH, features_hash
 from ddx.features.rare_query import read_case
 from ddx.features.rare_tables import RareTables
 from ddx.inference.rare import RareRanker
@@ -55,7 +55,10 @@ def tables(fit, prevalence=(-6.0, -3.0, -6.0)):
     return RareTables(fit.index, RareFacts(arrays))
 
 
-def stump(schema_hash=FEATURES_HASH):
+WIDTH = len(FEATURES)
+
+
+def stump(schema_hash=FEATURES_HASH, width=WIDTH):
     """Prevalence above 1 in 100,000 adds 2 to the margin, anything else 0."""
     return onnx_of(
         Forest(
@@ -68,7 +71,7 @@ def stump(schema_hash=FEATURES_HASH):
             output=np.array([0], dtype=np.int16),
             base=np.zeros(1),
             schema_hash=schema_hash,
-            frequency=np.zeros((1, len(FEATURES)), dtype=np.float32),
+            frequency=np.zeros((1, width), dtype=np.float32),
         )
     )
 
@@ -137,9 +140,59 @@ def test_a_model_of_other_columns_is_refused(fit):
         RareReranker(session, tables(fit), PLAIN)
 
 
+def test_a_model_fitted_before_columns_were_added_reads_the_first_ones(fit, reranker):
+    width = list(FEATURES).index("prevalence") + 1
+    session = ModelSession.from_bytes(stump(features_hash(width), width))
+    before = RareReranker(session, tables(fit), PLAIN)
+    who = patient(fit, THUMB)
+    retrieval = RareRanker(fit.index).retrieve(who.query)
+    assert before.rerank(retrieval, who).margins == pytest.approx([2, 0, 0])
+    with pytest.raises(SchemaMismatchError):  # the hash is of another number of columns
+        RareReranker(ModelSession.from_bytes(stump(width=width)), tables(fit), PLAIN)
+
+
+def test_none_against_all_candidates_together_by_hand():
+    calibration = RareCalibration(
+        blend=0.0,
+        evidence_weight=0.0,
+        scale=1.0,
+        none=0.5,
+        none_slope=-0.25,
+        none_share=-2.0,
+        none_level=1.0,
+    )
+    # Margins log 3 and 0: shares 3/4 and 1/4. Logit .5 - .25 x 2 - 2 x .75 = -1.5.
+    for level in (0.0, 7.0):  # what is added to every margin changes nothing
+        said = calibration.probabilities(np.array([np.log(3), 0.0]) + level, 2.0)
+        none = 1 / (1 + np.exp(1.5))
+        assert said == pytest.approx([0.75 * (1 - none), 0.25 * (1 - none), none])
+
+
+def test_without_candidates_none_is_certain_whatever_the_calibration_says():
+    calibration = RareCalibration(
+        blend=0.0, evidence_weight=0.0, scale=1.0, none=-9.0, none_slope=0.0, none_level=1.0
+    )
+    assert calibration.probabilities(np.zeros(0), 0.0).tolist() == [1.0]
+
+
+def test_a_calibration_of_an_earlier_bundle_reads_as_it_was():
+    member = json.dumps(
+        {"blend": 0.1, "evidence_weight": 0.2, "scale": 1.0, "none": 1.0, "none_slope": -0.2}
+    )
+    said = RareCalibration.from_json(member.encode()).probabilities(np.array([1.0, 0.0]), 5.0)
+    # none: logit 1 - .2 x 5 = 0 beside 1 and 0
+    assert said == pytest.approx(np.array([np.e, 1.0, 1.0]) / (np.e + 2))
+
+
 def test_a_calibration_survives_its_member():
     calibration = RareCalibration(
-        blend=0.0, evidence_weight=0.25, scale=0.5, none=-1.0, none_slope=-0.25
+        blend=0.0,
+        evidence_weight=0.25,
+        scale=0.5,
+        none=-1.0,
+        none_slope=-0.25,
+        none_share=-3.0,
+        none_level=0.75,
     )
     assert RareCalibration.from_json(calibration.to_json()) == calibration
 

@@ -1,6 +1,7 @@
 """Merged codes, disease facts, and a forest that survives its export."""
 
 import gzip
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,11 +24,13 @@ from training.fit.rare_facts import (
 )
 from training.fit.rare_learned import (
     LESS_IS_BETTER,
+    MIN_DESCRIBED,
     MORE_IS_BETTER,
     UNKNOWN_SHARE,
     CrossFit,
     LearnedSettings,
     TrainingRows,
+    claims_of,
     fit_calibration,
     fit_ranker,
     fold_of,
@@ -186,6 +189,7 @@ def cases(count, *, seed=0, retrieved=True):
                 features=features,
                 right=right,
                 first_stage=int(simgic.argmax()) + 1 if retrieved else 300,
+                described=MIN_DESCRIBED,
             )
         )
     return made
@@ -260,6 +264,31 @@ def test_calibration_learns_how_often_nothing_fits():
     # Half are lost; of the half found, a fifth counts as if nobody had described the disease.
     assert np.mean(none) == pytest.approx(0.5 + 0.5 * UNKNOWN_SHARE, abs=0.05)
     assert np.mean(none[60:]) > np.mean(none[:60])
+
+
+def test_cases_whose_paper_took_the_profile_along_do_not_teach_that_nothing_fits():
+    found = cases(60, seed=5)
+    margins = [c.features[:, list(FEATURES).index("simgic")].astype(np.float64) for c in found]
+    plain = fit_calibration(TrainingRows(tuple(found), (1.0,) * 60), margins)
+    gutted = [replace(c, described=MIN_DESCRIBED - 1) for c in cases(60, seed=6, retrieved=False)]
+    both = TrainingRows((*found, *gutted), (1.0,) * 120)
+    with_gutted = fit_calibration(both, [*margins, *([np.zeros(10)] * 60)])
+    assert (with_gutted.none, with_gutted.scale) == pytest.approx((plain.none, plain.scale))
+
+
+def test_claims_of_a_case_without_its_diagnosis_are_made_of_the_others():
+    calibration = RareCalibration(
+        blend=0.0, evidence_weight=0.0, scale=1.0, none=0.0, none_slope=0.0
+    )
+    (case,) = cases(1, seed=7)
+    margins = np.where(case.right, 2.0, 0.0)
+    first, none = claims_of(calibration, [case], [margins])
+    # e^2 beside nine of 1 and "none" of 1; without the diagnosis nine of 1 and "none"
+    assert (first[0], none[0]) == pytest.approx(
+        (np.exp(2) / (np.exp(2) + 10), 1 / (np.exp(2) + 10))
+    )
+    first, none = claims_of(calibration, [case], [margins], hidden=True)
+    assert (first[0], none[0]) == pytest.approx((0.1, 0.1))
 
 
 def test_nothing_to_learn_from_is_an_error():

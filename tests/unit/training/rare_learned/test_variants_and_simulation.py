@@ -9,7 +9,7 @@ from ddx.features.rare_facts import FACTS, RareFacts
 from training.fit.rare import fit_rare, live_graph
 from training.fit.rare_facts import family_name
 from training.fit.rare_simulate import SimulationSettings, simulate
-from training.fit.rare_variants import Variant, vary
+from training.fit.rare_variants import Variant, draw_noisy_variant, vary
 from training.sources.hpo import (
     AnnotationRelease,
     AnnotationRow,
@@ -146,3 +146,12 @@ def test_the_same_seed_gives_the_same_patients():
 )
 def test_serial_numbers_do_not_make_a_family(name, family):
     assert family_name(name) == family
+
+
+def test_every_noisy_variant_holds_noise_around_the_strength_that_is_measured():
+    rng = np.random.default_rng(0)
+    drawn = [draw_noisy_variant(rng) for _ in range(200)]
+    assert all(v.vague >= 0.1 and v.unrelated >= 1 for v in drawn)
+    assert min(v.vague for v in drawn) < 0.3 < max(v.vague for v in drawn)
+    assert {v.unrelated for v in drawn} == {1, 2, 3}
+    assert {v.exclusions for v in drawn} == {True, False}

@@ -1,7 +1,9 @@
 """The clinic before anybody is signed in: set up, sign in, recover, set aside."""
 
+import hashlib
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -263,6 +265,21 @@ class Clinic:
             KeepingService(desk, self._vault, self._place, self._settings.backups_kept),
         )
 
+    def _write_down_quarantines(self, unit: UnitOfWork) -> None:
+        """Have the chain tell of damaged stores set aside here: nothing could be written then."""
+        device = unit.device.get().id
+        for at in self._vault.quarantined():
+            entry = _entry_of(device, at)
+            if not unit.audit.holds(entry):
+                unit.audit.append(
+                    id=entry,
+                    at=self._now(),
+                    actor=device,
+                    action=AuditAction.STORE_QUARANTINED,
+                    subject=device,
+                    detail={"set_aside_at": at.isoformat()},
+                )
+
     def _write_down_sign_in(self, desk: Desk) -> None:
         counters = (self._vault.attempts, self._vault.restore_attempts)
         told, bundles = [(c, c.refused()) for c in counters], desk.shelf.refused
@@ -278,11 +295,18 @@ class Clinic:
                         subject=attempt.slot,
                         detail=_told(attempt),
                     )
+            self._write_down_quarantines(unit)
             desk.journal.record(unit, AuditAction.SIGN_IN, desk.clinician.id)
             for code in bundles:
                 desk.journal.record(unit, AuditAction.BUNDLE_REFUSED, code)
         for counter, refused in told:
             counter.audited(refused)
+
+
+def _entry_of(device: RecordId, at: datetime) -> RecordId:
+    """Return the one entry id a store set aside at that moment has in every copy of the chain."""
+    entropy = hashlib.sha256(f"{device} {at.isoformat()}".encode()).digest()[:10]
+    return new_record_id(unix_ms=int(at.timestamp() * 1000), entropy=entropy)
 
 
 def _told(attempt: Attempt) -> dict[str, object]:

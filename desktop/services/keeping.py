@@ -74,6 +74,8 @@ class KeepingService:
         now = self._desk.now()
         with self._desk.store.write() as unit:
             unit.settings.put(CHECKED_AT, now.isoformat())
+            device = unit.device.get().id
+            self._desk.journal.record(unit, AuditAction.STORE_CHECKED, device, sound=True)
         return now
 
 

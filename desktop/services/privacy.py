@@ -25,7 +25,8 @@ class PrivacyService:
     def sent(self, limit: int = 200) -> tuple[SentRecord, ...]:
         """Return what left or waits to leave, newest first, with the exact payload as JSON."""
         self._desk.require(Permission.VIEW_SENT)
-        with self._desk.store.read() as unit:
+        with self._desk.store.write() as unit:
+            self._desk.journal.listed(unit, "sent")
             return tuple(_sent(event) for event in unit.outbox.sent(limit))
 
     def due(self, before: datetime) -> tuple[RecordId, ...]:
@@ -34,7 +35,8 @@ class PrivacyService:
         How long records are kept is the clinic's law and policy, not ours: it is asked for.
         """
         self._desk.require(Permission.ERASE_PATIENT)
-        with self._desk.store.read() as unit:
+        with self._desk.store.write() as unit:
+            self._desk.journal.listed(unit, "due")
             return unit.erasures.last_seen_before(before)
 
     def erase(self, patient: RecordId) -> ErasureProof:
@@ -82,7 +84,8 @@ class PrivacyService:
     def erasures(self) -> tuple[ErasureProof, ...]:
         """Return who was erased, by pseudonym, oldest first."""
         self._desk.require(Permission.VIEW_SENT)
-        with self._desk.store.read() as unit:
+        with self._desk.store.write() as unit:
+            self._desk.journal.listed(unit, "erased")
             return tuple(_proof(tombstone) for tombstone in unit.erasures.all())
 
 

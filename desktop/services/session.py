@@ -11,6 +11,7 @@ from desktop.services.models import ModelService
 from desktop.services.patients import PatientService
 from desktop.services.privacy import PrivacyService
 from desktop.services.records import ClinicianCard
+from desktop.services.referrals import ReferralService
 from desktop.services.staff import StaffService
 from desktop.services.sync import SyncService
 from desktop.services.visits import VisitService
@@ -35,6 +36,7 @@ class Session:
         self.patients = PatientService(desk)
         self.visits = VisitService(desk)
         self.decisions = DecisionService(desk)
+        self.referrals = ReferralService(desk)
         self.sync = SyncService(desk, settings)
         self.models = ModelService(desk, self.sync)
         self.audit = AuditService(desk)

@@ -273,7 +273,11 @@ class Vault:
         """
         if not self.exists:
             raise StoreCorruptError(self._folder, "there is no store to set aside")
-        return swap.set_aside(self._folder, at, "quarantined")
+        return swap.set_aside(self._folder, at, swap.QUARANTINED)
+
+    def quarantined(self) -> tuple[datetime, ...]:
+        """Return when damaged stores were set aside here, oldest first."""
+        return swap.quarantined(self._folder)
 
     def _renewed(
         self,

@@ -17,6 +17,7 @@ from ddx.terminology.search import FindingSearch
 from desktop.services.desk import Desk
 from desktop.services.engines import BundleShelf
 from desktop.services.epochs import EpochReason, settle_in
+from desktop.services.erasing import erase_again
 from desktop.services.errors import (
     ClinicDetailsError,
     RecoveryRefusedError,
@@ -33,8 +34,10 @@ from desktop.settings import Settings
 from desktop.store.attempts import Attempt
 from desktop.store.backups import Backup
 from desktop.store.errors import RecordMissingError
+from desktop.store.files import disk_errors
 from desktop.store.keys import Argon2Cost, new_data_key
 from desktop.store.keystore import Keystore
+from desktop.store.ledger import NAME
 from desktop.store.records import ClinicianRecord, ClinicRecord
 from desktop.store.store import ClinicStore
 from desktop.store.unit_of_work import UnitOfWork
@@ -64,6 +67,7 @@ class Clinic:
 
         keystore: of the operating system unless given.
         """
+        self._data_dir = data_dir
         self._vault = Vault(data_dir / FOLDER, cost=cost, keystore=keystore)
         chosen = (settings or Settings()).backup_folder
         self._place = Path(chosen) if chosen else data_dir / BACKUPS
@@ -190,6 +194,8 @@ class Clinic:
             SignInRefusedError: opens no slot of the backup, or too soon.
             StoreFullError: nothing was replaced.
         """
+        with disk_errors():  # a new computer has no folder yet
+            self._data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         guard = Guard(self._vault.restore_attempts, self._now, self._sleep)
         done = guard.tried(
             RESTORER,
@@ -217,6 +223,9 @@ class Clinic:
             journal = Journal(device.id, self._now)
             made_at = backup.made_at.isoformat()
             settle_in(unit, journal, EpochReason.RESTORED_BACKUP, made_at=made_at)
+            ledger = self._vault.ledger(self._place).also(backup.folder.parent / NAME)
+            erased = ledger.genuine(unit.clinic.get().pseudonym_key)
+            erase_again(unit, journal, erased, self._now())
 
     def _write_down(self, store: ClinicStore, clinician: RecordId, what: str) -> None:
         """Write down what was done to the keys with no session; `clinician` did it, or had it."""
@@ -263,6 +272,7 @@ class Clinic:
             self._settings,
             StaffService(desk, self._vault, self._guard),
             KeepingService(desk, self._vault, self._place, self._settings.backups_kept),
+            self._vault.ledger(self._place),
         )
 
     def _write_down_quarantines(self, unit: UnitOfWork) -> None:

@@ -17,6 +17,7 @@ from desktop.services.sync import SyncService
 from desktop.services.visits import VisitService
 from desktop.settings import Settings
 from desktop.store.errors import StoreClosedError
+from desktop.store.ledger import ErasureLedger
 
 
 class Session:
@@ -28,8 +29,9 @@ class Session:
         settings: Settings,
         staff: StaffService | None = None,
         keeping: KeepingService | None = None,
+        ledger: ErasureLedger | None = None,
     ) -> None:
-        """Bind the desk. staff, keeping: need the folder of the store; absent without one."""
+        """Bind the desk. staff, keeping, ledger: need the folder of the store."""
         self._desk = desk
         self.idle_lock_minutes = settings.idle_lock_minutes
         self._staff, self._keeping = staff, keeping
@@ -40,7 +42,7 @@ class Session:
         self.sync = SyncService(desk, settings)
         self.models = ModelService(desk, self.sync)
         self.audit = AuditService(desk)
-        self.privacy = PrivacyService(desk)
+        self.privacy = PrivacyService(desk, ledger)
         self.identity = IdentityService(desk, settings, self.sync)
 
     @property

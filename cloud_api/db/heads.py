@@ -3,17 +3,14 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from cloud_api.db.sink import SqlTransaction
-from cloud_api.db.tables import AuditHeadRow, CounterRow
+from cloud_api.db.sink import SqlTransaction, one_at_a_time
+from cloud_api.db.tables import AuditHeadRow
 from ddx.domain.statements import Checkpoint
 from sync_service.gateway.intake import Alarm
-
-_COUNTER: Final = "event"
 
 
 class SqlHeads:
@@ -31,14 +28,9 @@ class SqlHeads:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["SqlHeadTransaction"]:
         """Open a transaction that waits for the one before it, as the sink's do."""
-        async with AsyncSession(self._engine) as session, session.begin():
-            await session.execute(
-                update(CounterRow).where(CounterRow.name == _COUNTER).values(value=CounterRow.value)
-            )
-            intake = SqlTransaction(session, self._now())
+        opening = one_at_a_time(self._engine, now=self._now, alarmed=self._alarmed)
+        async with opening as (session, intake):
             yield SqlHeadTransaction(session, intake)
-        for alarm in intake.new_alarms:
-            self._alarmed(alarm)
 
 
 class SqlHeadTransaction:

@@ -30,15 +30,27 @@ class SqlSink:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["SqlTransaction"]:
         """Open a transaction that holds the counter: the next one waits for this commit."""
-        async with AsyncSession(self._engine) as session, session.begin():
-            # a write first: SQLite takes its one write lock, others lock the counter's row
-            await session.execute(
-                update(CounterRow).where(CounterRow.name == _COUNTER).values(value=CounterRow.value)
-            )
-            transaction = SqlTransaction(session, self._now())
-            yield transaction
-        for alarm in transaction.new_alarms:
-            self._alarmed(alarm)
+        async with one_at_a_time(self._engine, now=self._now, alarmed=self._alarmed) as opened:
+            yield opened[1]
+
+
+@asynccontextmanager
+async def one_at_a_time(
+    engine: AsyncEngine, *, now: Callable[[], datetime], alarmed: Callable[[Alarm], None]
+) -> AsyncIterator[tuple[AsyncSession, "SqlTransaction"]]:
+    """Open a transaction that waits for the one before it, whoever opened that.
+
+    alarmed: told of each new alarm after the commit.
+    """
+    async with AsyncSession(engine) as session, session.begin():
+        # a write first: SQLite takes its one write lock, others lock the counter's row
+        await session.execute(
+            update(CounterRow).where(CounterRow.name == _COUNTER).values(value=CounterRow.value)
+        )
+        transaction = SqlTransaction(session, now())
+        yield session, transaction
+    for alarm in transaction.new_alarms:
+        alarmed(alarm)
 
 
 class SqlTransaction:

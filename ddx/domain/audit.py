@@ -39,6 +39,9 @@ class AuditAction(StrEnum):
     CLOUD_SIGN_IN = "cloud_sign_in"
     CLOUD_SIGN_IN_REFUSED = "cloud_sign_in_refused"
     ROLE_LEASED = "role_leased"
+    RECORDS_LISTED = "records_listed"
+    STORE_CHECKED = "store_checked"
+    STORE_QUARANTINED = "store_quarantined"
 
 
 class AuditChainError(DdxError):

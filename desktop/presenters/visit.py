@@ -42,6 +42,7 @@ from desktop.presenters.visit_state import (
     OpenDraft,
     OpenPatients,
     RecordDecision,
+    ReferralAsked,
     SaveDraft,
     SaveDue,
     SaveFailed,
@@ -53,6 +54,7 @@ from desktop.presenters.visit_state import (
     VitalTyped,
     WhyNotAsked,
     WhyNotTold,
+    WriteReferral,
 )
 
 step: Reducer[VisitState] = Reducer()
@@ -351,6 +353,19 @@ def decision_cancelled(state: VisitState, _event: DecisionCancelled) -> Step[Vis
 def decision_recorded(state: VisitState, event: DecisionRecorded) -> Step[VisitState]:
     """Show that it is on disk."""
     return replace(state, decision=decision.recorded(state.decision, event.feedback)), ()
+
+
+# The letter.
+
+
+@step.on(ReferralAsked)
+def referral_asked(state: VisitState, _event: ReferralAsked) -> Step[VisitState]:
+    """Show the letter of what is recorded; a list that no longer answers has none."""
+    if state.diagnosis is None:
+        return replace(state, refusal=Refusal("visit.no_list")), ()
+    if state.stale:
+        return replace(state, refusal=Refusal("visit.stale")), ()
+    return replace(state, refusal=None), (WriteReferral(state.diagnosis.id),)
 
 
 @step.on(Failed)

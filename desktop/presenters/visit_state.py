@@ -281,6 +281,11 @@ class DecisionCancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class ReferralAsked:
+    """The clinician wants the letter that goes with the patient."""
+
+
+@dataclass(frozen=True, slots=True)
 class LeaveAsked:
     """Back to the patients, once everything is on disk."""
 
@@ -442,6 +447,13 @@ class RecordDecision:
     disease: DiseaseId | None
     reason: OverrideReason | None
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteReferral:
+    """Read what the letter of a recorded diagnosis says, and show it."""
+
+    diagnosis: RecordId
 
 
 @dataclass(frozen=True, slots=True)

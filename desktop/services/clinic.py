@@ -1,7 +1,9 @@
 """The clinic before anybody is signed in: set up, sign in, recover, set aside."""
 
+import hashlib
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +17,7 @@ from ddx.terminology.search import FindingSearch
 from desktop.services.desk import Desk
 from desktop.services.engines import BundleShelf
 from desktop.services.epochs import EpochReason, settle_in
+from desktop.services.erasing import erase_again
 from desktop.services.errors import (
     ClinicDetailsError,
     RecoveryRefusedError,
@@ -31,8 +34,10 @@ from desktop.settings import Settings
 from desktop.store.attempts import Attempt
 from desktop.store.backups import Backup
 from desktop.store.errors import RecordMissingError
+from desktop.store.files import disk_errors
 from desktop.store.keys import Argon2Cost, new_data_key
 from desktop.store.keystore import Keystore
+from desktop.store.ledger import NAME
 from desktop.store.records import ClinicianRecord, ClinicRecord
 from desktop.store.store import ClinicStore
 from desktop.store.unit_of_work import UnitOfWork
@@ -62,6 +67,7 @@ class Clinic:
 
         keystore: of the operating system unless given.
         """
+        self._data_dir = data_dir
         self._vault = Vault(data_dir / FOLDER, cost=cost, keystore=keystore)
         chosen = (settings or Settings()).backup_folder
         self._place = Path(chosen) if chosen else data_dir / BACKUPS
@@ -188,6 +194,8 @@ class Clinic:
             SignInRefusedError: opens no slot of the backup, or too soon.
             StoreFullError: nothing was replaced.
         """
+        with disk_errors():  # a new computer has no folder yet
+            self._data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         guard = Guard(self._vault.restore_attempts, self._now, self._sleep)
         done = guard.tried(
             RESTORER,
@@ -215,6 +223,9 @@ class Clinic:
             journal = Journal(device.id, self._now)
             made_at = backup.made_at.isoformat()
             settle_in(unit, journal, EpochReason.RESTORED_BACKUP, made_at=made_at)
+            ledger = self._vault.ledger(self._place).also(backup.folder.parent / NAME)
+            erased = ledger.genuine(unit.clinic.get().pseudonym_key)
+            erase_again(unit, journal, erased, self._now())
 
     def _write_down(self, store: ClinicStore, clinician: RecordId, what: str) -> None:
         """Write down what was done to the keys with no session; `clinician` did it, or had it."""
@@ -261,7 +272,23 @@ class Clinic:
             self._settings,
             StaffService(desk, self._vault, self._guard),
             KeepingService(desk, self._vault, self._place, self._settings.backups_kept),
+            self._vault.ledger(self._place),
         )
+
+    def _write_down_quarantines(self, unit: UnitOfWork) -> None:
+        """Have the chain tell of damaged stores set aside here: nothing could be written then."""
+        device = unit.device.get().id
+        for at in self._vault.quarantined():
+            entry = _entry_of(device, at)
+            if not unit.audit.holds(entry):
+                unit.audit.append(
+                    id=entry,
+                    at=self._now(),
+                    actor=device,
+                    action=AuditAction.STORE_QUARANTINED,
+                    subject=device,
+                    detail={"set_aside_at": at.isoformat()},
+                )
 
     def _write_down_sign_in(self, desk: Desk) -> None:
         counters = (self._vault.attempts, self._vault.restore_attempts)
@@ -278,11 +305,18 @@ class Clinic:
                         subject=attempt.slot,
                         detail=_told(attempt),
                     )
+            self._write_down_quarantines(unit)
             desk.journal.record(unit, AuditAction.SIGN_IN, desk.clinician.id)
             for code in bundles:
                 desk.journal.record(unit, AuditAction.BUNDLE_REFUSED, code)
         for counter, refused in told:
             counter.audited(refused)
+
+
+def _entry_of(device: RecordId, at: datetime) -> RecordId:
+    """Return the one entry id a store set aside at that moment has in every copy of the chain."""
+    entropy = hashlib.sha256(f"{device} {at.isoformat()}".encode()).digest()[:10]
+    return new_record_id(unix_ms=int(at.timestamp() * 1000), entropy=entropy)
 
 
 def _told(attempt: Attempt) -> dict[str, object]:

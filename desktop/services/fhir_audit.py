@@ -55,6 +55,9 @@ _KINDS: Final = {
     AuditAction.SYNCED: _Kind("110106", "Export", "E"),
     AuditAction.BUNDLE_ACTIVATED: _Kind("110100", "Application Activity", "U"),
     AuditAction.BUNDLE_REFUSED: _Kind("110100", "Application Activity", "U"),
+    AuditAction.RECORDS_LISTED: _Kind("110112", "Query", "E"),
+    AuditAction.STORE_CHECKED: _Kind("110100", "Application Activity", "E"),
+    AuditAction.STORE_QUARANTINED: _Kind(*_SECURITY, "E"),
 }
 _FAILED: Final = frozenset(
     {

@@ -33,6 +33,11 @@ class Journal:
             at=self._now(), actor=self._actor, action=action, subject=subject, detail=detail
         )
 
+    def listed(self, unit: UnitOfWork, what: str) -> None:
+        """Append that a list of records about several patients was looked at."""
+        device = unit.device.get().id
+        self.record(unit, AuditAction.RECORDS_LISTED, device, list=what)
+
     def send(self, unit: UnitOfWork, kind: EventKind, payload: Mapping[str, Any]) -> None:
         """Put one record in the outbox, and the audit entries that no event carries yet."""
         unit.outbox.add(kind, payload, self._now())

@@ -54,6 +54,7 @@ class KeepingService:
             StoreCorruptError: the check found damage; end the session and restore a backup.
             StoreFullError: the backup did not fit; earlier ones stand.
         """
+        self._keep_ledger()  # what a full disk or a crash kept an erasure from writing
         now = self._desk.now()
         with self._desk.store.read() as unit:
             checked = unit.settings.get(CHECKED_AT)
@@ -65,15 +66,23 @@ class KeepingService:
 
     def _back_up(self) -> BackupCard:
         made = self._vault.back_up(self._desk.store, self._place, self._desk.now(), self._keep)
+        self._keep_ledger()
         with self._desk.store.write() as unit:
             self._desk.journal.record(unit, AuditAction.EXPORTED, "store.backup", bytes=made.size)
         return _card(made)
+
+    def _keep_ledger(self) -> None:
+        with self._desk.store.read() as unit:
+            key, erased = unit.clinic.get().pseudonym_key, unit.erasures.all()
+        self._vault.ledger(self._place).keep(key, erased)
 
     def _check(self) -> datetime:
         self._desk.store.check()
         now = self._desk.now()
         with self._desk.store.write() as unit:
             unit.settings.put(CHECKED_AT, now.isoformat())
+            device = unit.device.get().id
+            self._desk.journal.record(unit, AuditAction.STORE_CHECKED, device, sound=True)
         return now
 
 

@@ -13,6 +13,7 @@ from ddx.terminology.catalogue import Language
 from desktop.services.desk import Desk
 from desktop.services.errors import NewPatientRefusedError
 from desktop.services.outgoing import patient_pseudonym
+from desktop.services.recorded import patient_row
 from desktop.services.records import NewPatient, PatientRow
 from desktop.store.names import folded
 from desktop.store.records import PatientRecord
@@ -31,22 +32,32 @@ class PatientService:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._listed = False
 
     def search(self, text: str = "", limit: int = 200) -> tuple[PatientRow, ...]:
         """Return patients whose name or document holds every word of `text`, newest visit first.
 
         When nobody is called that: patients with a visit where the finding or the disease of that
-        name was recorded, or whose short code or note has words that begin so.
+        name was recorded, or whose short code or note has words that begin so. The first list of
+        a session is an entry; a list at each key press would bury the others.
         """
         self._desk.require(Permission.VIEW_PATIENT)
+        self._write_down_list()
         with self._desk.store.read() as unit:
             named = unit.patients.search(text, limit)
         if named or len(text.strip()) < SHORTEST_VISIT_SEARCH:
-            return tuple(_row(patient) for patient in named)
+            return tuple(patient_row(patient) for patient in named)
         codes = self._codes(text)
         with self._desk.store.read() as unit:
             seen = unit.patients.seen_with(codes, text, limit)
-        return tuple(_row(patient) for patient, _visit in seen)
+        return tuple(patient_row(patient) for patient, _visit in seen)
+
+    def _write_down_list(self) -> None:
+        if self._listed:
+            return
+        with self._desk.store.write() as unit:
+            self._desk.journal.listed(unit, "patients")
+        self._listed = True
 
     def _codes(self, text: str) -> tuple[str, ...]:
         """Return the codes of the findings and diseases that `text` names, in any language."""
@@ -86,7 +97,7 @@ class PatientService:
             )
             unit.patients.add(patient)
             self._desk.journal.record(unit, AuditAction.PATIENT_CREATED, patient.pseudonym)
-        return _row(patient)
+        return patient_row(patient)
 
 
 def _issues(new: NewPatient, today: date) -> tuple[CaseIssue, ...]:
@@ -104,15 +115,3 @@ def _issues(new: NewPatient, today: date) -> tuple[CaseIssue, ...]:
 
 def _error(field: str, code: str) -> CaseIssue:
     return CaseIssue(level=Level.ERROR, field=field, code=code, params={}, suggestion="")
-
-
-def _row(patient: PatientRecord) -> PatientRow:
-    return PatientRow(
-        id=patient.id,
-        given_name=patient.given_name,
-        family_name=patient.family_name,
-        sex=patient.sex,
-        birth_date=patient.birth_date,
-        visits=patient.visits,
-        last_visit_at=patient.last_visit_at,
-    )

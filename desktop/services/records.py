@@ -36,6 +36,8 @@ __all__ = [
     "ModelStatus",
     "NewPatient",
     "PatientRow",
+    "Referral",
+    "ReferralMedium",
     "ReplayReport",
     "RestoreReport",
     "SentRecord",
@@ -133,6 +135,29 @@ class DiagnosisRecord:
     short_code: str
     feedback: tuple[Feedback, ...]
     not_excluded: frozenset[DiseaseId] | None = None
+
+
+class ReferralMedium(StrEnum):
+    """How a referral letter leaves."""
+
+    PAPER = "paper"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Referral:
+    """What a referral letter says of one recorded visit.
+
+    attended_by: who recorded the visit, removed since or not; signed_by: who writes the letter.
+    """
+
+    clinic: str
+    signed_by: str
+    attended_by: str
+    patient: PatientRow
+    national_id: str
+    visit: DiagnosisRecord
+    written_on: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

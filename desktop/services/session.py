@@ -11,11 +11,13 @@ from desktop.services.models import ModelService
 from desktop.services.patients import PatientService
 from desktop.services.privacy import PrivacyService
 from desktop.services.records import ClinicianCard
+from desktop.services.referrals import ReferralService
 from desktop.services.staff import StaffService
 from desktop.services.sync import SyncService
 from desktop.services.visits import VisitService
 from desktop.settings import Settings
 from desktop.store.errors import StoreClosedError
+from desktop.store.ledger import ErasureLedger
 
 
 class Session:
@@ -27,18 +29,20 @@ class Session:
         settings: Settings,
         staff: StaffService | None = None,
         keeping: KeepingService | None = None,
+        ledger: ErasureLedger | None = None,
     ) -> None:
-        """Bind the desk. staff, keeping: need the folder of the store; absent without one."""
+        """Bind the desk. staff, keeping, ledger: need the folder of the store."""
         self._desk = desk
         self.idle_lock_minutes = settings.idle_lock_minutes
         self._staff, self._keeping = staff, keeping
         self.patients = PatientService(desk)
         self.visits = VisitService(desk)
         self.decisions = DecisionService(desk)
+        self.referrals = ReferralService(desk)
         self.sync = SyncService(desk, settings)
         self.models = ModelService(desk, self.sync)
         self.audit = AuditService(desk)
-        self.privacy = PrivacyService(desk)
+        self.privacy = PrivacyService(desk, ledger)
         self.identity = IdentityService(desk, settings, self.sync)
 
     @property

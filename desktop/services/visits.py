@@ -11,7 +11,6 @@ from ddx.domain.audit import AuditAction
 from ddx.domain.canonical import canonical_json
 from ddx.domain.case import Case
 from ddx.domain.explanation import Explanation
-from ddx.domain.feedback import Feedback
 from ddx.domain.identifiers import DiseaseId, RecordId, new_record_id
 from ddx.domain.receipt import EXPLAINED, Receipt, receipt_to_json
 from ddx.domain.replay import ReplayReport, replay
@@ -26,6 +25,7 @@ from ddx.terminology.catalogue import Language
 from desktop.services.desk import Desk
 from desktop.services.engines import DiagnosticEngine
 from desktop.services.errors import OtherBundleError
+from desktop.services.recorded import visit_record as _record
 from desktop.services.records import Account, DiagnosisRecord, DraftRecord, Guidance
 from desktop.store.errors import RecordMissingError
 from desktop.store.records import PatientRecord, StoredDiagnosis, StoredDraft
@@ -225,8 +225,9 @@ class VisitService:
     def replay(self, diagnosis: RecordId) -> ReplayReport:
         """Run a recorded case again and say what differs."""
         self._desk.require(Permission.DIAGNOSE)
-        with self._desk.store.read() as unit:
+        with self._desk.store.write() as unit:
             stored = unit.diagnoses.get(diagnosis)
+            self._viewed(unit, stored.patient_id, "replay")
         try:
             engine = self._desk.shelf.engine_for(stored.differential.bundle_digest)
         except OtherBundleError:
@@ -315,18 +316,6 @@ def _draft(stored: StoredDraft) -> DraftRecord:
         patient_id=stored.patient_id,
         draft=draft_from_json(stored.content),
         updated_at=stored.updated_at,
-    )
-
-
-def _record(stored: StoredDiagnosis, feedback: tuple[Feedback, ...]) -> DiagnosisRecord:
-    return DiagnosisRecord(
-        id=stored.id,
-        patient_id=stored.patient_id,
-        made_at=stored.made_at,
-        case=stored.case,
-        differential=stored.differential,
-        short_code=stored.short_code,
-        feedback=feedback,
     )
 
 

@@ -7,8 +7,9 @@ every start: a crash between two renames is carried to its end.
 
 import os
 import shutil
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from desktop.store.files import disk_errors, sync_directory
 
@@ -52,13 +53,30 @@ def finish(folder: Path, at: datetime) -> Path | None:
     return aside
 
 
+QUARANTINED: Final = "quarantined"
+_MOMENT: Final = "%Y%m%dT%H%M%S%fZ"
+
+
 def set_aside(folder: Path, at: datetime, why: str) -> Path:
     """Move `folder` beside itself, whole, and return where it is."""
-    aside = unused(folder.with_name(f"{folder.name}.{why}-{at:%Y%m%dT%H%M%S%fZ}"))
+    aside = unused(folder.with_name(f"{folder.name}.{why}-{at.strftime(_MOMENT)}"))
     with disk_errors():
         folder.rename(aside)
         sync_directory(folder.parent)
     return aside
+
+
+def quarantined(folder: Path) -> tuple[datetime, ...]:
+    """Return when a damaged `folder` was set aside, oldest first, while that folder is there."""
+    prefix = f"{folder.name}.{QUARANTINED}-"
+    moments = []
+    for aside in folder.parent.glob(f"{prefix}*"):
+        stamp = aside.name.removeprefix(prefix).split("-")[0]
+        try:
+            moments.append(datetime.strptime(stamp, _MOMENT).replace(tzinfo=UTC))
+        except ValueError:
+            continue  # a folder that somebody named so
+    return tuple(sorted(moments))
 
 
 def unused(path: Path) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ddx.domain.identifiers import RecordId, new_record_id
 from ddx.domain.roles import Role
-from desktop.store import backups, ballast, recovery, swap
+from desktop.store import backups, ballast, ledger, recovery, swap
 from desktop.store.attempts import Attempts
 from desktop.store.backups import Backup
 from desktop.store.engine import change_key
@@ -35,6 +35,7 @@ from desktop.store.keys import (
 )
 from desktop.store.keystore import DeviceSecret, Keystore, OsKeystore
 from desktop.store.layout import ATTEMPTS, DATABASE, EPOCH, SLOTS
+from desktop.store.ledger import ErasureLedger
 from desktop.store.records import ClinicianRecord
 from desktop.store.store import ClinicStore
 from desktop.store.unit_of_work import UnitOfWork
@@ -78,6 +79,11 @@ class Vault:
     def restore_attempts(self) -> Attempts:
         """Failed restores; beside the folder, which may not be there then."""
         return Attempts(self._folder.with_name(f"{self._folder.name}.{ATTEMPTS}"))
+
+    def ledger(self, place: Path) -> ErasureLedger:
+        """Return the ledger of erasures: beside the folder, and in `place` with the backups."""
+        beside = self._folder.with_name(f"{self._folder.name}.{ledger.NAME}")
+        return ErasureLedger(beside, place / ledger.NAME)
 
     def slots(self) -> KeySlots:
         """Return the key slots. Raises StoreCorruptError when they are missing or damaged."""
@@ -273,7 +279,11 @@ class Vault:
         """
         if not self.exists:
             raise StoreCorruptError(self._folder, "there is no store to set aside")
-        return swap.set_aside(self._folder, at, "quarantined")
+        return swap.set_aside(self._folder, at, swap.QUARANTINED)
+
+    def quarantined(self) -> tuple[datetime, ...]:
+        """Return when damaged stores were set aside here, oldest first."""
+        return swap.quarantined(self._folder)
 
     def _renewed(
         self,

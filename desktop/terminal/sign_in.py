@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ddx.domain.identifiers import RecordId
+from desktop.hardening import refuse_dumps
 from desktop.services.clinic import Clinic
 from desktop.services.errors import OtherBundleError
 from desktop.services.records import ModelStatus
 from desktop.services.session import Session
+from desktop.settings import load_settings
 
 if TYPE_CHECKING:
     import httpx
@@ -49,8 +51,9 @@ class NoShelf:
 
 
 def open_clinic(data_dir: Path) -> Clinic:
-    """Return the clinic of `data_dir`, without a model."""
-    return Clinic(data_dir, NoShelf())
+    """Return the clinic of `data_dir`, without a model. Raises SettingsError."""
+    refuse_dumps()  # before any key is in memory
+    return Clinic(data_dir, NoShelf(), settings=load_settings(data_dir))
 
 
 def named(clinic: Clinic, name: str | None) -> tuple[RecordId, str] | None:

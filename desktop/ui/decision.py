@@ -15,6 +15,7 @@ from desktop.presenters.visit_state import (
     DecisionConfirmed,
     DecisionEdited,
     DecisionStarted,
+    ReferralAsked,
     VisitState,
 )
 from desktop.ui import keys, words
@@ -22,6 +23,7 @@ from desktop.ui.i18n import Texts, translate
 from desktop.ui.labels import Labels
 from desktop.ui.widgets import (
     Spoken,
+    Text,
     button,
     choice,
     column,
@@ -69,7 +71,10 @@ class DecisionBar(Spoken):
         self.recorded = message("done")
         self.verbs = QWidget()
         self.buttons = {verb: self._verb_button(verb) for verb in Verb}
-        self.verbs.setLayout(row(*self.buttons.values(), gap=10))
+        self.refer = self._keyed(
+            lambda: translate("Decision", "Derivar…"), keys.REFER, lambda: dispatch(ReferralAsked())
+        )
+        self.verbs.setLayout(row(*self.buttons.values(), self.refer, gap=10))
         self.form = self._form()
         frame = QFrame()
         frame.setObjectName("bar")
@@ -80,12 +85,21 @@ class DecisionBar(Spoken):
         self.setLayout(outer)
 
     def _verb_button(self, verb: Verb) -> QWidget:
-        def text() -> str:
-            said = words.verb(verb)
-            return said if self._brief else f"{said}  {keys.shown(VERB_KEYS[verb])}"
-
         look = "primary" if verb is Verb.AGREE else ""
-        return button(self.texts, text, lambda: self._dispatch(DecisionStarted(verb)), look)
+        return self._keyed(
+            lambda: words.verb(verb),
+            VERB_KEYS[verb],
+            lambda: self._dispatch(DecisionStarted(verb)),
+            look,
+        )
+
+    def _keyed(
+        self, name: Text, key: keys.Key, pressed: Callable[[], object], look: str = ""
+    ) -> QWidget:
+        def text() -> str:
+            return name() if self._brief else f"{name()}  {keys.shown(key)}"
+
+        return button(self.texts, text, pressed, look)
 
     def be_brief(self, *, brief: bool) -> None:
         """Leave the keys out of the buttons where room is scarce."""
@@ -186,7 +200,7 @@ class DecisionBar(Spoken):
         self.verbs.setVisible(verb is None)
         self.form.setVisible(verb is not None)
         ready = state.diagnosis is not None and not state.stale
-        for made in self.buttons.values():
+        for made in (*self.buttons.values(), self.refer):
             made.setEnabled(ready)
         if verb is not None and opened:
             self._open(state, verb)

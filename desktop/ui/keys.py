@@ -33,6 +33,7 @@ AGREE: Final = Key("Ctrl+1", QT_TRANSLATE_NOOP("Keys", "De acuerdo con el diagn�
 REFUSE: Final = Key("Ctrl+2", QT_TRANSLATE_NOOP("Keys", "Rechazar la lista"))
 ADD: Final = Key("Ctrl+3", QT_TRANSLATE_NOOP("Keys", "Añadir otro diagnóstico"))
 CUSTOM: Final = Key("Ctrl+4", QT_TRANSLATE_NOOP("Keys", "Escribir mi propio diagnóstico"))
+REFER: Final = Key("Ctrl+P", QT_TRANSLATE_NOOP("Keys", "Carta de derivación"))
 BACK: Final = Key("Esc", QT_TRANSLATE_NOOP("Keys", "Cerrar o volver a los pacientes"))
 NEW_PATIENT: Final = Key("Ctrl+N", QT_TRANSLATE_NOOP("Keys", "Paciente nuevo"))
 LOCK: Final = Key("Ctrl+L", QT_TRANSLATE_NOOP("Keys", "Cerrar la sesión"))
@@ -69,7 +70,7 @@ SECTIONS: Final[tuple[tuple[str, tuple[Key, ...]], ...]] = (
     ),
     (
         QT_TRANSLATE_NOOP("Keys", "Diagnóstico y decisión"),
-        (DIAGNOSE, AGREE, REFUSE, ADD, CUSTOM),
+        (DIAGNOSE, AGREE, REFUSE, ADD, CUSTOM, REFER),
     ),
 )
 

@@ -70,6 +70,9 @@ _REFUSALS: Final = {
         "Esa copia está incompleta o alterada y no se ha usado. Elija otra; sus datos siguen "
         "como estaban.",
     ),
+    "referral.file": QT_TRANSLATE_NOOP(
+        "Messages", "No se puede escribir ahí. Elija otra carpeta para la carta."
+    ),
     "staff.name_missing": QT_TRANSLATE_NOOP("Messages", "Falta el nombre."),
     "staff.own_missing": QT_TRANSLATE_NOOP(
         "Messages", "Escriba su propia frase de paso para confirmar que es usted."

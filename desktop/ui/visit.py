@@ -43,6 +43,7 @@ from desktop.presenters.visit_state import (
     OpenDraft,
     OpenPatients,
     RecordDecision,
+    ReferralAsked,
     SaveDraft,
     SaveDue,
     SaveFailed,
@@ -51,6 +52,7 @@ from desktop.presenters.visit_state import (
     VisitState,
     WhyNot,
     WhyNotTold,
+    WriteReferral,
 )
 from desktop.ui import keys, messages
 from desktop.ui.decision import VERB_KEYS, DecisionBar, Names, read_names
@@ -61,6 +63,7 @@ from desktop.ui.i18n import translate
 from desktop.ui.jobs import Jobs, Lane
 from desktop.ui.labels import Labels
 from desktop.ui.patients import full_name, last_visit, particulars
+from desktop.ui.referral import ReferralDialog, ReferralScreen
 from desktop.ui.screen import Screen, refusal_of
 from desktop.ui.theme import BASE_PX
 from desktop.ui.why import WhyColumn
@@ -79,6 +82,7 @@ from desktop.ui.widgets import (
 
 if TYPE_CHECKING:  # the store and the engine load after the first paint
     from desktop.services.clinic import Clinic
+    from desktop.services.records import Referral
     from desktop.services.session import Session
 
 HITS = 12
@@ -123,6 +127,7 @@ class VisitScreen(Screen):
             Explain: self._explain,
             AskWhyNot: self._ask_why_not,
             RecordDecision: self._record,
+            WriteReferral: self._write_referral,
             OpenPatients: lambda _effect: self.left.emit(self._purpose),
         }
         self._build()
@@ -210,6 +215,7 @@ class VisitScreen(Screen):
         keys.on(self, keys.WHY_NOT, self._go_to_why_not)
         keys.on(self, keys.VITALS, self._go_to_vitals)
         keys.on(self, keys.DIAGNOSE, self._ask)
+        keys.on(self, keys.REFER, lambda: self.dispatch(ReferralAsked()))
         keys.on(self, keys.BACK, self._escape)
         for verb, key in VERB_KEYS.items():
             keys.on(self, key, partial(self._decide, verb))
@@ -386,6 +392,18 @@ class VisitScreen(Screen):
             self._decided,
             self._failed,
         )
+
+    def _write_referral(self, effect: WriteReferral) -> None:
+        self.jobs.run(
+            lambda: self._session.referrals.read(effect.diagnosis),
+            self._show_referral,
+            self._failed,
+        )
+
+    def _show_referral(self, referral: "Referral") -> None:
+        screen = ReferralScreen(self._session, self.labels, self.jobs, referral)
+        self.letter = ReferralDialog(screen, self)
+        self.letter.open()
 
     def _decided(self, feedback: object) -> None:
         self.dispatch(DecisionRecorded(feedback))  # type: ignore[arg-type]

@@ -62,6 +62,24 @@ class ClinicRepository:
             id=RecordId(row.id), display_name=row.display_name, role=Role(row.role)
         )
 
+    def remember(self, id: RecordId, at: datetime) -> None:
+        """Keep the id of somebody who came after a backup was made: no name, no access."""
+        if self._session.get(ClinicianTable, id) is None:
+            self._session.add(
+                ClinicianTable(
+                    id=id,
+                    display_name="",
+                    role=Role.MEDICO_GENERAL.value,
+                    active=False,
+                    created_at=at,
+                )
+            )
+
+    def name_of(self, id: RecordId) -> str:
+        """Return what somebody who works or worked here is called; empty for a stranger."""
+        row = self._session.get(ClinicianTable, id)
+        return "" if row is None else row.display_name
+
     def clinicians(self) -> tuple[ClinicianRecord, ...]:
         """Return who may sign in, in the order they were added."""
         query = (

@@ -45,11 +45,21 @@ class ErasureRepository:
         )
         return tuple(RecordId(found) for found in self._session.scalars(query))
 
-    def erase(
-        self, patient: RecordId, diagnoses: Sequence[RecordId], tombstone: ErasureRecord
-    ) -> None:
+    def bury(self, tombstone: ErasureRecord) -> None:
+        """Keep one tombstone."""
+        self._session.add(
+            ErasureTable(
+                pseudonym=tombstone.pseudonym,
+                clinician_id=tombstone.clinician_id,
+                erased_at=tombstone.erased_at,
+                proof=tombstone.proof,
+                diagnoses=tombstone.diagnoses,
+            )
+        )
+
+    def erase(self, patient: RecordId, diagnoses: Sequence[RecordId], pseudonym: str) -> None:
         """Delete every row about `patient`; what was sent keeps its hash and loses its payload."""
-        about = self._events_about(tombstone.pseudonym, diagnoses)
+        about = self._events_about(pseudonym, diagnoses)
         self._session.execute(
             update(OutboxEventTable)
             .where(OutboxEventTable.id.in_(about), OutboxEventTable.state != "pending")
@@ -67,15 +77,6 @@ class ErasureRepository:
         self._session.execute(delete(DraftTable).where(DraftTable.patient_id == patient))
         self._session.execute(delete(PatientTable).where(PatientTable.id == patient))
         self._forget_words()
-        self._session.add(
-            ErasureTable(
-                pseudonym=tombstone.pseudonym,
-                clinician_id=tombstone.clinician_id,
-                erased_at=tombstone.erased_at,
-                proof=tombstone.proof,
-                diagnoses=tombstone.diagnoses,
-            )
-        )
 
     def _forget_words(self) -> None:
         """Write the search indexes anew without what was deleted.

@@ -55,6 +55,12 @@ class PatientRepository:
             raise RecordMissingError("patient", id)
         return _record(row)
 
+    def by_pseudonym(self, pseudonym: str) -> PatientRecord | None:
+        """Return the patient a pseudonym stands for, or None."""
+        row = self._session.execute(_with_visits().where(PatientTable.pseudonym == pseudonym))
+        found = row.first()
+        return None if found is None else _record(found)
+
     def search(self, words: str, limit: int) -> tuple[PatientRecord, ...]:
         """Return patients whose name or document holds every word, newest visit first.
 

@@ -202,6 +202,10 @@
         <source>✓ Decisión guardada. {said} · código {code}</source>
         <translation>✓ Decision saved. {said} · code {code}</translation>
     </message>
+    <message>
+        <source>Derivar…</source>
+        <translation>Refer…</translation>
+    </message>
 </context>
 <context>
     <name>Differential</name>
@@ -496,6 +500,10 @@
     <message>
         <source>Supr</source>
         <translation>Del</translation>
+    </message>
+    <message>
+        <source>Carta de derivación</source>
+        <translation>Referral letter</translation>
     </message>
 </context>
 <context>
@@ -978,6 +986,10 @@
     <message>
         <source>Su usuario ya está unido a otra identidad de la nube. Hable con quien audita.</source>
         <translation>Your user is already linked to another cloud identity. Talk to the auditor.</translation>
+    </message>
+    <message>
+        <source>No se puede escribir ahí. Elija otra carpeta para la carta.</source>
+        <translation>It cannot be written there. Choose another folder for the letter.</translation>
     </message>
 </context>
 <context>
@@ -1850,6 +1862,168 @@
     <message>
         <source>{n} años</source>
         <translation>{n} years</translation>
+    </message>
+</context>
+<context>
+    <name>Letter</name>
+    <message>
+        <source>Para</source>
+        <translation>To</translation>
+    </message>
+    <message>
+        <source>Se solicita</source>
+        <translation>Requested</translation>
+    </message>
+    <message>
+        <source>Constantes vitales</source>
+        <translation>Vital signs</translation>
+    </message>
+    <message>
+        <source>Hecho hasta ahora</source>
+        <translation>Done so far</translation>
+    </message>
+    <message>
+        <source>Carta de derivación</source>
+        <translation>Referral letter</translation>
+    </message>
+    <message>
+        <source>Código {code}</source>
+        <translation>Code {code}</translation>
+    </message>
+    <message>
+        <source>nacimiento {date}</source>
+        <translation>born {date}</translation>
+    </message>
+    <message>
+        <source>documento {id}</source>
+        <translation>document {id}</translation>
+    </message>
+    <message>
+        <source>Atención del {moment}, {name}</source>
+        <translation>Seen on {moment}, {name}</translation>
+    </message>
+    <message>
+        <source>Ninguna regla de alarma con lo anotado.</source>
+        <translation>No alarm rule fired on what was recorded.</translation>
+    </message>
+    <message>
+        <source>Señales de alarma</source>
+        <translation>Red flags</translation>
+    </message>
+    <message>
+        <source>Presente</source>
+        <translation>Present</translation>
+    </message>
+    <message>
+        <source>Preguntado y ausente</source>
+        <translation>Asked and absent</translation>
+    </message>
+    <message>
+        <source>Preguntado, no se sabe</source>
+        <translation>Asked, not known</translation>
+    </message>
+    <message>
+        <source>nada anotado</source>
+        <translation>nothing recorded</translation>
+    </message>
+    <message>
+        <source>Hallazgos</source>
+        <translation>Findings</translation>
+    </message>
+    <message>
+        <source> ({grade} de 10)</source>
+        <translation> ({grade} of 10)</translation>
+    </message>
+    <message>
+        <source> (desde hace {days} días)</source>
+        <translation> (for {days} days)</translation>
+    </message>
+    <message>
+        <source>Sin constantes tomadas.</source>
+        <translation>No vital signs taken.</translation>
+    </message>
+    <message>
+        <source>Juicio clínico</source>
+        <translation>Clinical judgement</translation>
+    </message>
+    <message>
+        <source>Sin decisión registrada todavía.</source>
+        <translation>No decision recorded yet.</translation>
+    </message>
+    <message>
+        <source>Ninguna de las conocidas: {frequency}.</source>
+        <translation>None of those known: {frequency}.</translation>
+    </message>
+    <message>
+        <source>El modelo no leyó: {names}.</source>
+        <translation>The model did not read: {names}.</translation>
+    </message>
+    <message>
+        <source>Lista de posibilidades de Vereda</source>
+        <translation>Vereda's list of possibilities</translation>
+    </message>
+    <message>
+        <source>Vereda, modelo {version}. Código del recibo {code}: con él, el centro que deriva encuentra la consulta y repite el cálculo.</source>
+        <translation>Vereda, model {version}. Receipt code {code}: with it the referring centre finds the visit and repeats the computation.</translation>
+    </message>
+    <message>
+        <source>Firma y sello</source>
+        <translation>Signature and stamp</translation>
+    </message>
+    <message>
+        <source>Con lo anotado arriba, cuántos casos así son cada una. Orienta; no confirma ninguna.</source>
+        <translation>With what is recorded above, how many such cases are each of these. A guide; it confirms none.</translation>
+    </message>
+</context>
+<context>
+    <name>Referral</name>
+    <message>
+        <source>La carta como sale</source>
+        <translation>The letter as it leaves</translation>
+    </message>
+    <message>
+        <source>La carta lleva el nombre del paciente y lo registrado en esta consulta; sus notas no. Lo que escriba aquí sale en el papel y no se guarda en Vereda.</source>
+        <translation>The letter carries the patient's name and what was recorded in this visit; not your notes. What you type here is on the paper and is not kept in Vereda.</translation>
+    </message>
+    <message>
+        <source>Guardar como PDF…</source>
+        <translation>Save as PDF…</translation>
+    </message>
+    <message>
+        <source>Imprimir…</source>
+        <translation>Print…</translation>
+    </message>
+    <message>
+        <source>Cerrar</source>
+        <translation>Close</translation>
+    </message>
+    <message>
+        <source>Guardar la carta</source>
+        <translation>Save the letter</translation>
+    </message>
+    <message>
+        <source>Carta de derivación</source>
+        <translation>Referral letter</translation>
+    </message>
+    <message>
+        <source>Para (centro o especialidad)</source>
+        <translation>To (centre or specialty)</translation>
+    </message>
+    <message>
+        <source>Hecho hasta ahora</source>
+        <translation>Done so far</translation>
+    </message>
+    <message>
+        <source>Se solicita</source>
+        <translation>Requested</translation>
+    </message>
+    <message>
+        <source>✓ Guardada en {path}</source>
+        <translation>✓ Saved in {path}</translation>
+    </message>
+    <message>
+        <source>✓ Enviada a la impresora</source>
+        <translation>✓ Sent to the printer</translation>
     </message>
 </context>
 </TS>

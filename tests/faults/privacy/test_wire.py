@@ -25,7 +25,7 @@ from desktop.store.keys import Argon2Cost
 from desktop.store.outbox import StoreOutbox
 from sync_service.client.identity import DeviceIdentity
 from sync_service.client.runner import Runner, Versions
-from sync_service.protocol.ages import coarse_age_days
+from sync_service.protocol.ages import coarse_age_days, coarse_onset_days
 from sync_service.protocol.codes import RecordStatus
 from sync_service.protocol.messages import BatchReceipt, RecordResult
 
@@ -41,7 +41,8 @@ class Wire:
     clock_offset_s = 0.0
 
     def __init__(self):
-        self.words, self.ages, self.events, self.server_sequence = set(), [], 0, 0
+        self.words, self.ages, self.onsets = set(), [], []
+        self.events, self.server_sequence = 0, 0
 
     def push(self, batch):
         text = batch.wire_bytes().decode()
@@ -51,7 +52,9 @@ class Wire:
             self.server_sequence += 1
             self.events += 1
             if "case" in event["payload"]:
-                self.ages.append(event["payload"]["case"].get("age_days"))
+                case = event["payload"]["case"]
+                self.ages.append(case.get("age_days"))
+                self.onsets += [f["onset_days"] for f in case["findings"] if "onset_days" in f]
             results.append(
                 RecordResult(
                     id=event["id"],
@@ -98,7 +101,9 @@ def visit(session, dice):
     age = (date(2026, 11, 25) - person.birth_date).days
     findings = tuple(
         DraftFinding(
-            id=finding_id(term), presence=dice.choice((Presence.PRESENT, Presence.EXCLUDED))
+            id=finding_id(term),
+            presence=dice.choice((Presence.PRESENT, Presence.EXCLUDED)),
+            onset_days=dice.choice((None, min(age, 3), dice.randint(0, age), age)),
         )
         for term in dice.sample(FINDINGS, 2)
     )
@@ -156,6 +161,8 @@ def test_nobody_is_named_on_the_wire(tmp_path):
     assert len(secret) > 300
     assert leaks(wire, secret) == set()
     assert all(age == coarse_age_days(age) for age in wire.ages)
+    assert len(wire.onsets) > 60
+    assert all(onset == coarse_onset_days(onset) for onset in wire.onsets)
     oldest = coarse_age_days(90 * 366)
     assert all(age <= oldest for age in wire.ages)
 
@@ -178,12 +185,14 @@ def main(count: int) -> int:
         wire, secret, ages, quarantined = send(Path(folder), count)
     found = leaks(wire, secret)
     fine = [age for age in wire.ages if age != coarse_age_days(age)]
+    told = [onset for onset in wire.onsets if onset != coarse_onset_days(onset)]
     say(f"{count} patients, {len(secret)} identifying words, {wire.events} events on the wire")
     say(f"{len(found)} identifiers on the wire, {len(fine)} ages finer than a year")
+    say(f"{len(wire.onsets)} onsets on the wire, {len(told)} finer than the allow-list lets out")
     say(
         f"{quarantined} records kept back by the allow-list; {sum(a > 32872 for a in ages)} over 90"
     )
-    return 1 if found or fine else 0
+    return 1 if found or fine or told else 0
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from ddx.domain.feedback import Verb
 from ddx.domain.finding import Presence
 from ddx.domain.identifiers import DiseaseId
 from ddx.intake.draft import Draft, DraftFinding
+from desktop.services.erasing import erasure_proof
 from desktop.services.outgoing import patient_pseudonym
-from desktop.services.privacy import erasure_proof
 from desktop.services.records import NewPatient
 from desktop.store.errors import RecordMissingError
 from sync_service.protocol.allowlist import objection_to_sending

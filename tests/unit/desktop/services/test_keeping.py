@@ -258,3 +258,35 @@ def test_only_a_manager_manages(session, act, tmp_path):
     service = theirs.staff if act == "members" else theirs.keeping
     with pytest.raises(PermissionDeniedError):
         getattr(service, act)()
+
+
+def test_a_weekly_check_is_an_entry(session, entries):
+    session.keeping.upkeep()
+    (checked,) = [e for e in entries(session) if e.action is AuditAction.STORE_CHECKED]
+    assert checked.detail == {"sound": True}
+
+
+def test_a_store_set_aside_is_an_entry_of_the_one_that_takes_its_place(
+    clinic, session, entries, clock
+):
+    backup = session.keeping.back_up()
+    session.close()
+    clock.advance(hours=2)
+    clinic.quarantine()
+    clinic.restore(backup.folder, PASSPHRASE)
+    for _ in range(2):  # told once, however often somebody signs in
+        again = clinic.sign_in(clinic.clinicians()[0].id, PASSPHRASE)
+        told = [e for e in entries(again) if e.action is AuditAction.STORE_QUARANTINED]
+        again.close()
+        assert [e.detail for e in told] == [{"set_aside_at": clock().isoformat()}]
+
+
+def test_a_store_set_aside_before_a_new_clinic_is_told_there(clinic, session, clock):
+    session.close()
+    clinic.quarantine()
+    clinic.create(clinic_name="Posta", display_name="Luz", passphrase=NEW)
+    fresh = clinic.sign_in(clinic.clinicians()[0].id, NEW)
+    with fresh._desk.store.read() as unit:
+        actions = [e.action for e in unit.audit.after(0)]
+    fresh.close()
+    assert actions.count(AuditAction.STORE_QUARANTINED) == 1

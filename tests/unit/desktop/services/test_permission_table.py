@@ -10,11 +10,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from ddx.domain.audit import AuditAction
 from ddx.domain.feedback import Verb
 from ddx.domain.identifiers import DiseaseId
 from ddx.domain.roles import PERMISSIONS, Permission, PermissionDeniedError, Role
 from ddx.errors import DdxError
 from desktop.services.keeping import KeepingService
+from desktop.services.records import ReferralMedium
 from desktop.services.session import Session
 from desktop.services.staff import StaffService
 from desktop.settings import Settings
@@ -24,6 +26,7 @@ SERVICES = (
     "patients",
     "visits",
     "decisions",
+    "referrals",
     "sync",
     "models",
     "audit",
@@ -64,6 +67,11 @@ NEEDS = {
     "decisions.record": (
         Permission.GIVE_FEEDBACK,
         lambda s, on: s.decisions.record(on.diagnosis, Verb.AGREE, FLU),
+    ),
+    "referrals.read": (Permission.VIEW_PATIENT, lambda s, on: s.referrals.read(on.diagnosis)),
+    "referrals.hand_over": (
+        Permission.VIEW_PATIENT,
+        lambda s, on: s.referrals.hand_over(on.diagnosis, ReferralMedium.PAPER),
     ),
     "sync.status": (ANYBODY, lambda s, on: s.sync.status()),
     "sync.link": (
@@ -190,3 +198,98 @@ def test_a_role_may_do_exactly_what_the_table_says(as_role, on, everything, role
             raise
         except DdxError:
             pass  # an empty code, a used draft: refused for another reason than the role
+
+
+OWN, OTHER = "llama del altiplano", "otra frase de paso"
+WRITES = {
+    "patients.search": AuditAction.RECORDS_LISTED,
+    "patients.create": AuditAction.PATIENT_CREATED,
+    "visits.open_draft": AuditAction.PATIENT_VIEWED,
+    "visits.diagnose": AuditAction.DIAGNOSED,
+    "visits.history": AuditAction.PATIENT_VIEWED,
+    "visits.explain": AuditAction.EXPLAINED,
+    "visits.account": AuditAction.EXPLAINED,
+    "visits.why_not": AuditAction.EXPLAINED,
+    "visits.receipt": AuditAction.PATIENT_VIEWED,
+    "visits.find_receipt": AuditAction.PATIENT_VIEWED,
+    "visits.export_receipt": AuditAction.EXPORTED,
+    "visits.replay": AuditAction.PATIENT_VIEWED,
+    "decisions.record": AuditAction.DECIDED,
+    "referrals.read": AuditAction.PATIENT_VIEWED,
+    "referrals.hand_over": AuditAction.EXPORTED,
+    "audit.export": AuditAction.EXPORTED,
+    "audit.export_fhir": AuditAction.EXPORTED,
+    "privacy.sent": AuditAction.RECORDS_LISTED,
+    "privacy.erasures": AuditAction.RECORDS_LISTED,
+    "privacy.due": AuditAction.RECORDS_LISTED,
+    "privacy.erase": AuditAction.PATIENT_ERASED,
+    "staff.add": AuditAction.SETTING_CHANGED,
+    "staff.reset": AuditAction.SETTING_CHANGED,
+    "staff.remove": AuditAction.SETTING_CHANGED,
+    "keeping.back_up": AuditAction.EXPORTED,
+    "keeping.check": AuditAction.STORE_CHECKED,
+    "keeping.upkeep": AuditAction.STORE_CHECKED,
+}
+"""The entry of each method that reads or writes what belongs to a patient, or changes a rule."""
+
+QUIET = {
+    "visits.save_draft": "a group of key presses in a draft whose opening is an entry",
+    "visits.check": "reads the draft it is given and nothing of the store",
+    "visits.guide": "reads the draft it is given and nothing of the store",
+    "sync.status": "counts",
+    "sync.link": "an entry once the server took the device: tests/unit/.../test_sync.py",
+    "sync.run_once": "an entry once records arrived: tests/unit/.../test_sync.py",
+    "models.status": "the bundle",
+    "models.update": "an entry when a bundle was activated or refused",
+    "audit.entries": "pseudonyms and codes; who reads the chain would write without end",
+    "audit.verify": "as above",
+    "audit.keys": "public keys",
+    "identity.standing": "of oneself",
+    "identity.linked": "of oneself",
+    "identity.missing_settings": "names of settings",
+    "identity.begin_device_code": "nothing happened yet",
+    "identity.finish_device_code": "an entry when it ended: test_identity.py",
+    "identity.ready": "nothing happened yet",
+    "identity.stop": "nothing happened yet",
+    "identity.sign_in_with_browser": "an entry when it ended: test_identity.py",
+    "identity.renew": "an entry when it ended: test_identity.py",
+    "staff.members": "clinicians, not patients",
+    "staff.prove": "a refusal is an entry of the next sign-in: test_sign_in.py",
+    "keeping.backups": "names of folders",
+}
+SUCCEEDING = {
+    "staff.add": lambda s, on: s.staff.add(OWN, "Otra", Role.MEDICO_GENERAL, OTHER),
+    "staff.reset": lambda s, on: s.staff.reset(OWN, on.colleague, OTHER),
+    "staff.remove": lambda s, on: s.staff.remove(OWN, on.colleague),
+}
+
+
+def test_every_method_is_known_to_write_an_entry_or_not_to_need_one():
+    assert set(WRITES) | set(QUIET) == set(NEEDS)
+    assert not set(WRITES) & set(QUIET)
+
+
+@pytest.mark.parametrize("name", list(WRITES))
+def test_what_touches_a_patient_leaves_its_entry(session, as_role, on, entries, name):
+    needed, act = NEEDS[name]
+    signed_in = as_role(Role.AUDITOR) if needed is Permission.READ_AUDIT else session
+    if name in SUCCEEDING:
+        on.colleague = session.staff.add(OWN, "Luz", Role.MEDICO_GENERAL, OTHER).id
+    before = len(entries(session))
+    SUCCEEDING.get(name, act)(signed_in, on)
+    assert WRITES[name] in [entry.action for entry in entries(session)[before:]]
+
+
+def test_the_list_of_patients_is_one_entry_of_a_session_however_much_is_typed(session, entries):
+    before = len(entries(session))
+    for typed in ("", "z", "ze", "zen"):
+        session.patients.search(typed)
+    (entry,) = entries(session)[before:]
+    assert (entry.action, entry.detail) == (AuditAction.RECORDS_LISTED, {"list": "patients"})
+
+
+@pytest.mark.parametrize("name", [n for n in QUIET if n.startswith(("visits.", "keeping."))])
+def test_what_needs_no_entry_writes_none(session, on, entries, name):
+    before = entries(session)
+    NEEDS[name][1](session, on)
+    assert entries(session) == before

@@ -57,8 +57,8 @@ def test_everything_wrong_with_a_new_patient_is_said_at_once(session, zenobia, e
         ("family_name", "patient.name_missing"),
         ("birth_date", "patient.birth_date_future"),
     }
-    assert session.patients.search() == ()
     assert len(entries(session)) == before
+    assert session.patients.search() == ()
 
 
 def test_a_birth_date_of_two_centuries_ago_is_refused(session, zenobia):

@@ -56,7 +56,7 @@ from model_bundles.orders import (
     read_orders,
     write_orders,
 )
-from model_bundles.rollout import ChannelOffer, Rollout, write_offer
+from model_bundles.rollout import ChannelOffer, Rollout, read_offer, write_offer
 from model_bundles.verify import METADATA_FOLDER, TARGETS_FOLDER, Trust
 
 PATTERNS: Final = MappingProxyType({MODELS: layout.RELEASE_PATTERNS, SAFETY: SAFETY_PATTERNS})
@@ -89,7 +89,7 @@ class Repository:
         """
         if (self._metadata / "1.root.json").exists():
             raise SigningError("a repository is there already")
-        at = _moment(at)
+        at = moment(at)
         root = Root(expires=self._expiry(ROOT, at), consistent_snapshot=True)
         for role in (ROOT, TARGETS, SNAPSHOT, TIMESTAMP):
             signers = self.keys.signers(role)
@@ -124,7 +124,7 @@ class Repository:
         additions = dict(built.stored)
         offer = ChannelOffer(release=built.release, rollout=rollout)
         additions[layout.channel_path(channel)] = write_offer(channel, offer)
-        self._add(models, additions, _moment(at))
+        self._add(models, additions, moment(at))
         return built.release
 
     def offer(
@@ -145,7 +145,7 @@ class Repository:
         """
         release = self.release(version)
         document = write_offer(channel, ChannelOffer(release=release, rollout=rollout))
-        self._add(self._current(MODELS), {layout.channel_path(channel): document}, _moment(at))
+        self._add(self._current(MODELS), {layout.channel_path(channel): document}, moment(at))
         return release
 
     def release(self, version: str) -> Release:
@@ -163,7 +163,7 @@ class Repository:
             SigningError: the number is not above that of the orders in force.
         """
         _, content = self.order_content(orders)
-        self._add(self._current(SAFETY), {ORDERS_PATH: content}, _moment(at), role=SAFETY)
+        self._add(self._current(SAFETY), {ORDERS_PATH: content}, moment(at), role=SAFETY)
 
     def order_content(self, orders: Orders) -> tuple[str, bytes]:
         """Return path and bytes of `orders`, checked as `order` says."""
@@ -182,6 +182,36 @@ class Repository:
         """Return what this repository vouches for, from its own first root on."""
         return chain.repository_targets(self._metadata, self.trust.root)
 
+    def root(self) -> Root:
+        """Return the newest root reachable from the first one. Raises BundleTamperedError."""
+        return chain.root_chain(
+            self.trust.root,
+            lambda n: files.read_bounded(self._metadata / f"{n}.root.json", chain.MAX_ROOT_BYTES),
+        )
+
+    def current_bytes(self, role: str) -> bytes | None:
+        """Return the metadata of targets or a delegated role now in force, None where absent."""
+        if not (self._metadata / "timestamp.json").exists():
+            return None
+        meta = self.heads()[1].meta.get(f"{role}.json")
+        if meta is None:
+            return None
+        return (self._metadata / f"{meta.version}.{role}.json").read_bytes()
+
+    def offered_content(self) -> dict[str, bytes]:
+        """Return path -> stored bytes of the channels and of every release they lead to."""
+        signed = self.signed()
+        models = signed.delegated[MODELS].targets
+        channels = {path: target for path, target in models.items() if path.startswith("channels/")}
+        content = {path: read_target(self.stored, target) for path, target in channels.items()}
+        for path, document in list(content.items()):
+            offer = read_offer(document, path.removeprefix("channels/").removesuffix(".json"))
+            before = offer.rollout.before if offer.rollout else None
+            for release in (offer.release, before):
+                for target in signed.under(release.version) if release else ():
+                    content[target.path] = read_target(self.stored, target)
+        return content
+
     @property
     def stored(self) -> RepositoryFiles:
         """Where the stored bytes of the targets lie."""
@@ -189,7 +219,7 @@ class Repository:
 
     def renew(self, at: datetime | None = None) -> None:
         """Sign snapshot and timestamp anew so that they do not expire; nothing else changes."""
-        self._commit({}, self._heads(), _moment(at))
+        self._commit({}, self.heads(), moment(at))
 
     def adopt(
         self, signed: Mapping[str, bytes], at: datetime | None = None, *, root: bytes | None = None
@@ -202,7 +232,7 @@ class Repository:
         if root is not None:
             self._write(f"{chain.parse(root, Root).signed.version}.root.json", root)
         first = not (self._metadata / "timestamp.json").exists()
-        self._commit_signed(signed, None if first else self._heads(), _moment(at))
+        self._commit_signed(signed, None if first else self.heads(), moment(at))
 
     def store(self, additions: Mapping[str, bytes]) -> dict[str, TargetFile]:
         """Keep the bytes of new targets (path -> bytes); nothing names them until it is signed."""
@@ -223,7 +253,7 @@ class Repository:
         signed.targets.update(self.store(additions))
         signed.version += 1
         signed.expires = self._expiry(role, at)
-        self._commit({role: signed}, self._heads(), at)
+        self._commit({role: signed}, self.heads(), at)
 
     def _commit(
         self,
@@ -279,11 +309,12 @@ class Repository:
         return metadata.to_bytes()
 
     def _current(self, role: str) -> Targets:
-        _, snapshot = self._heads()
+        _, snapshot = self.heads()
         version = snapshot.meta[f"{role}.json"].version
         return _load(self._metadata / f"{version}.{role}.json", Targets)
 
-    def _heads(self) -> tuple[Timestamp, Snapshot]:
+    def heads(self) -> tuple[Timestamp, Snapshot]:
+        """Return the timestamp and the snapshot it names, as published."""
         timestamp = _load(self._metadata / "timestamp.json", Timestamp)
         version = timestamp.snapshot_meta.version
         return timestamp, _load(self._metadata / f"{version}.snapshot.json", Snapshot)
@@ -324,7 +355,8 @@ def _named(version: int, content: bytes) -> MetaFile:
     return MetaFile.from_data(version, content, ["sha256"])
 
 
-def _moment(at: datetime | None) -> datetime:
+def moment(at: datetime | None) -> datetime:
+    """Return `at`, or now, in UTC and whole seconds: as metadata spells times."""
     return (at or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
 
 

@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "rank": "desktop.commands.rank",
     "replay": "desktop.commands.replay",
     "audit": "desktop.terminal.audit",
+    "bundle": "desktop.terminal.bundle",
 }
 """Words that run something in the terminal instead of opening the window."""
 
@@ -90,6 +91,10 @@ class LoadingShelf:
     def update(self, http: "httpx.Client", server: str) -> "UpdateReport":
         """Install what the server offers and serve it."""
         return self._shelf.update(http, server)
+
+    def update_from(self, folder: Path) -> "UpdateReport":
+        """Install what a stick offers and serve it."""
+        return self._shelf.update_from(folder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +247,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="vereda",
         description="Vereda, the clinic's window.",
-        epilog="Without a window: vereda diagnose, rank, replay or audit --help",
+        epilog="Without a window: vereda diagnose, rank, replay, audit or bundle --help",
     )
     parser.add_argument("--data", type=Path, help="data directory of the clinic")
     parser.add_argument("--lang", choices=("es", "en"), help="language of the window")

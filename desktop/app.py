@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "replay": "desktop.commands.replay",
     "audit": "desktop.terminal.audit",
     "clinic": "desktop.terminal.clinic",
+    "bundle": "desktop.terminal.bundle",
 }
 """Words that run something in the terminal instead of opening the window."""
 
@@ -91,6 +92,10 @@ class LoadingShelf:
     def update(self, http: "httpx.Client", server: str) -> "UpdateReport":
         """Install what the server offers and serve it."""
         return self._shelf.update(http, server)
+
+    def update_from(self, folder: Path) -> "UpdateReport":
+        """Install what a stick offers and serve it."""
+        return self._shelf.update_from(folder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +248,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="vereda",
         description="Vereda, the clinic's window.",
-        epilog="Without a window: vereda diagnose, rank, replay, audit or clinic --help",
+        epilog="Without a window: vereda diagnose, rank, replay, audit, clinic or bundle --help",
     )
     parser.add_argument("--data", type=Path, help="data directory of the clinic")
     parser.add_argument("--lang", choices=("es", "en"), help="language of the window")

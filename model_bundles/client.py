@@ -27,6 +27,7 @@ from model_bundles.errors import (
 from model_bundles.floors import FileFloors, Floors
 from model_bundles.local import RepositoryLocation
 from model_bundles.manifest import Release, read_channel
+from model_bundles.orders import ORDERS_PATH
 from model_bundles.slots import FreshRelease, Slots
 from model_bundles.verify import Trust, VerifiedBundle
 
@@ -84,6 +85,7 @@ class BundleClient:
         """
         with self._session() as updater:
             target = updater.get_targetinfo(layout.channel_path(self._channel))
+            updater.get_targetinfo(ORDERS_PATH)  # fetches the safety role, where there is one
             signed = self._accept()
             if target is None:
                 return None
@@ -109,6 +111,7 @@ class BundleClient:
         slots.check_acceptable(offer.release)
         with self._session() as updater:
             updater.get_targetinfo(layout.manifest_path(offer.version))  # refreshes, with the role
+            updater.get_targetinfo(ORDERS_PATH)
             signed = self._accept()
             target = signed.find(layout.manifest_path(offer.version))
             if target is None or blobs.sha256_of(target) != offer.digest:

@@ -1,6 +1,7 @@
 """The bundle and the root of trust that ship with the application, and what serves at start.
 
 model_bundles/default/trust/root.json            the embedded root
+model_bundles/default/trust/offline_root.json    that of the repository for sticks, if any
 model_bundles/default/repository/metadata/       a repository like any other,
 model_bundles/default/repository/targets/        opened and verified like any other
 """
@@ -32,8 +33,12 @@ def embedded_trust() -> Trust:
     Raises:
         BundleStorageError: the installation is incomplete.
     """
+    offline = _DEFAULT / "trust" / "offline_root.json"
     try:
-        return Trust((_DEFAULT / "trust" / "root.json").read_bytes())
+        return Trust(
+            (_DEFAULT / "trust" / "root.json").read_bytes(),
+            offline.read_bytes() if offline.is_file() else None,
+        )
     except OSError as error:
         raise BundleStorageError("the application came without its root of trust") from error
 

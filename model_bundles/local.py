@@ -26,7 +26,7 @@ LOCAL: Final = RepositoryLocation(f"{_SCHEME}metadata/", f"{_SCHEME}targets/")
 
 
 class LocalFetcher(FetcherInterface):
-    """Reads the files of one repository folder; never outside it, whatever a name says."""
+    """Reads the files of one repository folder; never outside it, and never through a link."""
 
     def __init__(self, repository: Path) -> None:
         self._repository = repository.resolve()
@@ -34,8 +34,10 @@ class LocalFetcher(FetcherInterface):
     def _fetch(self, url: str) -> Iterator[bytes]:
         if not url.startswith(_SCHEME):
             raise DownloadError("not an address of a local repository")
-        path = (self._repository / unquote(url.removeprefix(_SCHEME))).resolve()
-        if not path.is_relative_to(self._repository) or not path.is_file():
+        path = self._repository / unquote(url.removeprefix(_SCHEME))
+        if path.resolve() != path or not path.is_relative_to(self._repository):
+            raise DownloadHTTPError("a link, or a name that leads out", 404)
+        if not path.is_file():
             raise DownloadHTTPError("no such file in the local repository", 404)
         return _chunks(path)
 

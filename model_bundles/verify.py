@@ -63,9 +63,25 @@ def __getattr__(name: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Where trust begins: the bytes of the root metadata that came with the application."""
+    """Where trust begins: the bytes of the root metadata that came with the application.
+
+    offline: the first root of the separate repository for sticks, where there is one.
+    """
 
     root: bytes = field(repr=False)
+    offline: bytes | None = field(repr=False, default=None)
+
+    def root_of(self, metadata: Path) -> bytes:
+        """Return the root that judges a metadata folder.
+
+        That of the repository for sticks where the folder begins with it, else the usual one: a
+        folder that begins with anything else is judged, and refused, by the usual one.
+        """
+        if self.offline is not None:
+            first = files.read_bounded(metadata / "1.root.json", chain.MAX_ROOT_BYTES)
+            if first == self.offline:
+                return self.offline
+        return self.root
 
 
 @final
@@ -177,13 +193,15 @@ def open_verified(directory: Path, trust: Trust, *, channel: str = "stable") -> 
         hint = files.read_bounded(directory / RELEASE_FILE, _MAX_RELEASE_BYTES)
         if hint is not None:
             return _open_installed(directory, trust, _release_of(hint))
-        signed = chain.repository_targets(directory / METADATA_FOLDER, trust.root)
+        metadata = directory / METADATA_FOLDER
+        signed = chain.repository_targets(metadata, trust.root_of(metadata))
         stored = RepositoryFiles(directory / TARGETS_FOLDER)
         return open_release(signed, offered_release(signed, stored, channel), stored)
 
 
 def _open_installed(directory: Path, trust: Trust, release: Release) -> VerifiedBundle:
-    signed = chain.installed_targets(directory / METADATA_FOLDER, trust.root)
+    metadata = directory / METADATA_FOLDER
+    signed = chain.installed_targets(metadata, trust.root_of(metadata))
     store = BlobStore(directory.parent.parent / BLOBS_FOLDER)
     return open_release(signed, release, store)
 

@@ -22,6 +22,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
 )
 
 from ddx.errors import ModelError
+from ddx.inference import onnx_guard
 
 _RUNTIME_ERRORS: Final = (
     EPFail,
@@ -32,10 +33,6 @@ _RUNTIME_ERRORS: Final = (
     OperatorMissing,
     RuntimeException,
 )
-
-_EXTERNAL_DATA_KEY: Final = b"location"
-"""Every tensor kept outside the model names its file under this key (onnx.proto, TensorProto
-.external_data). Looking for the word itself cannot be fooled by how the message is packed."""
 
 _SILENT: Final = 4
 """ONNX Runtime severity FATAL: what fails is raised, not written to the console."""
@@ -58,6 +55,8 @@ class ModelSession:
         self._input, self._output = inputs[0].name, outputs[0].name
         self.input_width = _width(inputs[0])
         self.output_width = _width(outputs[0])
+        if self.output_width > onnx_guard.MAX_TARGETS:
+            raise ModelError(f"model gives {self.output_width} values a case")
         self.metadata: Mapping[str, str] = dict(session.get_modelmeta().custom_metadata_map)
 
     @classmethod
@@ -65,10 +64,10 @@ class ModelSession:
         """Load a model; one thread, since a second one only adds latency to single rows.
 
         Raises:
-            ModelError: not a model, or one that wants data from outside its own bytes.
+            ModelError: not a model, or one that `onnx_guard` does not let through: operators
+                that are not ours, data from outside its own bytes, too large an output.
         """
-        if _EXTERNAL_DATA_KEY in raw:
-            raise ModelError("model refers to data outside its own bytes")
+        onnx_guard.check(raw)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = _SILENT
@@ -84,7 +83,8 @@ class ModelSession:
         """Return the output for `rows`, float32 (n, output_width).
 
         Raises:
-            ModelError: rows are not float32 (n, input_width), or the model fails on them.
+            ModelError: rows are not float32 (n, input_width), the model fails on them, or its
+                output has another shape than it declares.
         """
         if rows.ndim != 2 or rows.shape[1] != self.input_width or rows.dtype != np.float32:
             raise ModelError(
@@ -96,6 +96,8 @@ class ModelSession:
         except _RUNTIME_ERRORS as error:
             raise ModelError(f"model failed on {len(rows)} rows: {error}") from error
         result: NDArray[np.float32] = output
+        if result.shape != (len(rows), self.output_width):
+            raise ModelError(f"model gave {result.shape}, not {(len(rows), self.output_width)}")
         return result
 
 

@@ -1,5 +1,6 @@
 """The engine port, and the shelf its bundle stands on."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ddx.domain.case import Case
@@ -88,3 +89,6 @@ class BundleShelf(Protocol):
 
     def update(self, http: "httpx.Client", server: str) -> "UpdateReport":
         """Install what the server offers and serve it; the report says how it ended."""
+
+    def update_from(self, folder: Path) -> "UpdateReport":
+        """Install what a USB stick offers and serve it; the report says how it ended."""

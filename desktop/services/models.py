@@ -1,11 +1,17 @@
 """The model as the clinician sees it: which one answers, and is there a newer one."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from ddx.domain.audit import AuditAction
 from ddx.domain.roles import Permission
 from desktop.services.desk import Desk
 from desktop.services.errors import NotLinkedError
 from desktop.services.records import ModelStatus, UpdateOutcome
 from desktop.services.sync import SyncService
+
+if TYPE_CHECKING:
+    from sync_service.client.updates import UpdateReport
 
 
 class ModelService:
@@ -31,7 +37,14 @@ class ModelService:
             return UpdateOutcome(
                 result="not_linked", version=self.status().version, code=error.code
             )
-        report = self._desk.shelf.update(line.http, line.server)
+        return self._ended(self._desk.shelf.update(line.http, line.server))
+
+    def update_from(self, folder: Path) -> UpdateOutcome:
+        """Install what a USB stick offers, verified exactly as from the server."""
+        self._desk.require(Permission.DIAGNOSE)
+        return self._ended(self._desk.shelf.update_from(folder))
+
+    def _ended(self, report: "UpdateReport") -> UpdateOutcome:
         if report.result == "activated":
             self._write_down(AuditAction.BUNDLE_ACTIVATED, self.status().digest, report.version)
         elif report.result == "refused":

@@ -96,6 +96,23 @@ class DeviceShelf:
             self._serve()
         return report
 
+    def update_from(self, folder: Path) -> "UpdateReport":
+        """Install what a stick offers and serve it: the same checks as from the server."""
+        from model_bundles import stick  # noqa: PLC0415 -- httpx
+        from sync_service.client.updates import Updater, UpdateReport, UpdateResult  # noqa: PLC0415
+
+        try:
+            client = stick.client_of(
+                folder, self._trust, self._data_dir / CLIENT_STATE, self._channel
+            )
+        except BundleError as error:
+            return UpdateReport(result=UpdateResult.REFUSED, code=error.code)
+        updater = Updater(client, self._slots, self._self_test, serving_digest=self._engine.digest)
+        report = updater.run()
+        if report.result == "activated":
+            self._serve()
+        return report
+
     def _serve(self) -> None:
         serving = embedded.serving_bundle(self._slots, self._open_embedded)
         self._engine, self._serving = self._engine_from(serving.bundle), serving

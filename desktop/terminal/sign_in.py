@@ -49,6 +49,10 @@ class NoShelf:
         """Raise: there is nowhere to put one."""
         raise OtherBundleError(_NO_BUNDLE)
 
+    def update_from(self, folder: Path) -> "UpdateReport":  # noqa: ARG002
+        """Raise: there is nowhere to put one."""
+        raise OtherBundleError(_NO_BUNDLE)
+
 
 def open_clinic(data_dir: Path) -> Clinic:
     """Return the clinic of `data_dir`, without a model. Raises SettingsError."""

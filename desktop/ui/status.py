@@ -1,10 +1,11 @@
 """The bar that is always there: sync, model and clock, in words."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFrame
+from PySide6.QtWidgets import QFileDialog, QFrame
 
 from ddx.domain.roles import Permission, may
 from desktop.presenters.freshness import (
@@ -123,6 +124,18 @@ class StatusBar(Screen):
         if (session := self._session) is not None:
             self.jobs.run(
                 session.models.update,
+                lambda outcome: self.dispatch(UpdateDone(outcome.result)),
+                self._failed,
+                Lane.NETWORK,
+            )
+
+    def update_from_stick(self) -> None:
+        """Ask where the stick is, and install what it brings as an update from the server is."""
+        title = translate("Status", "Elija la memoria USB con el modelo")
+        folder = QFileDialog.getExistingDirectory(self, title)
+        if folder and (session := self._session) is not None:
+            self.jobs.run(
+                lambda: session.models.update_from(Path(folder)),
                 lambda outcome: self.dispatch(UpdateDone(outcome.result)),
                 self._failed,
                 Lane.NETWORK,

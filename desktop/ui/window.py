@@ -194,6 +194,12 @@ class MainWindow(QMainWindow):
         self.texts.bind(self.cloud.setText, lambda: translate("Window", "Cuenta en la nube…"))
         self.cloud.triggered.connect(lambda _on: self.show_cloud())
         self.cloud.setVisible(False)
+        self.stick = menu.addAction("")
+        self.texts.bind(
+            self.stick.setText, lambda: translate("Window", "Actualizar desde una memoria USB…")
+        )
+        self.stick.triggered.connect(lambda _on: self.status.update_from_stick())
+        self.stick.setVisible(False)
         return menu
 
     def _choices(
@@ -324,6 +330,7 @@ class MainWindow(QMainWindow):
         self.lock.show()
         self.manage.setVisible(session.manages)
         self.cloud.setVisible(True)
+        self.stick.setVisible(may(session.clinician.role, Permission.DIAGNOSE))
         self.idle.watch(session.idle_lock_minutes)
         QTimer.singleShot(UPKEEP_AFTER_MS, self, lambda: self._keep_up(session))
         self._draw_who()
@@ -467,6 +474,7 @@ class MainWindow(QMainWindow):
         self.transparency.setVisible(False)
         self.manage.setVisible(False)
         self.cloud.setVisible(False)
+        self.stick.setVisible(False)
         self.status.follow(None)
         self._draw_who()
         self._show(self._opening, keep=True)

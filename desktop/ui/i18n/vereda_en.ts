@@ -1251,6 +1251,10 @@
         <source>la nube firma con otra clave: avise a quien la administra</source>
         <translation>the cloud signs with another key: tell whoever manages it</translation>
     </message>
+    <message>
+        <source>Elija la memoria USB con el modelo</source>
+        <translation>Choose the USB stick with the model</translation>
+    </message>
 </context>
 <context>
     <name>Tour</name>
@@ -1647,6 +1651,10 @@
     <message>
         <source>Cuenta en la nube…</source>
         <translation>Cloud account…</translation>
+    </message>
+    <message>
+        <source>Actualizar desde una memoria USB…</source>
+        <translation>Update from a USB stick…</translation>
     </message>
 </context>
 <context>

@@ -166,13 +166,18 @@ def _asked_at_once(
 
 
 def _interviewed(patients: Patients, panel: Panel, rng: np.random.Generator) -> Iterator[Visit]:
-    """Yield the patients after the opening and each question, as the device would ask."""
+    """Yield the patients after the opening and each question, as the device would ask.
+
+    Simulated patients are asked only what their knowledge base describes: a real patient answers
+    every question, and one left unanswered would mean no more than that the file is silent, of
+    which the device knows nothing.
+    """
     parts = [visits_of(patients.ddxplus, panel, rng)]
     if patients.endemic is not None:
         parts.append(panel.visits(patients.endemic.table, patients.endemic.truth, rng))
     traces = [
-        interview(panel, visits, Adaptive(panel), INTERVIEWED, _silent, ranked=())
-        for visits in parts
+        interview(panel, visits, Adaptive(panel), INTERVIEWED, _silent, ranked=(), answered=files)
+        for visits, files in zip(parts, (False, True), strict=False)
     ]
     truth = np.concatenate([visits.truth for visits in parts])
     for k in range(INTERVIEWED + 1):

@@ -105,9 +105,12 @@ def interview(
     progress: Progress,
     *,
     ranked: Container[int] | None = None,
+    answered: bool = False,
 ) -> Trace:
     """Return what comes of asking each patient `questions` questions in `order`.
 
+    answered: put only questions that the record of the patient answers. By default the others are
+    put as well, in vain.
     ranked: numbers of questions after which the whole engine ranks, None for all. The stop rule is
     applied where it ranks; most of the time goes into ranking.
     """
@@ -115,6 +118,8 @@ def interview(
     told = np.full((questions + 1, n, len(panel.findings)), UNKNOWN, dtype=np.int8)
     told[0, np.arange(n), visits.opening] = PRESENT
     closed = panel.unfit(visits)
+    if answered:
+        closed |= panel.silent(visits)
     first = np.full((n, questions + 1), UNRANKED, dtype=np.int64)
     confidence, stopped = np.zeros(first.shape), np.full(n, questions, dtype=np.int64)
     for asked in range(questions + 1):

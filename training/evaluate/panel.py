@@ -108,6 +108,12 @@ class Panel:
         known = np.array([[self._fits(item, *one) for item in self.bank.items] for one in distinct])
         return ~known[place.ravel()]
 
+    def silent(self, visits: Visits) -> Mask:
+        """Return the questions that the record of a visit says nothing of, bool (n, n_items)."""
+        says = (visits.record.presence != UNKNOWN).astype(np.float32)
+        silent: Mask = says @ self._spread == 0
+        return silent
+
     def known(self, visits: Visits, presence: NDArray[np.int8], closed: Mask) -> Known:
         """Return what is known. presence: told so far. closed: bool, `unfit` or put."""
         table = self._told(visits, presence)

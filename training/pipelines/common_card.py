@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from training.evaluate.common import Estimate
-from training.fit.common import CommonFit
+from training.fit.common import VISITS_EACH, CommonFit
 from training.fit.endemic import COUNTED_PATIENTS, ENDEMIC_PRIOR
 
 BARS: Final[Mapping[str, float]] = {
@@ -100,7 +100,9 @@ map.
 ### Sexes and ages
 Top-1 recall. Like for like: over the diseases all groups share (ten patients or more each), weighed
 alike. A gap is between the best and the worst group; the bar is 2 points. Like for like it has its
-95 % interval, and what groups of that size show by chance when all are served alike.
+95 % interval, and what groups of that size show by chance when all are served alike. A patient
+makes {VISITS_EACH} clinic visits and counts once: after one visit the gap is mostly the luck of
+what was asked.
 
 {fairness_table(common["fairness"])}
 """

@@ -39,8 +39,9 @@ Sets of diseases that cannot be set aside, meant to hold the right one in 90 of 
 endemic ones, measured on others. `bare`: the randomised sets, to which the promise applies, some of
 them empty. `shown`: with the first disease always in, as a clinician sees them; where it is right
 more often than nine times in ten these cover more than they promise. `interview_k`: after k
-questions in the device's order. A threshold belongs to the source that describes a disease, so
-that the promise holds in either whatever share of visits it has.
+questions in the device's order; simulated patients are asked only what their file answers, as real
+ones answer everything. A threshold belongs to the source that describes a disease, so that the
+promise holds in either whatever share of visits it has.
 
 {_sets_table(common["conformal"])}
 """

@@ -29,11 +29,10 @@ PRESENT_OF_FEW, EXCLUDED_OF_FEW = (1, 6), (0, 5)
 VIEWS = 2
 """Answers per case, one after another: the whole visit, then few findings."""
 
-UNREAD_VISITS = 0.25
-MOST_UNREAD = 0.6
-"""Share of common visits in which findings have no column, and the highest chance of a finding for
-it, drawn evenly from 0 in each such visit. Estimates: no register says in what words clinicians
-describe common disease."""
+UNREAD_VISITS = 0.1
+UNREAD_FINDINGS = (1, 3)
+"""Share of common visits in which findings have no column, and how many have none (half-open
+range). Estimates: no register says in what words clinicians describe common disease."""
 
 
 def ungated() -> MetaModel:
@@ -72,8 +71,8 @@ def rare_answers(
 
 def _partly_read(engine: Engine, case: Case, rng: np.random.Generator) -> WorldAnswers:
     """Return what both say of `case` when the common model may lack columns for findings."""
-    chance = rng.random() * MOST_UNREAD if rng.random() < UNREAD_VISITS else 0.0
-    unread = {finding.id for finding in case.present if rng.random() < chance}
+    wanted = int(rng.integers(*UNREAD_FINDINGS)) if rng.random() < UNREAD_VISITS else 0
+    unread = {case.present[i].id for i in rng.permutation(len(case.present))[:wanted]}
     read = partial(case, {finding.id for finding in case.findings} - unread)
     row = encode(read, engine.common.schema, engine.catalogue.ontology)
     return _answers(engine, case, replace(row, dropped=(*row.dropped, *unread)))

@@ -13,7 +13,12 @@ from training.pipelines.visits_card import visits_markdown
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 
 FEW = Sizes(
-    calibrated=400, calibrated_interviews=60, measured_interviews=60, ranked=30, simulated=10
+    calibrated=400,
+    calibrated_interviews=60,
+    measured_interviews=60,
+    ranked=30,
+    simulated_calibrated=10,
+    simulated_measured=10,
 )
 
 

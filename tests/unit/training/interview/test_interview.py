@@ -1,5 +1,7 @@
 """Interviews with the engine that ships: answers from the record, in three orders."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -92,6 +94,23 @@ def test_a_visit_opens_with_one_symptom_only(panel, visits, adaptive):
 def test_what_is_told_is_what_the_record_holds(visits, adaptive):
     known = adaptive.told[-1] != UNKNOWN
     np.testing.assert_array_equal(adaptive.told[-1][known], visits.record.presence[known])
+
+
+def test_only_what_the_record_answers_is_put_when_wanted(panel, visits, orders):
+    presence = visits.record.presence.copy()
+    presence[:, ::2] = UNKNOWN
+    presence[np.arange(len(visits)), visits.opening] = PRESENT
+    silent_half = replace(visits, record=replace(visits.record, presence=presence))
+    silence = panel.silent(silent_half)
+    assert 0 < silence.mean() < 1
+    assert not panel.silent(visits).any()
+    in_vain = interview(panel, silent_half, orders["adaptive"], 6, silent, ranked=()).told
+    told = interview(
+        panel, silent_half, orders["adaptive"], 6, silent, ranked=(), answered=True
+    ).told
+    brought = (told != UNKNOWN).sum(axis=2)
+    assert (np.diff(brought, axis=0) > 0).all()
+    assert (in_vain[-1] != UNKNOWN).sum() < brought[-1].sum()
 
 
 @pytest.mark.parametrize("name", ["adaptive", "tree", "random"])

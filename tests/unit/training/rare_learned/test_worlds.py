@@ -36,7 +36,8 @@ def test_every_case_is_seen_whole_and_with_few_findings(engine):
 def test_common_visits_hold_findings_without_a_column_that_the_rare_model_reads(engine):
     seen = worlds.common_answers(engine, [case()] * 60, np.random.default_rng(1))
     unread = [a for a in seen if a.present_read_by_common < a.present]
-    assert 0.05 * len(seen) < len(unread) < worlds.UNREAD_VISITS * len(seen)
+    assert 0.3 < len(unread) / (worlds.UNREAD_VISITS * len(seen)) < 3.0
+    assert {a.present - a.present_read_by_common for a in unread} == {1, 2}
     for a in unread:
         assert a.present_read_by_rare_only == a.present - a.present_read_by_common
         assert a.present_read_by_rare == a.present
@@ -44,7 +45,7 @@ def test_common_visits_hold_findings_without_a_column_that_the_rare_model_reads(
 
 def test_a_finding_without_a_column_moves_no_common_probability(engine, monkeypatch):
     monkeypatch.setattr(worlds, "UNREAD_VISITS", 1.0)
-    monkeypatch.setattr(worlds, "MOST_UNREAD", 1e9)
+    monkeypatch.setattr(worlds, "UNREAD_FINDINGS", (len(SHOWN), len(SHOWN) + 1))
     only_denied = [
         a
         for a in worlds.common_answers(engine, [case()] * 20, np.random.default_rng(2))

@@ -73,6 +73,13 @@ _COLUMNS: Final = {
         "family_gap",
         "neighbours",
         "lone_content",
+        "rank_but_best",
+        "rank_but_worst",
+        "rank_coherent",
+        "gap_but_best",
+        "gap_but_worst",
+        "gap_coherent",
+        "gap_capped",
     ),
     PREVALENCE: ("prevalence",),
     DESCRIBED: (

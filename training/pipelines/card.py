@@ -107,7 +107,7 @@ as missed.
 ## Gate between both worlds
 Right side of one half on held-out cases: {gate["gate_accuracy"]:.4f} (mean of both worlds;
 {gate["common_cases"]:.0f} and {gate["rare_cases"]:.0f} cases, each seen whole and with one to five
-findings; in a tenth of the common visits one or two findings have no column of the common model).
+findings; in one common visit of twenty one or two findings have no column of the common model).
 
 {_gate_table(gate)}
 """

@@ -29,7 +29,7 @@ PRESENT_OF_FEW, EXCLUDED_OF_FEW = (1, 6), (0, 5)
 VIEWS = 2
 """Answers per case, one after another: the whole visit, then few findings."""
 
-UNREAD_VISITS = 0.1
+UNREAD_VISITS = 0.05
 UNREAD_FINDINGS = (1, 3)
 """Share of common visits in which findings have no column, and how many have none (half-open
 range). Estimates: no register says in what words clinicians describe common disease."""

@@ -445,12 +445,14 @@ def _cost_from(text: str) -> Cost:
 
 def state_of(folder: Path, every: int) -> str:
     """Return what names one state of code and data: the cache of another one is not read."""
-    sources = sorted(
+    core, fitting = Path(ddx.__file__).parent, Path(training.__file__).parent
+    folders = (core / "features", core / "inference", fitting / "fit", fitting / "evaluate")
+    sources = [
         path
-        for root in (Path(ddx.__file__).parent, Path(training.__file__).parent)
-        for path in root.rglob("rare*.py")
+        for parent in folders
+        for path in sorted(parent.glob("rare*.py"))
         if path.name != "rare_report.py"
-    )
+    ]
     digest = hashlib.sha256(str(every).encode())
     for path in sources:
         digest.update(path.name.encode() + path.read_bytes())
@@ -466,6 +468,7 @@ def run(folder: Path, cache: Path, every: int, say: Say) -> Report:
     bench, packets = RareWorkbench.build(folder), read_phenopackets(folder)
     published = [c for c in packets if c.published]
     fit = load_fit(cache)
+    resumed = fit is not None
     if fit is None:
         fit = fit_learned(bench, folder, say)
         save_fit(fit, cache)
@@ -488,6 +491,7 @@ def run(folder: Path, cache: Path, every: int, say: Say) -> Report:
         matched=[c.published for c in published if c.published],
         minutes=(time.monotonic() - started) / 60,
         every=every,
+        resumed=resumed,
     )
 
 

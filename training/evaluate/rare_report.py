@@ -63,7 +63,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Everything one run measured."""
+    """Everything one run measured. resumed: it went on from what another one had done."""
 
     lines: Sequence[MethodLine]
     noise: Sequence[NoiseLoss]
@@ -72,6 +72,7 @@ class Report:
     matched: Sequence[MatchedBy]
     minutes: float
     every: int
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,7 @@ def markdown(report: Report) -> str:
         "# The rare-disease benchmark\n",
         "Written by `python -m training.evaluate.rare_learned --data FOLDER --out "
         f"docs/benchmark_rare.md` ({report.minutes:.0f} minutes"
+        + (", going on from an interrupted run" if report.resumed else "")
         + (f", one case of the 4,917 set in {report.every}" if report.every > 1 else "")
         + ").\n",
         PROTOCOL_TEXT,

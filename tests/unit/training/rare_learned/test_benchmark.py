@@ -29,6 +29,7 @@ from training.evaluate.rare_learned import (
     load_fit,
     noise_losses,
     save_fit,
+    state_of,
 )
 from training.evaluate.rare_report import (
     BARS,
@@ -44,6 +45,7 @@ from training.evaluate.rare_report import (
 from training.fit.rare import fit_rare
 from training.fit.rare_learned import FOLDS, CrossFit, LearnedFit, evidence_of
 from training.fit.rare_rows import RareWorkbench, rows_of_case
+from training.sources import phenopackets
 from training.sources.hpo import (
     AnnotationRelease,
     AnnotationRow,
@@ -302,3 +304,14 @@ def test_a_fit_is_read_back_whole_or_not_at_all(tmp_path):
     assert (read.members, read.calibration) == (fit.members, calibration)
     for ours, theirs in zip(read.folds.boosters, boosters, strict=True):
         np.testing.assert_array_equal(ours.predict(matrix), theirs.predict(matrix))
+
+
+def test_what_was_measured_on_other_data_is_not_read_again(tmp_path):
+    for name in (phenopackets.PHENOPACKETS, phenopackets.PHENOBRAIN, phenopackets.PUBLISHED_SET):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    before = state_of(tmp_path, 1)
+    assert state_of(tmp_path, 1) == before
+    assert state_of(tmp_path, 2) != before
+    (tmp_path / phenopackets.PHENOBRAIN).write_bytes(b"another release")
+    assert state_of(tmp_path, 1) != before

@@ -20,8 +20,8 @@ with its own keys, its repository on loopback HTTP, and a device with the client
 self-test of the application. The first release is installed over that link, the attack is made, and
 the device updates as it does every day. Then the device starts anew, chooses what serves, verifies
 it to the last byte, loads its model and diagnoses the golden case; the recorded answer must come
-out, or the attack counts as won. `tests/faults/model_bundles/test_attacks.py` does the same on every
-run of the tests and compares with what this page says.
+out, or the attack counts as won. `tests/faults/model_bundles/test_attacks.py` does the same on
+every run of the tests.
 
 The release is small, so that the whole page takes minutes: its common model is a real ONNX model
 loaded by the application's own session; its engine is the small one of the tests. Thresholds are

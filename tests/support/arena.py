@@ -20,7 +20,8 @@ from tuf.api.metadata import Metadata, MetaFile, Targets
 from ddx.domain.artifacts import COMMON_MODEL, GOLDEN_CASES
 from ddx.domain.wire import case_from_json
 from ddx.inference.session import ModelSession
-from model_bundles import embedded, selftest, stick
+from desktop.services.shelf import CLIENT_STATE, SLOTS, DeviceShelf
+from model_bundles import selftest, stick
 from model_bundles.authoring.keys import KeyRing, Policy, RolePolicy
 from model_bundles.client import BundleClient
 from model_bundles.compression import pack
@@ -41,6 +42,8 @@ POLICY: Policy = {
 SHIPPED, SERVING, NEXT = "2026.10.1", "2026.11.1", "2026.11.2"
 STALL_S = 0.2
 """Longest silence the attacked client's link allows; nothing asserts it."""
+
+ORIGINS = {"slot": "active", "default": "embedded"}
 
 Serve = Callable[[http.server.BaseHTTPRequestHandler], None]
 
@@ -80,7 +83,8 @@ class Arena:
         self.shipped = self.folder / "shipped"
         shutil.copytree(self.publisher.repository, self.shipped)
         self.publisher.publish(SERVING, honest_members())
-        self.slots_folder, self.state = self.folder / "slots", self.folder / "client"
+        self.data = self.folder / "device"
+        self.slots_folder, self.state = self.data / SLOTS, self.data / CLIENT_STATE
         self.released = threading.Event()
 
     def install_first(self) -> None:
@@ -160,18 +164,23 @@ class Arena:
     def diagnosis(self) -> tuple[str, str]:
         """Return where the bundle that answers came from, and its version, after it has answered.
 
-        What a start of the application does: choose, verify to the last byte, load, and diagnose
-        the golden case, whose recorded answer must come out.
+        What a start of the application does, by the application's own shelf: choose, verify, load;
+        then every byte is read and the golden case diagnosed, whose recorded answer must come out.
         """
-        serving = embedded.serving_bundle(self.slots, lambda: self.embedded)
-        bundle = serving.bundle
+        shelf = DeviceShelf(
+            self.data,
+            CarefulEngine.from_artifacts,
+            trust=self.publisher.trust,
+            open_embedded=lambda: self.embedded,
+        )
+        bundle = shelf._serving.bundle
         bundle.check_every_member()
         (golden,) = json.loads(bundle.read(GOLDEN_CASES))
-        answer = CarefulEngine.from_artifacts(bundle).diagnose(case_from_json(golden["case"]))
+        answer = shelf.engine.diagnose(case_from_json(golden["case"]))
         expected = golden["differential"]["top"]
         assert [[c.disease, c.probability] for c in answer.candidates] == expected
         assert answer.bundle_digest == bundle.digest
-        return serving.origin.value, bundle.version
+        return ORIGINS[shelf.status.source], bundle.version
 
     # What attackers do.
 

@@ -8,7 +8,7 @@ COMPILE := uv pip compile pyproject.toml --python-version 3.11 --universal --gen
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help run test fast check bench train cloud demo clean setup system lock
+.PHONY: help run test fast check bench train cloud demo clean setup system trust lock
 
 help: ## Show these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,9 @@ check: setup ## Format, lint, types, import contracts, fast tests
 
 bench: setup ## Figures, side by side with the peers
 	$(BIN)/python -m benchmarks
+
+trust: setup ## Carry out every attack on the bundles and write docs/trust.md
+	PYTHONPATH=.:tests $(BIN)/python tests/faults/model_bundles/trust_page.py docs/trust.md
 
 lock: ## Resolve the lock files again (hashes, no addresses)
 	$(COMPILE) --all-extras -o locks/everything.txt

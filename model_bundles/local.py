@@ -36,7 +36,7 @@ class LocalFetcher(FetcherInterface):
             raise DownloadError("not an address of a local repository")
         path = self._repository / unquote(url.removeprefix(_SCHEME))
         if path.resolve() != path or not path.is_relative_to(self._repository):
-            raise DownloadHTTPError("a link, or a name that leads out", 404)
+            raise DownloadHTTPError("no such file: a link, or a name that leads out", 404)
         if not path.is_file():
             raise DownloadHTTPError("no such file in the local repository", 404)
         return _chunks(path)

@@ -13,7 +13,7 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from model_bundles import blobs, chain, files, layout, verify
 from model_bundles.errors import BundleMalformedError, BundleTamperedError
@@ -23,7 +23,6 @@ from model_bundles.verify import METADATA_FOLDER, TARGETS_FOLDER, Trust, Verifie
 
 if TYPE_CHECKING:
     from model_bundles.client import BundleClient
-    from model_bundles.floors import Floors
 
 FOLDER: Final = "vereda-bundles"
 MAX_ENTRIES: Final = 20_000
@@ -69,10 +68,9 @@ def client_of(
     trust: Trust,
     state_dir: Path,
     channel: str = "stable",
-    *,
-    floors: "Floors | None" = None,
+    **more: Any,
 ) -> "BundleClient":
-    """Return the client of the repository in `folder`.
+    """Return the client of the repository in `folder`. more: as `BundleClient` takes it.
 
     state_dir: the client's memory of the usual repository; that of the repository for sticks
     lies below it, since the two count apart.
@@ -84,7 +82,7 @@ def client_of(
     repository = repository_on(folder)
     root = trust.root_of(repository / METADATA_FOLDER)
     state = state_dir if root == trust.root else state_dir / _OFFLINE_STATE
-    return BundleClient(Trust(root), state, LOCAL, LocalFetcher(repository), channel, floors=floors)
+    return BundleClient(Trust(root), state, LOCAL, LocalFetcher(repository), channel, **more)
 
 
 def export(repository: Path, folder: Path, trust: Trust, channel: str = "stable") -> VerifiedBundle:

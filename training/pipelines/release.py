@@ -36,6 +36,7 @@ from training.pipelines import worlds
 from training.pipelines.card import card_json
 from training.pipelines.golden import golden_cases
 from training.pipelines.notices import notices
+from training.pipelines.provenance import provenance_members
 from training.pipelines.visits import measure_visits
 from training.sources.endemic import endemic_knowledge
 from training.sources.febrile import LineListMissingError
@@ -130,6 +131,13 @@ def release(data: Path, keys_folder: Path, *, say: Say, at: datetime | None = No
         outside=outside.measure(unknown, common.bayes, material, data),
     )
     members[layout.MODEL_CARD] = card
+    members |= provenance_members(
+        members,
+        _engine(members, version),
+        common.held_out_cases(GATE_CASES),
+        version=version,
+        at=created_at,
+    )
     say("6/7 sign")
     built = build_bundle(members, version, created_at)
     publish_default(built, keys_folder, created_at)

@@ -206,6 +206,10 @@
         <source>Derivar…</source>
         <translation>Refer…</translation>
     </message>
+    <message>
+        <source>Carta</source>
+        <translation>Letter</translation>
+    </message>
 </context>
 <context>
     <name>Differential</name>

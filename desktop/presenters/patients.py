@@ -43,6 +43,22 @@ class Patient(Protocol):
         """When the last one was made, UTC."""
 
 
+class Proof(Protocol):
+    """What is left of somebody who was erased."""
+
+    @property
+    def pseudonym(self) -> str:
+        """What stood for them outside this clinic."""
+
+    @property
+    def proof(self) -> str:
+        """Keyed hash of what was erased."""
+
+    @property
+    def diagnoses(self) -> int:
+        """How many visits went."""
+
+
 @dataclass(frozen=True, slots=True)
 class FormIssue:
     """What is wrong with one field of the form; `code` becomes words later."""
@@ -53,7 +69,10 @@ class FormIssue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientsState:
-    """form: whether the new-patient form is open. issues: all that is wrong in it."""
+    """form: whether the new-patient form is open. issues: all that is wrong in it.
+
+    leaving: the patient who is to be erased, once that is confirmed; erased: the proof of it.
+    """
 
     text: str = ""
     patients: tuple[Patient, ...] = ()
@@ -61,6 +80,9 @@ class PatientsState:
     form: bool = False
     registering: bool = False
     issues: tuple[FormIssue, ...] = ()
+    leaving: Patient | None = None
+    erasing: bool = False
+    erased: Proof | None = None
     refusal: Refusal | None = None
 
 
@@ -124,6 +146,25 @@ class PatientPicked:
 
 
 @dataclass(frozen=True, slots=True)
+class EraseAsked:
+    """Somebody wants a patient erased; None: changed their mind."""
+
+    patient: Patient | None
+
+
+@dataclass(frozen=True, slots=True)
+class EraseConfirmed:
+    """They know that it cannot be undone."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatientErased:
+    """The patient is gone."""
+
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Something outside did not work."""
 
@@ -142,6 +183,13 @@ class RegisterPatient:
     """Effect: create the patient of a submitted form."""
 
     form: FormSubmitted
+
+
+@dataclass(frozen=True, slots=True)
+class ErasePatient:
+    """Effect: erase this patient."""
+
+    patient: RecordId
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +280,31 @@ def patient_picked(state: PatientsState, event: PatientPicked) -> Step[PatientsS
     return state, (OpenVisit(event.patient),)
 
 
+@step.on(EraseAsked)
+def erase_asked(state: PatientsState, event: EraseAsked) -> Step[PatientsState]:
+    """Ask again, by name, before anybody is erased; one that has begun cannot be called off."""
+    if state.erasing:
+        return state, ()
+    return replace(state, leaving=event.patient, erased=None, refusal=None), ()
+
+
+@step.on(EraseConfirmed)
+def erase_confirmed(state: PatientsState, _event: EraseConfirmed) -> Step[PatientsState]:
+    """Erase who was named; a second press does nothing."""
+    if state.leaving is None or state.erasing:
+        return state, ()
+    return replace(state, erasing=True, refusal=None), (ErasePatient(state.leaving.id),)
+
+
+@step.on(PatientErased)
+def patient_erased(state: PatientsState, event: PatientErased) -> Step[PatientsState]:
+    """Show the proof and read the list again."""
+    gone = replace(state, leaving=None, erasing=False, erased=event.proof, loading=True)
+    return gone, (FindPatients(state.text),)
+
+
 @step.on(Failed)
 def failed(state: PatientsState, event: Failed) -> Step[PatientsState]:
     """Say what did not work; the list stays."""
-    return replace(state, loading=False, registering=False, refusal=event.refusal), ()
+    stopped = replace(state, loading=False, registering=False, erasing=False)
+    return replace(stopped, refusal=event.refusal), ()

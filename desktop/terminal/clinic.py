@@ -8,6 +8,7 @@
     vereda clinic patients [WORDS] [--user NAME]
     vereda clinic receipt CODE --out FILE [--user NAME]
     vereda clinic sent [--user NAME]
+    vereda clinic due --before YYYY-MM-DD [--user NAME]
     vereda clinic erase PATIENT --yes [--user NAME]
 
 Secrets are asked for without echo and are never arguments: the process list shows arguments.
@@ -20,6 +21,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -102,6 +104,10 @@ WORDS: Final[Texts] = MappingProxyType(
             "Las copias de antes lo contienen hasta que roten; al restaurarlas se borra otra vez.",
             "Erased. Pseudonym {pseudonym}\nVisits: {diagnoses}\nProof: {proof}\n"
             "Earlier backups hold them until rotated out; restoring one erases again.",
+        ),
+        "nobody_due": (
+            "Todos han venido desde ese día.",
+            "Everybody has been seen since that day.",
         ),
         "nothing_sent": ("No ha salido nada.", "Nothing has left."),
         "cannot_write": (
@@ -318,6 +324,11 @@ def _sent(desk: Desk) -> Iterable[str]:
     return desk.signed_in(listed) or [desk.say("nothing_sent")]
 
 
+def _due(desk: Desk) -> Iterable[str]:
+    before = datetime.combine(desk.given.before, time.min).astimezone()
+    return desk.signed_in(lambda session: session.privacy.due(before)) or [desk.say("nobody_due")]
+
+
 def _erase(desk: Desk) -> Iterable[str]:
     if not desk.given.yes:
         raise desk.stop("sure", BAD_INPUT)
@@ -349,6 +360,7 @@ _COMMANDS: Final = MappingProxyType(
         "patients": _patients,
         "receipt": _receipt,
         "sent": _sent,
+        "due": _due,
         "erase": _erase,
     }
 )
@@ -390,6 +402,8 @@ def _parser() -> argparse.ArgumentParser:
     receipt.add_argument("code", help="code printed on the referral letter")
     receipt.add_argument("--out", type=Path, required=True, help="file to write")
     command("sent", "print every record that left or waits to, exactly as it leaves", user)
+    due = command("due", "list the ids of patients not seen since a day: retention is over", user)
+    due.add_argument("--before", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
     erase = command("erase", "erase a patient for good, with a proof", user)
     erase.add_argument("patient", help="id of the patient, from vereda clinic patients")
     erase.add_argument("--yes", action="store_true", help="it cannot be undone")

@@ -26,9 +26,13 @@ from PySide6.QtWidgets import (
 )
 
 from ddx.domain.case import Sex
+from ddx.domain.roles import Permission, may
 from ddx.errors import DdxError
 from desktop.presenters.patients import (
     Entered,
+    EraseAsked,
+    EraseConfirmed,
+    ErasePatient,
     Failed,
     FindPatients,
     FormIssue,
@@ -37,6 +41,7 @@ from desktop.presenters.patients import (
     FormSubmitted,
     OpenVisit,
     Patient,
+    PatientErased,
     PatientPicked,
     PatientRegistered,
     PatientsFound,
@@ -62,6 +67,7 @@ from desktop.ui.widgets import (
     label,
     labelled,
     message,
+    plain_label,
     restyle,
     row,
     say,
@@ -169,11 +175,15 @@ class PatientList(QListView):
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.doubleClicked.connect(lambda _index: self.open_current())
 
+    def current(self) -> Patient | None:
+        """Return the patient under the cursor."""
+        index = self.currentIndex()
+        return self.lines.patients[index.row()] if index.isValid() else None
+
     def open_current(self) -> None:
         """Report the patient under the cursor."""
-        index = self.currentIndex()
-        if index.isValid():
-            self.opened.emit(self.lines.patients[index.row()])
+        if (patient := self.current()) is not None:
+            self.opened.emit(patient)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Open with Enter."""
@@ -271,10 +281,11 @@ class PatientsScreen(Screen):
             FindPatients: self._find,
             RegisterPatient: self._register,
             OpenVisit: lambda effect: self.patient_opened.emit(effect.patient),
+            ErasePatient: self._erase,
         }
         self._build()
         keys.on(self, keys.NEW_PATIENT, lambda: self.dispatch(FormOpened(open=True)))
-        keys.on(self, keys.BACK, lambda: self.dispatch(FormOpened(open=False)))
+        keys.on(self, keys.BACK, self._back)
         self.redraw()
 
     def _build(self) -> None:
@@ -299,9 +310,12 @@ class PatientsScreen(Screen):
         self.list.opened.connect(lambda patient: self.dispatch(PatientPicked(patient)))
         self.empty = message("quiet")
         self.refusal = message("refusal")
+        self._build_erasing()
         left = column(
             label(t, lambda: translate("Patients", "Pacientes"), "title"),
-            row(self.search, new),
+            row(self.search, new, self.erase),
+            self.asked,
+            self.erased,
             self.refusal,
             self.empty,
             self.list,
@@ -315,6 +329,39 @@ class PatientsScreen(Screen):
         page.setSpacing(20)
         page.addLayout(left, 3)
         page.addWidget(self.form, 2)
+
+    def _build_erasing(self) -> None:
+        t = self.texts
+        self.erase = button(
+            t,
+            lambda: translate("Patients", "Borrar…"),
+            lambda: self.dispatch(EraseAsked(self.list.current())),
+            "plain",
+        )
+        t.bind(
+            self.erase.setAccessibleName,
+            lambda: translate("Patients", "Borrar al paciente elegido"),
+        )
+        if not may(self._session.clinician.role, Permission.ERASE_PATIENT):
+            self.erase.hide()
+        self.question = plain_label()
+        self.confirm = button(
+            t,
+            lambda: translate("Patients", "Borrar para siempre"),
+            lambda: self.dispatch(EraseConfirmed()),
+        )
+        self.keep = button(
+            t,
+            lambda: translate("Patients", "No borrar"),
+            lambda: self.dispatch(EraseAsked(None)),
+            "primary",
+        )
+        buttons = row(self.keep, self.confirm)
+        buttons.addStretch(1)
+        self.asked = card(column(self.question, buttons, gap=10), 14)
+        self.asked.hide()
+        self.erased = message("done")
+        self.erased.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
 
     def eventFilter(self, watched: QObject, event: object) -> bool:
         """Let the arrow keys of the search field walk the list."""
@@ -331,6 +378,10 @@ class PatientsScreen(Screen):
         """Read the list and put the cursor in the search."""
         self.dispatch(Entered())
         self.search.setFocus()
+
+    def _back(self) -> None:
+        self.dispatch(EraseAsked(None))
+        self.dispatch(FormOpened(open=False))
 
     def _open_first(self) -> None:
         self.list.open_current()
@@ -359,6 +410,13 @@ class PatientsScreen(Screen):
             self._failed,
         )
 
+    def _erase(self, effect: ErasePatient) -> None:
+        self.jobs.run(
+            lambda: self._session.privacy.erase(effect.patient),
+            lambda proof: self.dispatch(PatientErased(proof)),
+            self._failed,
+        )
+
     def _failed(self, error: DdxError) -> None:
         from desktop.services.errors import NewPatientRefusedError  # noqa: PLC0415 -- numpy
 
@@ -384,7 +442,27 @@ class PatientsScreen(Screen):
         nobody = translate("Patients", "Nadie coincide. Ctrl+N registra un paciente nuevo.")
         say(self.empty, nobody if not state.patients and not state.loading else "")
         say(self.refusal, messages.refusal(state.refusal))
+        self._draw_erasing()
         self._draw_form()
+
+    def _draw_erasing(self) -> None:
+        state = self.state
+        self.erase.setEnabled(bool(state.patients) and state.leaving is None)
+        self.asked.setVisible(state.leaving is not None)
+        if state.leaving is not None:
+            asked = translate(
+                "Patients",
+                "¿Borrar a {name}? Se van sus datos, borradores, consultas y decisiones, y se "
+                "pide a la nube que borre lo suyo. No se puede deshacer. Queda una prueba sin su "
+                "nombre.",
+            )
+            self.question.setText(asked.format(name=full_name(state.leaving)))
+        for part in (self.confirm, self.keep):
+            part.setEnabled(not state.erasing)
+        proof = state.erased
+        said = translate("Patients", "✓ Borrado. Seudónimo {pseudonym}. Prueba {proof}")
+        told = said.format(pseudonym=proof.pseudonym, proof=proof.proof) if proof else ""
+        say(self.erased, told)
 
     def _draw_form(self) -> None:
         state, form = self.state, self.form

@@ -20,8 +20,10 @@ from PySide6.QtTest import QTest
 from ddx.domain.case import Sex
 from ddx.domain.finding import Presence
 from desktop.app import compose
+from desktop.presenters.referral import Part
 from desktop.presenters.visit_state import FindingMarked, VitalTyped
 from desktop.services.demo import PASSPHRASE
+from desktop.ui.cloud import CloudScreen
 from desktop.ui.first_run import FirstRunScreen
 from desktop.ui.i18n import Language
 from desktop.ui.patients import PatientsScreen
@@ -191,11 +193,34 @@ def answer(camera, visit):
     visit.decision.confirm.click()
     wait(lambda: visit.state.decision.recorded)
     camera.take("decided")
+    letter(camera, visit)
     camera.window.show_keys()
     camera.shoot("keys.es", camera.window.key_map)
     camera.window.key_map.accept()
     camera.window.activateWindow()
     visit.leave()
+
+
+def letter(camera, visit):
+    QTest.keyClick(visit, Qt.Key.Key_P, CONTROL)
+    wait(lambda: getattr(visit, "letter", None) and visit.letter.isVisible())
+    screen = visit.letter.shown
+    for part, text in (
+        (Part.TO, "Hospital regional, medicina interna"),
+        (Part.DONE, "Oxígeno por cánula nasal a 3 L/min."),
+        (Part.ASKED, "Radiografía de tórax y valoración de ingreso."),
+    ):
+        screen.parts[part].setPlainText(text)
+    camera.take("referral", visit.letter)
+    visit.letter.close()
+
+
+def cloud(camera):
+    window = camera.window
+    window.show_cloud()
+    wait(lambda: isinstance(window.screen_shown, CloudScreen))
+    wait(lambda: window.screen_shown.state.linked is not None)
+    camera.take("cloud")
 
 
 def rare(camera):
@@ -223,6 +248,7 @@ def main(folder):
         entry(camera, visit)
         answer(camera, visit)
         rare(camera)
+        cloud(camera)
         app.window.close()
 
 

@@ -1,8 +1,14 @@
 """Finding and registering patients."""
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt
 
 from ddx.domain.case import Sex
+from ddx.domain.roles import Role
+from desktop.services.session import Session
+from desktop.settings import Settings
+from desktop.ui.patients import PatientsScreen, full_name
 from desktop.ui.visit import VisitScreen
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -56,3 +62,29 @@ def test_a_new_patient_is_registered_from_the_keyboard_and_opened(window, hands)
     visit = hands.screen(window, VisitScreen)
     assert visit.name.text() == "Roldán, Inés"
     assert visit.state.patient.sex is Sex.UNKNOWN  # nobody said otherwise
+
+
+def test_a_patient_is_erased_only_after_a_second_question_and_leaves_a_proof(window, hands):
+    screen = hands.patients(window)
+    before = len(screen.state.patients)
+    screen.erase.click()
+    name = full_name(screen.state.patients[0])
+    assert f"¿Borrar a {name}?" in screen.question.text()
+    screen.keep.click()
+    assert screen.asked.isHidden()
+    screen.erase.click()
+    screen.confirm.click()
+    hands.until(lambda: screen.state.erased and not screen.state.loading)
+    assert len(screen.state.patients) == before - 1
+    assert name not in [full_name(patient) for patient in screen.state.patients]
+    assert screen.state.erased.proof in screen.erased.text()
+
+
+def test_who_may_not_erase_sees_no_way_to(window, hands, qtbot):
+    session = hands.patients(window)._session
+    card = replace(session.clinician, role=Role.MEDICO_GENERAL)
+    doctor = Session(replace(session._desk, clinician=card), Settings())
+    screen = PatientsScreen(doctor, window.jobs)
+    qtbot.addWidget(screen)
+    screen.show()
+    assert screen.erase.isHidden()

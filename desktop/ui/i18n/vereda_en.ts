@@ -206,6 +206,10 @@
         <source>Derivar…</source>
         <translation>Refer…</translation>
     </message>
+    <message>
+        <source>Carta</source>
+        <translation>Letter</translation>
+    </message>
 </context>
 <context>
     <name>Differential</name>
@@ -1057,6 +1061,30 @@
     <message>
         <source>Nadie coincide. Ctrl+N registra un paciente nuevo.</source>
         <translation>Nobody matches. Ctrl+N registers a new patient.</translation>
+    </message>
+    <message>
+        <source>Borrar…</source>
+        <translation>Erase…</translation>
+    </message>
+    <message>
+        <source>Borrar al paciente elegido</source>
+        <translation>Erase the chosen patient</translation>
+    </message>
+    <message>
+        <source>Borrar para siempre</source>
+        <translation>Erase for good</translation>
+    </message>
+    <message>
+        <source>No borrar</source>
+        <translation>Do not erase</translation>
+    </message>
+    <message>
+        <source>¿Borrar a {name}? Se van sus datos, borradores, consultas y decisiones, y se pide a la nube que borre lo suyo. No se puede deshacer. Queda una prueba sin su nombre.</source>
+        <translation>Erase {name}? Their details, drafts, visits and decisions go, and the cloud is asked to erase its part. It cannot be undone. A proof without their name stays.</translation>
+    </message>
+    <message>
+        <source>✓ Borrado. Seudónimo {pseudonym}. Prueba {proof}</source>
+        <translation>✓ Erased. Pseudonym {pseudonym}. Proof {proof}</translation>
     </message>
 </context>
 <context>

@@ -1,5 +1,6 @@
 from dataclasses import dataclass, replace
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 
@@ -7,12 +8,17 @@ from ddx.domain.case import Sex
 from ddx.domain.identifiers import RecordId
 from desktop.presenters.patients import (
     Entered,
+    EraseAsked,
+    EraseConfirmed,
+    ErasePatient,
+    Failed,
     FindPatients,
     FormIssue,
     FormOpened,
     FormRefused,
     FormSubmitted,
     OpenVisit,
+    PatientErased,
     PatientRegistered,
     PatientsFound,
     PatientsState,
@@ -21,6 +27,7 @@ from desktop.presenters.patients import (
     parse_day,
     step,
 )
+from desktop.presenters.reducer import Refusal
 
 
 @dataclass(frozen=True)
@@ -85,3 +92,32 @@ def test_a_day_can_be_typed_with_any_separator(text):
 @pytest.mark.parametrize("text", ["", "1984", "7/3/84", "31/2/1984", "a/b/1984", "7/3/1984/1"])
 def test_what_is_not_a_day_is_not_guessed(text):
     assert parse_day(text) is None
+
+
+def test_nobody_is_erased_without_being_named_first():
+    state = PatientsState(patients=(ZENOBIA,))
+    assert step(state, EraseConfirmed()) == (state, ())
+    asked, effects = step(state, EraseAsked(ZENOBIA))
+    assert (asked.leaving, effects) == (ZENOBIA, ())
+    kept, effects = step(asked, EraseAsked(None))
+    assert (kept.leaving, effects) == (None, ())
+
+
+def test_an_erasure_runs_once_and_its_proof_is_shown():
+    asked, _ = step(PatientsState(text="q", patients=(ZENOBIA,)), EraseAsked(ZENOBIA))
+    begun, effects = step(asked, EraseConfirmed())
+    assert effects == (ErasePatient(ZENOBIA.id),)
+    assert step(begun, EraseConfirmed()) == (begun, ())
+    assert step(begun, EraseAsked(None)) == (begun, ())
+    proof = SimpleNamespace(pseudonym="p", proof="f", diagnoses=1)
+    done, effects = step(begun, PatientErased(proof))
+    assert (done.erased, done.leaving, done.erasing) == (proof, None, False)
+    assert effects == (FindPatients("q"),)
+
+
+def test_an_erasure_that_failed_may_be_tried_again():
+    begun, _ = step(PatientsState(leaving=ZENOBIA), EraseConfirmed())
+    failed, _ = step(begun, Failed(Refusal("store.full")))
+    assert (failed.refusal, failed.leaving) == (Refusal("store.full"), ZENOBIA)
+    _, effects = step(failed, EraseConfirmed())
+    assert effects == (ErasePatient(ZENOBIA.id),)

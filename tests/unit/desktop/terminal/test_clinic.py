@@ -170,6 +170,14 @@ def test_erasing_needs_a_yes_and_gives_a_proof(vereda, visit):
     assert "no such record" in err
 
 
+def test_whose_retention_is_over_is_asked_for_by_a_day(vereda, visit):
+    patient = vereda("patients")[1].split()[0]
+    assert vereda("due", "--before", "2999-01-01")[1] == f"{patient}\n"
+    assert "Everybody" in vereda("due", "--before", "2000-01-01")[1]
+    with pytest.raises(SystemExit):
+        vereda("due", "--before", "yesterday")
+
+
 def test_no_secret_is_an_argument():
     for words in ("create", "add", "backup", "restore", "erase"):
         with pytest.raises(SystemExit):

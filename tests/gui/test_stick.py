@@ -14,7 +14,7 @@ class StickShelf(TinyShelf):
 
     folders: list
 
-    def update_from(self, folder):
+    def update_from(self, folder, *more):
         self.folders.append(folder)
         return UpdateReport(result=UpdateResult.REFUSED, code="bundle.tampered")
 

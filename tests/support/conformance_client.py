@@ -1,3 +1,4 @@
+#!/usr/bin/env python
 """Our client, driven as tuf-conformance drives clients: init, refresh, download.
 
     conformance_client.py --metadata-dir D --metadata-url U init ROOT
@@ -38,8 +39,9 @@ class SuiteClient(BundleClient):
             target = updater.get_targetinfo(name)
             if target is None:
                 raise BundleError(f"{name} is not signed")
-            place = folder / name.replace("/", "_")
-            updater.download_target(target, str(place))
+            place = str(folder / name.replace("/", "_"))
+            if updater.find_cached_target(target, place) is None:
+                updater.download_target(target, place)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -46,11 +46,16 @@ TAIL = """
 
 ## The client against the world's own suite
 
-`tuf-conformance` drives any TUF client through a small command. Ours is
-`tests/support/conformance_client.py`, the application's client around python-tuf:
+`tuf-conformance` drives any TUF client through three commands. Ours is
+`tests/support/conformance_client.py`: the application's session around python-tuf, with its
+embedded root, lock, floors and errors. In a checkout of the suite, after its own `make dev`, and
+with our `.venv/bin` first on the path:
 
-    pip install tuf-conformance && PYTHONPATH=.:tests pytest --pyargs tuf_conformance \\
-        --entrypoint "python tests/support/conformance_client.py"
+    PYTHONPATH=$VEREDA ./env/bin/pytest tuf_conformance \\
+        --entrypoint $VEREDA/tests/support/conformance_client.py
+
+`tests/integration/sync/test_conformance_client.py` runs the three commands against our repository.
+The suite itself is in no package index and was not run for this page.
 
 The npm client `tuf-js`, which shares no line with ours, downloads a release from our repository in
 `tests/integration/sync/test_other_client.py`.

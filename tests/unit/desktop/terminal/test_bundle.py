@@ -80,7 +80,7 @@ def test_a_newer_model_is_carried_verified_installed_and_written_down(
 def test_a_tampered_stick_changes_nothing_and_is_written_down(
     run, workshop, clinic, tmp_path, capsys
 ):
-    workshop.publish("2026.12.1", tiny_members())
+    workshop.publish("2026.12.1", tiny_members() | {"models/common.onnx": b"a newer model"})
     run("export", "--from", workshop.repository)
     target = next((tmp_path / "usb" / stick.FOLDER / "targets").glob("*/models/*common.onnx.zst"))
     target.write_bytes(bytes(target.stat().st_size))

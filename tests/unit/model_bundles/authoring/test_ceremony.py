@@ -1,5 +1,6 @@
 """Several people, several machines, one repository; the commands that the runbook names."""
 
+import shlex
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from tuf.api.metadata import Metadata
 
 from model_bundles.authoring import keyfile
-from model_bundles.authoring.commands import main
+from model_bundles.authoring.commands import _parser, main
 from model_bundles.authoring.keys import HOUSE_POLICY, OFFLINE_POLICY
 from model_bundles.client import BundleClient
 from model_bundles.errors import BundleTamperedError
@@ -367,3 +368,22 @@ def test_passphrases_come_from_a_prompt_or_a_file_and_must_agree(tmp_path, capsy
     assert main(["list", str(tmp_path)]) == 0
     assert "root, Ana" in capsys.readouterr().out
     assert main(["list", str(tmp_path / "empty")]) == 1
+
+
+RUNBOOK = Path(__file__).parents[4] / "docs" / "keys.md"
+
+
+def commands_of(page: str) -> list[str]:
+    """The `vereda-keys` lines of a page's indented blocks, continuation lines joined."""
+    lines = page.replace("\\\n", " ").splitlines()
+    return [line.strip() for line in lines if line.startswith("    vereda-keys ")]
+
+
+def test_every_command_of_the_runbook_is_one_that_exists():
+    found = commands_of(RUNBOOK.read_text(encoding="utf-8"))
+    for command in found:
+        program, *arguments = shlex.split(command)
+        assert program == "vereda-keys"
+        assert callable(_parser().parse_args(arguments).run), command
+    named = {shlex.split(command)[1] for command in found}
+    assert {"create", "init", "sign", "collect", "complete", "release", "block"} <= named

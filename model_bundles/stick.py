@@ -110,6 +110,7 @@ def export(repository: Path, folder: Path, trust: Trust, channel: str = "stable"
             for target in (*signed.under(release.version), *filter(None, wanted)):
                 files.write_durably(copy.locate(target), blobs.read_target(stored, target))
             _check_as_a_device(fresh, trust, channel)
+            _open_to_all(fresh)
             shutil.rmtree(folder / FOLDER, ignore_errors=True)
             fresh.rename(folder / FOLDER)
             files.sync_folder(folder)
@@ -123,6 +124,12 @@ def _check_as_a_device(repository: Path, trust: Trust, channel: str) -> None:
     with tempfile.TemporaryDirectory() as state:
         client_of(repository, trust, Path(state), channel).offered()
     verify.open_verified(repository, trust, channel=channel).check_every_member()
+
+
+def _open_to_all(folder: Path) -> None:
+    """Let every account read a stick: nothing on it is secret."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _entries(folder: Path) -> Iterator[Path]:

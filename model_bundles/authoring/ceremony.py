@@ -160,15 +160,18 @@ class Ceremony:
     def collect(self, copy: Path) -> tuple[str, ...]:
         """Add the signatures in a signed copy of a draft to ours; return the keyids that were new.
 
+        A signature that does not verify, or of a key that signs nothing here, is left out.
+
         Raises:
             SigningError: it is not a copy of one of our drafts, letter by letter.
         """
         theirs = _read(copy)
-        for _, path in self._drafts():
+        for role, path in self._drafts():
             ours = _read(path)
             if ours.signed_bytes == theirs.signed_bytes:
-                new = tuple(key for key in theirs.signatures if key not in ours.signatures)
-                ours.signatures.update(theirs.signatures)
+                before = set(self._counted(role, ours)[0])
+                new = tuple(k for k in self._counted(role, theirs)[0] if k not in before)
+                ours.signatures.update({key: theirs.signatures[key] for key in new})
                 files.write_durably(path, ours.to_bytes())
                 return new
         raise SigningError(f"{copy.name} is no copy of a draft that waits here")

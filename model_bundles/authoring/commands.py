@@ -210,9 +210,13 @@ def renew(desk: Desk) -> None:
 def release(desk: Desk) -> None:
     """Draft the release that another repository offers, verified from that one's root."""
     given, source = desk.arguments, Path(desk.arguments.source)
-    bundle = open_verified(source, Trust(Path(given.root).read_bytes()), channel=given.channel)
+    try:
+        root = Path(given.root).read_bytes()
+    except OSError as error:
+        raise SigningError(f"the root {given.root} cannot be read") from error
+    bundle = open_verified(source, Trust(root), channel=given.channel)
     bundle.check_every_member()
-    offered = Repository(source, NoKeys(), HOUSE_POLICY).offered_content()
+    offered = Repository(source, NoKeys(), HOUSE_POLICY).offered_content(root)
     wanted = {p: raw for p, raw in offered.items() if p.startswith(f"{bundle.version}/")}
     document = write_offer(given.channel, _offer(desk, bundle.release))
     stored = desk.repository.store({**wanted, layout.channel_path(given.channel): document})

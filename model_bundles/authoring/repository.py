@@ -198,9 +198,12 @@ class Repository:
             return None
         return (self._metadata / f"{meta.version}.{role}.json").read_bytes()
 
-    def offered_content(self) -> dict[str, bytes]:
-        """Return path -> stored bytes of the channels and of every release they lead to."""
-        signed = self.signed()
+    def offered_content(self, root: bytes | None = None) -> dict[str, bytes]:
+        """Return path -> stored bytes of the channels and of every release they lead to.
+
+        root: what must have signed it all; the repository's own first root when not given.
+        """
+        signed = chain.repository_targets(self._metadata, root or self.trust.root)
         models = signed.delegated[MODELS].targets
         channels = {path: target for path, target in models.items() if path.startswith("channels/")}
         content = {path: read_target(self.stored, target) for path, target in channels.items()}

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -54,6 +55,11 @@ def test_what_is_carried_is_what_the_channel_offers_and_no_more(workshop, usb, s
     assert [path.name for path in usb.iterdir()] == ["vereda-bundles"]
     assert bring(usb, slots, workshop.trust, tmp_path / "device").digest == newer.digest
     assert bring(usb, slots, workshop.trust, tmp_path / "device") is None
+
+
+def test_every_account_may_read_a_stick(carried):
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in carried.rglob("*")}
+    assert modes == {0o755, 0o644}
 
 
 def test_a_second_export_replaces_the_first(workshop, carried):

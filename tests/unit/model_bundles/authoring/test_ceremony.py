@@ -256,6 +256,19 @@ def test_a_signed_copy_of_something_else_is_not_collected(house, training, tmp_p
     assert "no copy of a draft" in capsys.readouterr().err
 
 
+def test_a_broken_signature_does_not_displace_a_good_one(house, tmp_path):
+    house.do("renew", house.repository, "safety")
+    house.sign("safety", "safety-1")
+    (draft,) = (house.repository / "ceremony" / "drafts").iterdir()
+    broken = Metadata.from_file(str(draft))
+    for signature in broken.signatures.values():
+        signature.signature = "00" * 64
+    copy = tmp_path / draft.name
+    copy.write_bytes(broken.to_bytes())
+    house.do("collect", house.repository, copy)
+    assert house.complete() == 0
+
+
 def test_a_release_of_a_stranger_is_not_drafted(house, training, tmp_path):
     stranger = BundleWorkshop(tmp_path / "stranger")
     stranger.publish("2099.1.1")

@@ -27,7 +27,7 @@ class SyncStanding(Protocol):
 
     @property
     def phase(self) -> StrEnum:
-        """not_linked, idle, pushing, waiting, offline or refused."""
+        """not_linked, idle, pushing, waiting, offline, refused or held."""
 
     @property
     def code(self) -> str:

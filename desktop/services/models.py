@@ -31,6 +31,10 @@ class ModelService:
             return UpdateOutcome(
                 result="not_linked", version=self.status().version, code=error.code
             )
+        if not line.meter.lets_bundles_pass():  # paid by the byte, and records go first
+            return UpdateOutcome(
+                result="offline", version=self.status().version, code="sync.metered"
+            )
         report = self._desk.shelf.update(line.http, line.server)
         if report.result == "activated":
             self._write_down(AuditAction.BUNDLE_ACTIVATED, self.status().digest, report.version)

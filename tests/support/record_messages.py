@@ -1,8 +1,9 @@
 """Records the requests of this version's client, for the contract with later servers.
 
-    PYTHONPATH=.:tests python tests/support/record_messages.py > tests/contract/recorded/DAY-WHAT.json
+    PYTHONPATH=.:tests python tests/support/record_messages.py > DAY-WHAT.json
 
-Run it once before a change to what the client sends; never edit what it wrote.
+Run it once before a change to what the client sends, keep the file in tests/contract/recorded,
+and never edit it.
 """
 
 import base64

@@ -89,6 +89,7 @@ PROBLEMS: Final = {
         403, "La cabeza del registro no está firmada por el equipo", "The head is not the device's"
     ),
     "sync.busy": Problem(503, "El servidor pide esperar", "The server asks for patience"),
+    "sync.too_fast": Problem(429, "Demasiados envíos seguidos", "Too many batches in a row"),
     "enrolment.refused": Problem(
         403, "El código de inscripción no sirve", "The enrolment code does not serve"
     ),
@@ -175,7 +176,7 @@ def _of_ddx_error(request: Request, error: DdxError, now_s: Callable[[], float])
         members["server_time_s"] = round(now_s(), 3)
     if problem.status == 401:
         headers["WWW-Authenticate"] = 'Vereda-Device realm="vereda"'
-    if error.retryable and problem.status == 503:
+    if error.retryable and problem.status in {429, 503}:
         wait_s = error.retry_after_s if isinstance(error, GatewayBusyError) else 30
         headers["Retry-After"] = str(wait_s)
     log.info("refused: %s", error.code)

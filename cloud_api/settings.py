@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from platformdirs import user_data_path
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -17,7 +17,9 @@ class CloudSettings(BaseSettings):
     the 32 raw bytes of the Ed25519 key that signs checkpoints; made in `data` when None.
     oidc_issuer, oidc_audience, oidc_keys: issuer, client id and https address of the key set of
     the identities that are lent roles; no roles are lent while one is empty. oidc_ca: PEM of a
-    private authority for that address.
+    private authority for that address. kafka_servers: `host:port` list of a broker that the
+    event log is carried on to; empty for none. kafka_connection: connection string of an Event
+    Hubs namespace, which turns on TLS and its sign-in.
     """
 
     model_config = SettingsConfigDict(env_prefix="VEREDA_CLOUD_", frozen=True)
@@ -33,6 +35,9 @@ class CloudSettings(BaseSettings):
     oidc_audience: str = ""
     oidc_keys: str = ""
     oidc_ca: Path | None = None
+    kafka_servers: str = ""
+    kafka_topic: str = "vereda-events"
+    kafka_connection: SecretStr = SecretStr("")
 
     def statement_key_file(self) -> Path:
         """Return the file of the key that signs checkpoints and leases."""

@@ -135,6 +135,10 @@ class HttpTransport:
         """Return what the server holds of this device."""
         return self._call("GET", versions.STATUS_PATH, b"", {}, DeviceStatus)
 
+    def get(self, target: str, answer: type[M]) -> M:
+        """Ask for `target` (path and query) and read the answer as `answer`."""
+        return self._call("GET", target, b"", {}, answer)
+
     def post(self, path: str, message: Message, answer: type[M]) -> M:
         """Send one small message uncompressed and read the answer as `answer`."""
         headers = {"Content-Type": "application/json"}

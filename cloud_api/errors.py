@@ -90,6 +90,14 @@ PROBLEMS: Final = {
     ),
     "sync.busy": Problem(503, "El servidor pide esperar", "The server asks for patience"),
     "sync.too_fast": Problem(429, "Demasiados envíos seguidos", "Too many batches in a row"),
+    "usb.unreadable": Problem(422, "El archivo no se puede abrir", "The file cannot be opened"),
+    "usb.signature": Problem(
+        403, "La firma del archivo no corresponde", "The signature of the file does not fit"
+    ),
+    "stream.broker": Problem(503, "El bus de eventos no responde", "The broker does not answer"),
+    "stream.kafka_missing": Problem(
+        503, "Falta la biblioteca del bus de eventos", "The library of the broker is missing"
+    ),
     "enrolment.refused": Problem(
         403, "El código de inscripción no sirve", "The enrolment code does not serve"
     ),

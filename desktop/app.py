@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "rank": "desktop.commands.rank",
     "replay": "desktop.commands.replay",
     "audit": "desktop.terminal.audit",
+    "sync": "desktop.terminal.sync_files",
 }
 """Words that run something in the terminal instead of opening the window."""
 
@@ -242,7 +243,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="vereda",
         description="Vereda, the clinic's window.",
-        epilog="Without a window: vereda diagnose, rank, replay or audit --help",
+        epilog="Without a window: vereda diagnose, rank, replay, audit or sync --help",
     )
     parser.add_argument("--data", type=Path, help="data directory of the clinic")
     parser.add_argument("--lang", choices=("es", "en"), help="language of the window")

@@ -14,6 +14,8 @@ import httpx
 from ddx.domain.identifiers import RecordId
 from ddx.domain.lease import RoleLease
 from ddx.domain.statements import Checkpoint
+from desktop.services.desk import Desk
+from desktop.services.organisation import take_settings
 from desktop.settings import ProxyMode, Settings
 from desktop.signatures import ed25519_check
 from desktop.store.outbox import StoreOutbox
@@ -140,6 +142,10 @@ class Line:
         return HeadsOver(self._transport).checkpoint(
             head, own_hash_at, newest=newest, server_key=server_key
         )
+
+    def take_settings(self, desk: Desk) -> None:
+        """Take what the organisation set since the last time; an absent server changes nothing."""
+        take_settings(desk, self._transport)
 
     def lease(self, clinician: RecordId, id_token: str) -> RoleLease | None:
         """Ask for the role the server lends. Raises as the transport does."""

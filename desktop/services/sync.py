@@ -11,6 +11,7 @@ from ddx.domain.roles import Permission
 from desktop.services.checkpoints import ALARM, show_head
 from desktop.services.desk import Desk
 from desktop.services.errors import NotLinkedError
+from desktop.services.organisation import in_force
 from desktop.services.records import SyncPhase, SyncStatus
 from desktop.settings import Settings
 from desktop.store.unit_of_work import UnitOfWork
@@ -81,6 +82,7 @@ class SyncService:
             except NotLinkedError:
                 return self.status()
             show_head(self._desk, line)  # first: a restored backup must not push over its own past
+            line.take_settings(self._desk)
             with self._desk.store.write() as unit:
                 before = unit.outbox.counts()
                 send_audit(self._desk, unit)
@@ -125,7 +127,7 @@ class SyncService:
         return Line(
             self._desk.store,
             server,
-            self._settings,
+            in_force(self._desk.store, self._settings),
             lambda: shelf.engine.version,
             self._desk.now,
         )
@@ -137,7 +139,7 @@ class SyncService:
         self._desk.require(Permission.DIAGNOSE)
         with self._desk.store.read() as unit:
             server = unit.settings.get(SERVER) or self._settings.sync_url
-        return clinic_side(self._desk, self._settings, server)
+        return clinic_side(self._desk, in_force(self._desk.store, self._settings), server)
 
     def retry(self, event: RecordId) -> bool:
         """Let a record that was set aside wait again; False when it is not set aside."""

@@ -227,7 +227,7 @@ class Runner:
                 return machine.BatchRefused(sent=sent, code=error.problem, jitter=self._dice())
             return self._failed(Cause.REFUSED, error.problem)
         self._last_contact_at = self._now()
-        answers = dict(kept) | _answers(receipt)
+        answers = dict(kept) | answers_of(receipt)
         return machine.Answered(
             sent=(*sent, *kept),
             answers=answers,
@@ -245,7 +245,7 @@ class Runner:
         return SyncBatch(
             device_id=self._identity.device_id,
             epoch=epoch,
-            batch_id=_batch_id(events),
+            batch_id=batch_id_of(events),
             app_version=software.app,
             bundle_version=software.bundle,
             sent_at=self._now(),
@@ -287,7 +287,8 @@ def wire_event(event: OutgoingEvent) -> SyncEvent | Objection:
         return Objection(RejectReason.MALFORMED, first_location(error))
 
 
-def _answers(receipt: BatchReceipt) -> dict[RecordId, Answer]:
+def answers_of(receipt: BatchReceipt) -> dict[RecordId, Answer]:
+    """Return the server's word on each record of a receipt."""
     return {
         RecordId(result.id): Answer(
             status=result.status,
@@ -298,7 +299,7 @@ def _answers(receipt: BatchReceipt) -> dict[RecordId, Answer]:
     }
 
 
-def _batch_id(events: Sequence[SyncEvent]) -> str:
+def batch_id_of(events: Sequence[SyncEvent]) -> str:
     """Return a name for exactly these events: a retry of the same batch has the same name."""
     return hashlib.sha256("\n".join(event.id for event in events).encode()).hexdigest()[:32]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from desktop.services.checkpoints import show_head
 from desktop.services.desk import Desk
 from desktop.services.link import HeadsOver, StoreLedger, identity_of, proxy_of
-from desktop.services.organisation import take_settings
+from desktop.services.organisation import take_settings_when_due
 from desktop.services.sync import send_audit
 from desktop.settings import ProxyMode, Settings
 from desktop.store.outbox import StoreOutbox
@@ -21,7 +21,7 @@ def clinic_side(desk: Desk, settings: Settings, server: str) -> ClinicSide:
 
     def first(transport: HttpTransport) -> None:
         show_head(desk, HeadsOver(transport))
-        take_settings(desk, transport)
+        take_settings_when_due(desk, transport)
         with desk.store.write() as unit:
             send_audit(desk, unit)
 

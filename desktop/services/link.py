@@ -15,7 +15,7 @@ from ddx.domain.identifiers import RecordId
 from ddx.domain.lease import RoleLease
 from ddx.domain.statements import Checkpoint
 from desktop.services.desk import Desk
-from desktop.services.organisation import take_settings
+from desktop.services.organisation import take_settings_when_due
 from desktop.settings import ProxyMode, Settings
 from desktop.signatures import ed25519_check
 from desktop.store.outbox import StoreOutbox
@@ -144,8 +144,8 @@ class Line:
         )
 
     def take_settings(self, desk: Desk) -> None:
-        """Take what the organisation set since the last time; an absent server changes nothing."""
-        take_settings(desk, self._transport)
+        """Take what the organisation set, a few times a day; an absent server changes nothing."""
+        take_settings_when_due(desk, self._transport)
 
     def lease(self, clinician: RecordId, id_token: str) -> RoleLease | None:
         """Ask for the role the server lends. Raises as the transport does."""

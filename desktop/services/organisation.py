@@ -5,6 +5,7 @@ value this machine's own file sets stays; a key or value this version does not k
 waits for one that does.
 """
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from ddx.domain.audit import AuditAction
@@ -32,6 +33,22 @@ TAKEN: Final = frozenset(
 """Keys the cloud may set. Addresses, keys of sign-in, locks and exports are not among them."""
 
 
+LOOK_EVERY: Final = timedelta(hours=6)
+"""A look without news costs a connection, about 5 KB: four a day fit an idle day of 50 KB."""
+
+LOOKED: Final = "organisation.looked_at"
+
+
+def take_settings_when_due(desk: Desk, transport: "HttpTransport") -> None:
+    """Take the settings if the last look was six hours ago or longer."""
+    with desk.store.read() as unit:
+        looked = unit.settings.get(LOOKED)
+    now = desk.now()
+    if looked is not None and timedelta(0) <= now - datetime.fromisoformat(looked) < LOOK_EVERY:
+        return
+    take_settings(desk, transport)
+
+
 def take_settings(desk: Desk, transport: "HttpTransport") -> None:
     """Take the settings after the cursor kept here; what was taken is in the audit.
 
@@ -57,6 +74,8 @@ def take_settings(desk: Desk, transport: "HttpTransport") -> None:
         pull_settings(transport, cursor, keep)
     except SyncClientError:
         return
+    with desk.store.write() as unit:
+        unit.settings.put(LOOKED, desk.now().isoformat())
 
 
 def in_force(store: ClinicStore, own: Settings) -> Settings:

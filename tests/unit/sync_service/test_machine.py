@@ -84,13 +84,13 @@ def test_a_lost_batch_is_followed_by_smaller_ones():
     ("limit", "records", "elapsed_s", "next_limit"),
     [
         (50, 50, 2.0, 100),  # a full page in less than half of five seconds: room for twice
-        (150, 150, 2.0, 200),  # up to the largest
+        (300, 300, 2.0, 400),  # up to the largest
         (50, 50, 4.0, 50),  # about right
         (50, 50, 20.0, 12),  # five seconds' worth of it
         (50, 3, 1.9, 50),  # a page with room to spare says nothing
         (50, 3, 30.0, 1),  # ten seconds a record
         (8, 8, 0.0, 16),  # nothing was sent: back towards the usual size
-        (200, 8, 0.0, 200),
+        (400, 8, 0.0, 400),
     ],
 )
 def test_a_page_aims_at_five_seconds(limit, records, elapsed_s, next_limit):

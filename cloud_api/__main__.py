@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import uvicorn
 
+from cloud_api import put, usb
 from cloud_api.app import create_app, prepare, utc_now
 from cloud_api.auth.directory import SqlDirectory
 from cloud_api.db.engine import open_database
@@ -33,6 +34,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     settings = _settings(options)
+    if options.usb_card or options.usb_in:
+        return usb.run(settings, card=options.usb_card, parcel=options.usb_in, out=options.usb_out)
+    if options.put_setting:
+        return put.run(settings, options.put_setting, options.device)
     try:
         listener = _listen(options.host, options.port)
     except OSError as error:
@@ -57,6 +62,17 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--allow-remote", action="store_true", help="listen where other machines can reach it"
     )
+    parser.add_argument(
+        "--put-setting", metavar="KEY=VALUE", help="hand a setting down to the clinics, and stop"
+    )
+    parser.add_argument("--device", default="", help="only to the device with this id")
+    parser.add_argument(
+        "--usb-card", type=Path, help="write the card a clinic needs to seal files, and stop"
+    )
+    parser.add_argument(
+        "--usb-in", type=Path, help="take in a file from a stick, write its answer, and stop"
+    )
+    parser.add_argument("--usb-out", type=Path, help="where the answer goes")
     return parser.parse_args(argv)
 
 

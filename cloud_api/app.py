@@ -20,6 +20,7 @@ from cloud_api.auth.statement_key import FileStatementKey, ed25519_check
 from cloud_api.db.engine import open_database
 from cloud_api.db.heads import SqlHeads
 from cloud_api.db.migrate import migrate
+from cloud_api.db.settings import SqlDeviceSettings
 from cloud_api.db.sink import SqlSink
 from cloud_api.diagnose import routes as diagnose_routes
 from cloud_api.diagnose.service import ClinicalEngine, DiagnosisService
@@ -27,12 +28,15 @@ from cloud_api.metrics.metrics import Metrics, MetricsMiddleware
 from cloud_api.registry import routes as registry_routes
 from cloud_api.registry.repository import Repository
 from cloud_api.settings import CloudSettings
+from cloud_api.stream.forward import Forwarder, SqlCursor
+from cloud_api.stream.kafka import KafkaBroker
 from cloud_api.stream.log import EmbeddedLog
 from ddx.domain.artifacts import Artifacts
 from sync_service.gateway import routes as gateway_routes
 from sync_service.gateway.leases import Identities
 from sync_service.gateway.routes import Gateway
 
+_KAFKA = "kafka"
 OpenEngine = Callable[[Artifacts], ClinicalEngine]
 
 
@@ -70,6 +74,7 @@ def create_app(
         directory=directory,
         authenticator=authenticator,
         now=now,
+        settings=SqlDeviceSettings(engine),
         counted=lambda result, count: metrics.records.labels(result).inc(count),
     )
     app.include_router(gateway_routes.router(gateway))
@@ -106,11 +111,17 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await prepare(settings, engine)
-        loading = asyncio.create_task(diagnosis.load())
+        tasks = [asyncio.create_task(diagnosis.load())]
+        if settings.kafka_servers:
+            broker = KafkaBroker(settings)
+            forwarder = Forwarder(EmbeddedLog(engine), broker, SqlCursor(engine, _KAFKA))
+            tasks.append(asyncio.create_task(forwarder.run()))
         try:
             yield
         finally:
-            loading.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await engine.dispose()
 
     return lifespan

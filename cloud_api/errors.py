@@ -89,6 +89,15 @@ PROBLEMS: Final = {
         403, "La cabeza del registro no está firmada por el equipo", "The head is not the device's"
     ),
     "sync.busy": Problem(503, "El servidor pide esperar", "The server asks for patience"),
+    "sync.too_fast": Problem(429, "Demasiados envíos seguidos", "Too many batches in a row"),
+    "usb.unreadable": Problem(422, "El archivo no se puede abrir", "The file cannot be opened"),
+    "usb.signature": Problem(
+        403, "La firma del archivo no corresponde", "The signature of the file does not fit"
+    ),
+    "stream.broker": Problem(503, "El bus de eventos no responde", "The broker does not answer"),
+    "stream.kafka_missing": Problem(
+        503, "Falta la biblioteca del bus de eventos", "The library of the broker is missing"
+    ),
     "enrolment.refused": Problem(
         403, "El código de inscripción no sirve", "The enrolment code does not serve"
     ),
@@ -175,7 +184,7 @@ def _of_ddx_error(request: Request, error: DdxError, now_s: Callable[[], float])
         members["server_time_s"] = round(now_s(), 3)
     if problem.status == 401:
         headers["WWW-Authenticate"] = 'Vereda-Device realm="vereda"'
-    if error.retryable and problem.status == 503:
+    if error.retryable and problem.status in {429, 503}:
         wait_s = error.retry_after_s if isinstance(error, GatewayBusyError) else 30
         headers["Retry-After"] = str(wait_s)
     log.info("refused: %s", error.code)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from platformdirs import user_data_path
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -15,9 +15,12 @@ class CloudSettings(BaseSettings):
     `targets/`); the one that ships with the application when None. root: the root.json it must
     verify against; the one that ships with the application when None. statement_key: file with
     the 32 raw bytes of the Ed25519 key that signs checkpoints; made in `data` when None.
+    seal_key: the same for the X25519 key that files from sticks are sealed to.
     oidc_issuer, oidc_audience, oidc_keys: issuer, client id and https address of the key set of
     the identities that are lent roles; no roles are lent while one is empty. oidc_ca: PEM of a
-    private authority for that address.
+    private authority for that address. kafka_servers: `host:port` list of a broker that the
+    event log is carried on to; empty for none. kafka_connection: connection string of an Event
+    Hubs namespace, which turns on TLS and its sign-in.
     """
 
     model_config = SettingsConfigDict(env_prefix="VEREDA_CLOUD_", frozen=True)
@@ -29,14 +32,22 @@ class CloudSettings(BaseSettings):
     channel: str = "stable"
     enrolment_code_hours: int = Field(default=72, ge=1)
     statement_key: Path | None = None
+    seal_key: Path | None = None
     oidc_issuer: str = ""
     oidc_audience: str = ""
     oidc_keys: str = ""
     oidc_ca: Path | None = None
+    kafka_servers: str = ""
+    kafka_topic: str = "vereda-events"
+    kafka_connection: SecretStr = SecretStr("")
 
     def statement_key_file(self) -> Path:
         """Return the file of the key that signs checkpoints and leases."""
         return self.statement_key or self.data / "statement.key"
+
+    def seal_key_file(self) -> Path:
+        """Return the file of the X25519 key that files from sticks are sealed to."""
+        return self.seal_key or self.data / "seal.key"
 
     def database_address(self) -> str:
         """Return the database address to open; the embedded one lives in `data`."""

@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "audit": "desktop.terminal.audit",
     "clinic": "desktop.terminal.clinic",
     "bundle": "desktop.terminal.bundle",
+    "sync": "desktop.terminal.sync_files",
 }
 """Words that run something in the terminal instead of opening the window."""
 
@@ -248,7 +249,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="vereda",
         description="Vereda, the clinic's window.",
-        epilog="Without a window: vereda diagnose, rank, replay, audit, clinic or bundle --help",
+        epilog=f"Without a window: vereda {', '.join(COMMANDS)} --help",
     )
     parser.add_argument("--data", type=Path, help="data directory of the clinic")
     parser.add_argument("--lang", choices=("es", "en"), help="language of the window")

@@ -7,12 +7,15 @@ setting names that file; the embedded server makes its own once and keeps it.
 import os
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
 )
+
+_KEY_BYTES: Final = 32  # Ed25519 and X25519 alike take any 32 random bytes
 
 
 class FileStatementKey:
@@ -32,25 +35,31 @@ class FileStatementKey:
 
     @cached_property
     def _key(self) -> Ed25519PrivateKey:
-        if not self._path.exists():
-            self._make()
-        return Ed25519PrivateKey.from_private_bytes(self._path.read_bytes())
+        return Ed25519PrivateKey.from_private_bytes(secret_of(self._path))
 
-    def _make(self) -> None:
-        """Write a new key whole or not at all: another process may be doing the same."""
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(Ed25519PrivateKey.generate().private_bytes_raw())
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(fresh, self._path)  # fails when somebody was first; theirs is the key then
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
+
+def secret_of(path: Path) -> bytes:
+    """Return the 32 secret bytes of a key file, made at random when there is none."""
+    if not path.exists():
+        _make(path)
+    return path.read_bytes()
+
+
+def _make(path: Path) -> None:
+    """Write a new key whole or not at all: another process may be doing the same."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(os.urandom(_KEY_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(fresh, path)  # fails when somebody was first; theirs is the key then
+    except FileExistsError:
+        pass
+    finally:
+        fresh.unlink()
 
 
 def ed25519_check(public_key: str, signature: str, statement: bytes) -> bool:

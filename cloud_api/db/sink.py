@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from cloud_api.db.tables import AlarmRow, CounterRow, EventRow
@@ -85,8 +85,8 @@ class SqlTransaction:
             .returning(CounterRow.value)
         )
         first = raised.scalar_one() - len(events) + 1
-        self._session.add_all(self._row(event, first + index) for index, event in enumerate(events))
-        await self._session.flush()
+        rows = [self._row(event, first + index) for index, event in enumerate(events)]
+        await self._session.execute(insert(EventRow.__table__), rows)  # type: ignore[arg-type]
         return first
 
     async def raise_alarm(self, alarm: Alarm) -> None:
@@ -117,21 +117,21 @@ class SqlTransaction:
         await self._session.flush()
         self.new_alarms.append(alarm)
 
-    def _row(self, event: NewEvent, server_sequence: int) -> EventRow:
-        return EventRow(
-            server_sequence=server_sequence,
-            device_id=event.device_id,
-            epoch=event.epoch,
-            sequence=event.sequence,
-            id=event.id,
-            kind=event.kind,
-            created_at=event.created_at,
-            received_at=self._now,
-            payload=canonical_json(event.payload).decode(),
-            payload_sha256=event.payload_sha256,
-            batch_id=event.batch_id,
-            schema_version=event.schema_version,
-            app_version=event.app_version,
-            bundle_version=event.bundle_version,
-            extra=canonical_json(event.extra).decode(),
-        )
+    def _row(self, event: NewEvent, server_sequence: int) -> dict[str, Any]:
+        return {
+            "server_sequence": server_sequence,
+            "device_id": event.device_id,
+            "epoch": event.epoch,
+            "sequence": event.sequence,
+            "id": event.id,
+            "kind": event.kind,
+            "created_at": event.created_at,
+            "received_at": self._now,
+            "payload": canonical_json(event.payload).decode(),
+            "payload_sha256": event.payload_sha256,
+            "batch_id": event.batch_id,
+            "schema_version": event.schema_version,
+            "app_version": event.app_version,
+            "bundle_version": event.bundle_version,
+            "extra": canonical_json(event.extra).decode(),
+        }

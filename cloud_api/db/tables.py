@@ -119,6 +119,30 @@ class AuditHeadRow(Base):
     signature: Mapped[str] = mapped_column(String(128))
 
 
+class DeviceSettingRow(Base):
+    """A setting for one device, or for every one (empty id). Append-only; the newest counts.
+
+    value: JSON.
+    """
+
+    __tablename__ = "device_setting"
+
+    server_sequence: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=False)
+    device_id: Mapped[str] = mapped_column(String(36))
+    key: Mapped[str] = mapped_column(String(128))
+    value: Mapped[str] = mapped_column(Text)
+    set_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class StreamCursorRow(Base):
+    """How far a follower of the event log has come."""
+
+    __tablename__ = "stream_cursor"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    position: Mapped[int] = mapped_column(Big)
+
+
 class AlarmRow(Base):
     """Something a human should look at; one row per distinct occurrence."""
 

@@ -1,7 +1,7 @@
 """The stream of stored events: a port, and the embedded log that is the event table itself.
 
 The cursor is the server sequence, given in commit order: a reader that remembers the last one
-it handled misses nothing and repeats nothing. A broker with the same port comes later.
+it handled misses nothing and repeats nothing. `cloud_api.stream.forward` carries it on to a broker.
 """
 
 import json

@@ -27,7 +27,7 @@ class SyncStanding(Protocol):
 
     @property
     def phase(self) -> StrEnum:
-        """not_linked, idle, pushing, waiting, offline or refused."""
+        """not_linked, idle, pushing, waiting, offline, refused or held."""
 
     @property
     def code(self) -> str:
@@ -76,6 +76,11 @@ class Tick:
 @dataclass(frozen=True, slots=True)
 class SyncAsked:
     """The clinician wants to synchronise now."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncDue:
+    """Time to push what waits, without anybody asking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +161,15 @@ def sync_asked(state: FreshnessState, _event: SyncAsked) -> Step[FreshnessState]
     if state.syncing:
         return state, ()
     return replace(state, syncing=True, refusal=None, update=""), (RunSync(), UpdateModel())
+
+
+@step.on(SyncDue)
+def sync_due(state: FreshnessState, _event: SyncDue) -> Step[FreshnessState]:
+    """Push when something waits and a server is linked; the model is looked for when asked."""
+    waits = state.sync is not None and state.sync.pending and state.sync.phase != "not_linked"
+    if state.syncing or not waits:
+        return state, ()
+    return replace(state, syncing=True), (RunSync(),)
 
 
 @step.on(SyncRead)

@@ -7,15 +7,22 @@ from ddx.domain.lease import Grant
 from ddx.domain.roles import Permission, Role, may
 from desktop.presenters.reducer import Reducer, Refusal, Step
 
+SET_ASIDE = "quarantined"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentRow:
-    """One record on the list. state: pending, acknowledged or quarantined; payload: as it left."""
+    """One record on the list. state: pending, acknowledged or quarantined; payload: as it left.
+
+    reason: the code of why it is set aside.
+    """
 
     kind: str
     created_at: datetime
     state: str
     payload: str
+    id: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +56,19 @@ class TransparencyState:
     @property
     def payload(self) -> str:
         """The exact payload of the chosen record, empty when none is chosen."""
-        return self.rows[self.chosen].payload if 0 <= self.chosen < len(self.rows) else ""
+        row = self.chosen_row
+        return "" if row is None else row.payload
+
+    @property
+    def chosen_row(self) -> SentRow | None:
+        """The chosen record, None when none is."""
+        return self.rows[self.chosen] if 0 <= self.chosen < len(self.rows) else None
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether the chosen record is set aside and may be tried again by who looks."""
+        row = self.chosen_row
+        return row is not None and row.state == SET_ASIDE and may(self.role, Permission.DIAGNOSE)
 
 
 # Events.
@@ -79,6 +98,16 @@ class Chosen:
     """A record was chosen; -1 for none."""
 
     index: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAsked:
+    """The chosen record, set aside, should be tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """It waits again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +157,13 @@ class ReadStanding:
 
 
 @dataclass(frozen=True, slots=True)
+class RetryRecord:
+    """Let a record that was set aside wait again."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class VerifyAudit:
     """Verify the chain."""
 
@@ -162,6 +198,19 @@ def _standing_read(state: TransparencyState, event: StandingRead) -> Step[Transp
 @step.on(Chosen)
 def _chosen(state: TransparencyState, event: Chosen) -> Step[TransparencyState]:
     return replace(state, chosen=event.index), ()
+
+
+@step.on(RetryAsked)
+def _retry_asked(state: TransparencyState, _: RetryAsked) -> Step[TransparencyState]:
+    row = state.chosen_row
+    if row is None or not state.can_retry or state.busy:
+        return state, ()
+    return replace(state, busy=True, refusal=None), (RetryRecord(row.id),)
+
+
+@step.on(Retried)
+def _retried(state: TransparencyState, _: Retried) -> Step[TransparencyState]:
+    return replace(state, busy=False), (ReadSent(),)
 
 
 @step.on(VerifyAsked)

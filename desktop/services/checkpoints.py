@@ -1,6 +1,7 @@
 """The head of the audit chain, shown to the server at each sync and countersigned by it."""
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ddx.domain.audit import AuditAction
 from ddx.domain.statements import Checkpoint
@@ -10,14 +11,27 @@ from desktop.services.epochs import EpochReason, open_epoch
 from desktop.store.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:  # httpx and pydantic load with the first sync
-    from desktop.services.link import Line
     from sync_service.client.checkpoints import CheckpointOutcome, OwnHead
 
 ALARM: Final = "audit.alarm"
 """Setting: the last verdict of the server that was not a countersignature."""
 
 
-def show_head(desk: Desk, line: "Line") -> None:
+class HeadLine(Protocol):
+    """A line to the server that can show a head (`desktop.services.link.Line`)."""
+
+    def checkpoint(
+        self,
+        head: "OwnHead",
+        own_hash_at: Callable[[int, int], str | None],
+        *,
+        newest: Checkpoint | None,
+        server_key: str | None,
+    ) -> "CheckpointOutcome":
+        """Show the head. Raises as `sync_service.client.checkpoints.ask_for_checkpoint` does."""
+
+
+def show_head(desk: Desk, line: HeadLine) -> None:
     """Have the server countersign the head, unless it has already.
 
     A server that knows another history than ours (fork) or a longer one (restored backup) makes

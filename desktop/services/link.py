@@ -7,14 +7,16 @@ from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import httpx
 
 from ddx.domain.identifiers import RecordId
 from ddx.domain.lease import RoleLease
 from ddx.domain.statements import Checkpoint
-from desktop.settings import Settings
+from desktop.services.desk import Desk
+from desktop.services.organisation import take_settings_when_due
+from desktop.settings import ProxyMode, Settings
 from desktop.signatures import ed25519_check
 from desktop.store.outbox import StoreOutbox
 from desktop.store.store import ClinicStore
@@ -23,10 +25,70 @@ from sync_service.client.enrol import enrol
 from sync_service.client.errors import ServerClockError
 from sync_service.client.identity import DeviceIdentity
 from sync_service.client.leases import ask_for_lease
+from sync_service.client.meter import Meter, MeteredPolicy
+from sync_service.client.paid_link import PaidLink, is_paid
 from sync_service.client.runner import Runner, SyncReport, Versions
 from sync_service.client.transport import HttpTransport, make_client
 
 T = TypeVar("T")
+_BYTES: Final = "sync.bytes"
+
+
+class HeadsOver:
+    """Shows heads over a transport of somebody else's; asks once more with the server's time."""
+
+    def __init__(self, transport: HttpTransport) -> None:
+        self._transport = transport
+
+    def checkpoint(
+        self,
+        head: OwnHead,
+        own_hash_at: Callable[[int, int], str | None],
+        *,
+        newest: Checkpoint | None,
+        server_key: str | None,
+    ) -> CheckpointOutcome:
+        """Show the head of the audit chain. Raises as `ask_for_checkpoint` does."""
+        return on_time(
+            self._transport,
+            lambda: ask_for_checkpoint(
+                self._transport,
+                head,
+                own_hash_at,
+                newest=newest,
+                server_key=server_key,
+                check=ed25519_check,
+            ),
+        )
+
+
+def on_time(transport: HttpTransport, ask: Callable[[], T]) -> T:
+    """Return what `ask` returns, once more with the server's time where ours is off."""
+    try:
+        return ask()
+    except ServerClockError as error:
+        transport.clock_offset_s = error.offset_s
+        return ask()
+
+
+class StoreLedger:
+    """Bytes of the day on paid links, in the store. Implements `meter.ByteLedger`."""
+
+    def __init__(self, store: ClinicStore) -> None:
+        self._store = store
+
+    def spent(self, day: str) -> int:
+        """Return the bytes of that day."""
+        with self._store.read() as unit:
+            kept = unit.settings.get(_BYTES) or {}
+        return int(kept.get("bytes", 0)) if kept.get("day") == day else 0
+
+    def add(self, day: str, size_bytes: int) -> None:
+        """Add to the bytes of that day."""
+        with self._store.write() as unit:
+            kept = unit.settings.get(_BYTES) or {}
+            before = int(kept.get("bytes", 0)) if kept.get("day") == day else 0
+            unit.settings.put(_BYTES, {"day": day, "bytes": before + size_bytes})
 
 
 class Line:
@@ -45,16 +107,19 @@ class Line:
         self.http: httpx.Client = make_client(
             server,
             ca_bundle=Path(settings.ca_bundle_path) if settings.ca_bundle_path else None,
-            proxy=settings.proxy_url or None,
+            proxy=proxy_of(settings),
+            system_proxy=settings.proxy_mode is ProxyMode.SYSTEM,
         )
-        identity = _identity(store)
-        self._transport = HttpTransport(self.http, identity)
+        identity = identity_of(store)
+        self.meter = meter_of(store, settings, now)
+        self._transport = HttpTransport(self.http, identity, counted=self.meter.count)
         self._runner = Runner(
             StoreOutbox(store),
             self._transport,
             identity,
             software=lambda: Versions(app=version("vereda"), bundle=bundle_version()),
             now=now,
+            allowance=self.meter,
         )
 
     def enrol(self, code: str) -> None:
@@ -74,28 +139,17 @@ class Line:
         server_key: str | None,
     ) -> CheckpointOutcome:
         """Show the head of the audit chain. Raises as `ask_for_checkpoint` does."""
-        return self._on_time(
-            lambda: ask_for_checkpoint(
-                self._transport,
-                head,
-                own_hash_at,
-                newest=newest,
-                server_key=server_key,
-                check=ed25519_check,
-            )
+        return HeadsOver(self._transport).checkpoint(
+            head, own_hash_at, newest=newest, server_key=server_key
         )
+
+    def take_settings(self, desk: Desk) -> None:
+        """Take what the organisation set, a few times a day; an absent server changes nothing."""
+        take_settings_when_due(desk, self._transport)
 
     def lease(self, clinician: RecordId, id_token: str) -> RoleLease | None:
         """Ask for the role the server lends. Raises as the transport does."""
-        return self._on_time(lambda: ask_for_lease(self._transport, clinician, id_token))
-
-    def _on_time(self, ask: Callable[[], T]) -> T:
-        """Return what `ask` returns, once more with the server's time where ours is off."""
-        try:
-            return ask()
-        except ServerClockError as error:
-            self._transport.clock_offset_s = error.offset_s
-            return ask()
+        return on_time(self._transport, lambda: ask_for_lease(self._transport, clinician, id_token))
 
     def report(self) -> SyncReport:
         """Return where the push stands."""
@@ -106,7 +160,26 @@ class Line:
         self.http.close()
 
 
-def _identity(store: ClinicStore) -> DeviceIdentity:
+def proxy_of(settings: Settings) -> str | None:
+    """Return the proxy to go through, None where there is none or the system's counts."""
+    if settings.proxy_mode is ProxyMode.NONE:
+        return None
+    return settings.proxy_url or None
+
+
+def meter_of(store: ClinicStore, settings: Settings, now: Callable[[], datetime]) -> Meter:
+    """Return the clinic's rule about paid bytes."""
+    return Meter(
+        StoreLedger(store),
+        policy=MeteredPolicy(settings.metered_policy.value),
+        budget_bytes=settings.daily_byte_budget,
+        is_metered=is_paid(PaidLink.AUTO),
+        now=now,
+    )
+
+
+def identity_of(store: ClinicStore) -> DeviceIdentity:
+    """Return who the device of a store is to the server."""
     with store.read() as unit:
         device = unit.device.get()
         return DeviceIdentity.from_private_key(device.id, device.epoch, unit.device.signing_key())

@@ -37,6 +37,10 @@ class ModelService:
             return UpdateOutcome(
                 result="not_linked", version=self.status().version, code=error.code
             )
+        if not line.meter.lets_bundles_pass():  # paid by the byte, and records go first
+            return UpdateOutcome(
+                result="offline", version=self.status().version, code="sync.metered"
+            )
         return self._ended(self._desk.shelf.update(line.http, line.server))
 
     def update_from(self, folder: Path) -> UpdateOutcome:

@@ -225,6 +225,7 @@ class SyncPhase(StrEnum):
     WAITING = "waiting"
     OFFLINE = "offline"
     REFUSED = "refused"
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

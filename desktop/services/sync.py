@@ -11,6 +11,7 @@ from ddx.domain.roles import Permission
 from desktop.services.checkpoints import ALARM, show_head
 from desktop.services.desk import Desk
 from desktop.services.errors import NotLinkedError
+from desktop.services.organisation import in_force
 from desktop.services.records import SyncPhase, SyncStatus
 from desktop.settings import Settings
 from desktop.store.unit_of_work import UnitOfWork
@@ -18,6 +19,7 @@ from sync_service.client.outbox import OutboxCounts
 
 if TYPE_CHECKING:
     from desktop.services.link import Line
+    from sync_service.client.clinic import ClinicSide
 
 SERVER: Final = "sync.server"
 LAST_CONTACT: Final = "sync.last_contact_at"
@@ -80,9 +82,10 @@ class SyncService:
             except NotLinkedError:
                 return self.status()
             show_head(self._desk, line)  # first: a restored backup must not push over its own past
+            line.take_settings(self._desk)
             with self._desk.store.write() as unit:
                 before = unit.outbox.counts()
-                self._send_audit(unit)
+                send_audit(self._desk, unit)
             report = line.push()
             with self._desk.store.write() as unit:
                 self._write_down(unit, before, report.last_contact_at)
@@ -124,15 +127,25 @@ class SyncService:
         return Line(
             self._desk.store,
             server,
-            self._settings,
+            in_force(self._desk.store, self._settings),
             lambda: shelf.engine.version,
             self._desk.now,
         )
 
-    def _send_audit(self, unit: UnitOfWork) -> None:
-        waiting = unit.audit.after(unit.device.get().audit_shipped)
-        if any(entry.action not in _ROUTINE for entry in waiting):
-            self._desk.journal.send_audit(unit)
+    def side(self) -> "ClinicSide":
+        """Return this clinic as the sync service without a window works with it."""
+        from desktop.services.background import clinic_side  # noqa: PLC0415 -- pydantic
+
+        self._desk.require(Permission.DIAGNOSE)
+        with self._desk.store.read() as unit:
+            server = unit.settings.get(SERVER) or self._settings.sync_url
+        return clinic_side(self._desk, in_force(self._desk.store, self._settings), server)
+
+    def retry(self, event: RecordId) -> bool:
+        """Let a record that was set aside wait again; False when it is not set aside."""
+        self._desk.require(Permission.DIAGNOSE)
+        with self._desk.store.write() as unit:
+            return unit.outbox.retry(event)
 
     def _write_down(self, unit: UnitOfWork, before: OutboxCounts, contact: datetime | None) -> None:
         if contact is not None:
@@ -145,6 +158,13 @@ class SyncService:
             self._desk.journal.record(
                 unit, AuditAction.SYNCED, device, stored=stored, refused=refused
             )
+
+
+def send_audit(desk: Desk, unit: UnitOfWork) -> None:
+    """Put the audit entries that wait in the outbox, when one of them is not routine."""
+    waiting = unit.audit.after(unit.device.get().audit_shipped)
+    if any(entry.action not in _ROUTINE for entry in waiting):
+        desk.journal.send_audit(unit)
 
 
 def _status(

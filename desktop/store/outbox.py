@@ -29,6 +29,11 @@ class StoreOutbox:
         with self._store.write() as unit:
             unit.outbox.quarantine(event, reason)
 
+    def retry(self, event: RecordId) -> bool:
+        """Let an event set aside wait again; False when it is not set aside."""
+        with self._store.write() as unit:
+            return unit.outbox.retry(event)
+
     def counts(self) -> OutboxCounts:
         """Return the numbers the clinician sees."""
         with self._store.read() as unit:

@@ -17,6 +17,7 @@ from desktop.presenters.freshness import (
     RunSync,
     SyncAsked,
     SyncDone,
+    SyncDue,
     SyncRead,
     SyncStanding,
     Tick,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:  # the store and the engine load after the first paint
     from desktop.services.session import Session
 
 READ_EVERY_MS = 15_000
+PUSH_EVERY_MS = 300_000  # as `vereda-sync` does (sync_service.client.schedule)
 CLOCK_EVERY_MS = 5_000
 
 
@@ -71,6 +73,7 @@ class StatusBar(Screen):
         frame.setLayout(line)
         self.setLayout(column(frame))
         self._reader = self._timer(READ_EVERY_MS, self.read)
+        self._pusher = self._timer(PUSH_EVERY_MS, lambda: self.dispatch(SyncDue()))
         self._ticker = self._timer(CLOCK_EVERY_MS, self._draw_clock)
         self.redraw()
 
@@ -221,6 +224,7 @@ def _phase_text(state: FreshnessState, sync: SyncStanding) -> str:
         "not_linked": translate("Status", "solo en este equipo, sin nube"),
         "waiting": translate("Status", "esperando para reintentar"),
         "offline": translate("Status", "sin conexión: todo queda guardado aquí"),
+        "held": translate("Status", "la conexión se paga por datos: espera según lo acordado"),
     }
     said = phases.get(str(sync.phase))
     if said is not None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QListWidget, QPlainTextEdit, QSplitter
 
+from ddx.domain.identifiers import RecordId
 from ddx.domain.lease import Grant, LeaseStanding
 from ddx.errors import DdxError
 from desktop.presenters.transparency import (
@@ -17,6 +18,9 @@ from desktop.presenters.transparency import (
     Opened,
     ReadSent,
     ReadStanding,
+    Retried,
+    RetryAsked,
+    RetryRecord,
     SentRead,
     SentRow,
     StandingRead,
@@ -46,6 +50,23 @@ _STATES: Final = {
     "pending": QT_TRANSLATE_NOOP("Transparency", "espera"),
     "acknowledged": QT_TRANSLATE_NOOP("Transparency", "llegó"),
     "quarantined": QT_TRANSLATE_NOOP("Transparency", "no salió o no se aceptó"),
+}
+_REASONS: Final = {
+    "record.conflict": QT_TRANSLATE_NOOP(
+        "Transparency", "la nube ya tiene otro registro con este número"
+    ),
+    "record.malformed": QT_TRANSLATE_NOOP("Transparency", "está mal formado"),
+    "payload.hash_mismatch": QT_TRANSLATE_NOOP(
+        "Transparency", "el contenido no coincide con su huella"
+    ),
+    "payload.invalid": QT_TRANSLATE_NOOP("Transparency", "un campo no tiene la forma acordada"),
+    "payload.too_large": QT_TRANSLATE_NOOP("Transparency", "es demasiado grande"),
+    "payload.not_allowed_out": QT_TRANSLATE_NOOP(
+        "Transparency", "contiene algo que no puede salir del centro"
+    ),
+    "audit.broken_chain": QT_TRANSLATE_NOOP("Transparency", "la cadena de auditoría no encaja"),
+    "sync.malformed": QT_TRANSLATE_NOOP("Transparency", "la nube no pudo leerlo"),
+    "sync.too_large": QT_TRANSLATE_NOOP("Transparency", "es demasiado grande"),
 }
 _STANDINGS: Final = {
     LeaseStanding.NONE: QT_TRANSLATE_NOOP(
@@ -79,6 +100,7 @@ class TransparencyScreen(Screen):
         self._performers = {
             ReadSent: lambda _effect: self._read_sent(),
             ReadStanding: lambda _effect: self._read_standing(),
+            RetryRecord: self._retry,
             VerifyAudit: lambda _effect: self._verify(),
             ExportAudit: self._export,
         }
@@ -127,9 +149,14 @@ class TransparencyScreen(Screen):
             lambda: translate("Transparency", "Exportar la auditoría…"),
             self._ask_where,
         )
+        self.again = button(
+            self.texts,
+            lambda: translate("Transparency", "Volver a intentar este registro"),
+            lambda: self.dispatch(RetryAsked()),
+        )
         head = row(title, gap=16)
         head.addStretch(1)
-        for part in (self.verify, self.export, self.back):
+        for part in (self.again, self.verify, self.export, self.back):
             head.addWidget(part)
         parts = QSplitter()
         parts.addWidget(self.list)
@@ -153,6 +180,8 @@ class TransparencyScreen(Screen):
         for action in (self.verify, self.export):
             action.setVisible(state.audits)
             action.setEnabled(not state.busy)
+        self.again.setVisible(state.can_retry)
+        self.again.setEnabled(not state.busy)
         self.standing.setText("" if state.grant is None else _standing(state.grant))
         say(self.told, _told(state))
         say(self.refused, messages.refusal(state.refusal))
@@ -186,6 +215,8 @@ class TransparencyScreen(Screen):
                     created_at=one.created_at,
                     state=one.state,
                     payload=one.payload_json,
+                    id=one.id,
+                    reason=one.reason,
                 )
                 for one in self._session.privacy.sent()
             )
@@ -196,6 +227,13 @@ class TransparencyScreen(Screen):
         self.jobs.run(
             self._session.identity.standing,
             lambda grant: self.dispatch(StandingRead(grant)),
+            self._failed,
+        )
+
+    def _retry(self, effect: RetryRecord) -> None:
+        self.jobs.run(
+            lambda: self._session.sync.retry(RecordId(effect.id)),
+            lambda _done: self.dispatch(Retried()),
             self._failed,
         )
 
@@ -230,6 +268,10 @@ class ExportFileError(DdxError):
 def _line(one: SentRow) -> str:
     kind = translate("Transparency", _KINDS[one.kind]) if one.kind in _KINDS else one.kind
     state = translate("Transparency", _STATES[one.state]) if one.state in _STATES else one.state
+    if one.reason:
+        known = _REASONS.get(one.reason)
+        why = one.reason if known is None else translate("Transparency", known)
+        state = f"{state}: {why}"
     return f"{one.created_at.astimezone():%Y-%m-%d %H:%M}  {kind}, {state}"
 
 

@@ -1,7 +1,8 @@
 """`vereda-sync`: push what waits, without the window.
 
 Exit codes: 0 everything arrived; 1 arrived, and some records are in quarantine; 2 not set up;
-3 the server cannot be reached or asks for patience; 4 the server refuses this device.
+3 the server cannot be reached, asks for patience, or the rule about paid bytes holds records
+back; 4 the server refuses this device; 5 another sync service works for this clinic.
 """
 
 import argparse
@@ -10,13 +11,19 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Final
 
 from ddx.errors import DdxError
+from sync_service.client.alone import AlreadyRunningError, alone
 from sync_service.client.clinic import ENTRY_POINTS, ClinicFactory, ClinicSide, installed_factory
 from sync_service.client.enrol import enrol
-from sync_service.client.runner import Phase, Runner
-from sync_service.client.schedule import SyncSchedule
+from sync_service.client.forecast import forecast
+from sync_service.client.meter import Meter
+from sync_service.client.paid_link import PaidLink, is_paid
+from sync_service.client.runner import Phase, Runner, SyncReport
+from sync_service.client.schedule import PUSH_EVERY_S, SyncSchedule
 from sync_service.client.transport import HttpTransport, make_client
 
 DONE: Final = 0
@@ -24,8 +31,15 @@ QUARANTINED: Final = 1
 NOT_SET_UP: Final = 2
 NO_SERVER: Final = 3
 REFUSED: Final = 4
+NOT_ALONE: Final = 5
 
-_EXIT_OF: Final = {Phase.OFFLINE: NO_SERVER, Phase.WAITING: NO_SERVER, Phase.REFUSED: REFUSED}
+_EXIT_OF: Final = {
+    Phase.OFFLINE: NO_SERVER,
+    Phase.WAITING: NO_SERVER,
+    Phase.HELD: NO_SERVER,
+    Phase.REFUSED: REFUSED,
+}
+_BAR: Final = 30
 
 
 def main(argv: Sequence[str] | None = None, *, clinic: ClinicFactory | None = None) -> int:
@@ -33,21 +47,25 @@ def main(argv: Sequence[str] | None = None, *, clinic: ClinicFactory | None = No
     options = _options(argv)
     factory = clinic or installed_factory()
     if factory is None:
-        print(
-            "vereda-sync: there is no clinic to sync on this machine. The desktop application "
+        return _refuse(
+            "there is no clinic to sync on this machine. The desktop application "
             f'opens it and names it in the entry point group "{ENTRY_POINTS}"; '
-            "install or start Vereda first.",
-            file=sys.stderr,
+            "install or start Vereda first."
         )
-        return NOT_SET_UP
-    if not options.server:
-        print("vereda-sync: say which server, with --server or VEREDA_SYNC_URL", file=sys.stderr)
-        return NOT_SET_UP
     try:
-        return _work(options, factory())
+        with ExitStack() as open_things:
+            side = factory()
+            open_things.callback(side.close)
+            return _work(options, side, open_things)
+    except AlreadyRunningError as error:
+        return _refuse(f"{error} [{error.code}]", NOT_ALONE)
     except DdxError as error:
-        print(f"vereda-sync: {error} [{error.code}]", file=sys.stderr)
-        return NOT_SET_UP
+        return _refuse(f"{error} [{error.code}]")
+
+
+def _refuse(why: str, code: int = NOT_SET_UP) -> int:
+    print(f"vereda-sync: {why}", file=sys.stderr)
+    return code
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -56,24 +74,101 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--server", default=os.environ.get("VEREDA_SYNC_URL", ""))
     parser.add_argument("--once", action="store_true", help="push once and stop")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would leave; no byte is sent"
+    )
     parser.add_argument("--enrol", metavar="CODE", help="enrol this device first")
+    parser.add_argument("--proxy", default="", help="address of the proxy to go through")
+    parser.add_argument(
+        "--ca-bundle", type=Path, help="PEM file of a private authority, trusted in addition"
+    )
+    parser.add_argument(
+        "--paid-link",
+        type=PaidLink,
+        choices=tuple(PaidLink),
+        default=PaidLink.AUTO,
+        help="whether the link is paid by the byte; auto asks the system",
+    )
+    parser.add_argument("--every", type=int, default=PUSH_EVERY_S, metavar="SECONDS")
     return parser.parse_args(argv)
 
 
-def _work(options: argparse.Namespace, clinic: ClinicSide) -> int:
-    with make_client(options.server) as http:
-        transport = HttpTransport(http, clinic.identity)
-        if options.enrol:
-            enrol(transport, code=options.enrol, app_version=clinic.software().app)
-            print(f"Enrolled with {options.server}")
-        runner = Runner(clinic.outbox, transport, clinic.identity, software=clinic.software)
-        if options.once:
-            return _once(runner, clinic)
-        return _serve(runner, clinic)
+def _work(options: argparse.Namespace, clinic: ClinicSide, open_things: ExitStack) -> int:
+    server = options.server or clinic.server
+    if options.dry_run:
+        return _dry_run(clinic)
+    if not server:
+        return _refuse("say which server, with --server or VEREDA_SYNC_URL")
+    if clinic.folder is not None:
+        open_things.enter_context(alone(clinic.folder))
+    http = open_things.enter_context(
+        make_client(
+            server,
+            ca_bundle=options.ca_bundle or clinic.ca_bundle,
+            proxy=options.proxy or clinic.proxy or None,
+            system_proxy=clinic.system_proxy,
+        )
+    )
+    meter = Meter(
+        clinic.ledger,
+        policy=clinic.metered,
+        budget_bytes=clinic.budget_bytes,
+        is_metered=is_paid(options.paid_link),
+    )
+    transport = HttpTransport(http, clinic.identity, counted=meter.count)
+    if options.enrol:
+        enrol(transport, code=options.enrol, app_version=clinic.software().app)
+        print(f"Enrolled with {server}")
+    runner = Runner(
+        clinic.outbox, transport, clinic.identity, software=clinic.software, allowance=meter
+    )
+    if options.once:
+        return _once(runner, clinic, transport)
+    return _serve(runner, clinic, transport, meter, options.every)
 
 
-def _once(runner: Runner, clinic: ClinicSide) -> int:
+def _dry_run(clinic: ClinicSide) -> int:
+    """Say what would leave; the store is read and the network is not touched."""
+    would = forecast(clinic.outbox, clinic.identity, clinic.software())
+    for kind, count in sorted(would.records.items()):
+        print(f"{count:6} {kind}")
+    for reason, count in sorted(would.kept.items()):
+        print(f"{count:6} would be set aside: {reason}")
+    total = sum(would.records.values())
+    print(f"{total} records would leave, {would.size_bytes} bytes compressed")
+    return DONE
+
+
+class _Progress:
+    """A bar on a terminal, nothing elsewhere."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._settled = total, 0
+        self._seen = total > 0 and sys.stderr.isatty()
+
+    def __call__(self, settled: int) -> None:
+        self._settled = min(self._settled + settled, self._total)
+        if self._seen:
+            filled = _BAR * self._settled // self._total
+            bar = "#" * filled + "." * (_BAR - filled)
+            print(f"\r[{bar}] {self._settled}/{self._total}", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Leave the line of the bar."""
+        if self._seen:
+            print(file=sys.stderr)
+
+
+def _once(runner: Runner, clinic: ClinicSide, transport: HttpTransport) -> int:
+    _before(clinic, transport)
+    progress = _Progress(clinic.outbox.counts().pending)
+    runner.on_batch = progress
     report = runner.run_once()
+    progress.end()
+    return _said(report, clinic)
+
+
+def _said(report: SyncReport, clinic: ClinicSide) -> int:
     counts = clinic.outbox.counts()
     print(
         f"{report.phase}{': ' + report.code if report.code else ''} - "
@@ -82,16 +177,37 @@ def _once(runner: Runner, clinic: ClinicSide) -> int:
     return _EXIT_OF.get(report.phase, QUARANTINED if counts.quarantined else DONE)
 
 
-def _serve(runner: Runner, clinic: ClinicSide) -> int:
-    schedule = SyncSchedule(push=runner.tick, wake=runner.wake, update=clinic.update)
+def _before(clinic: ClinicSide, transport: HttpTransport) -> None:
+    if clinic.before_push is not None:
+        clinic.before_push(transport)
+
+
+def _serve(
+    runner: Runner, clinic: ClinicSide, transport: HttpTransport, meter: Meter, every_s: int
+) -> int:
+    def push() -> None:
+        _before(clinic, transport)
+        runner.tick()
+
+    def update() -> None:
+        if clinic.update is not None and meter.lets_bundles_pass():
+            clinic.update()
+
+    schedule = SyncSchedule(
+        push=push,
+        wake=runner.wake,
+        update=update if clinic.update is not None else None,
+        push_every_s=every_s,
+    )
     runner.wake_after = schedule.wake_after
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
     schedule.start()
-    runner.tick()
+    push()
     stop.wait()
     schedule.stop()
+    _said(runner.report(), clinic)
     return DONE
 
 

@@ -5,25 +5,44 @@ in the entry point group `vereda.sync`, or the caller passes one.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Final
 
 from sync_service.client.identity import DeviceIdentity
+from sync_service.client.meter import ByteLedger, MemoryLedger, MeteredPolicy
 from sync_service.client.outbox import Outbox
 from sync_service.client.runner import Versions
+from sync_service.client.transport import HttpTransport
 
 ENTRY_POINTS: Final = "vereda.sync"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClinicSide:
-    """One clinic, opened. update: installs an offered bundle, where the clinic has slots."""
+    """One clinic, opened.
+
+    update: installs an offered bundle, where the clinic has slots. folder: where the lock of
+    the one service lies; None for a clinic that lives in memory. before_push: what the clinic
+    does over the line first (shows the head of its audit chain, takes new settings). close: lets
+    go of the store.
+    """
 
     outbox: Outbox
     identity: DeviceIdentity
     software: Callable[[], Versions]
     update: Callable[[], object] | None = None
+    server: str = ""
+    folder: Path | None = None
+    ca_bundle: Path | None = None
+    proxy: str = ""
+    system_proxy: bool = True
+    metered: MeteredPolicy = MeteredPolicy.RECORDS_ONLY
+    budget_bytes: int = 0
+    ledger: ByteLedger = field(default_factory=MemoryLedger)
+    before_push: Callable[[HttpTransport], None] | None = None
+    close: Callable[[], None] = lambda: None
 
 
 ClinicFactory = Callable[[], ClinicSide]

@@ -15,6 +15,12 @@ class ServerAddressError(SyncClientError):
     code = "sync.server_address"
 
 
+class CaBundleError(SyncClientError):
+    """The file with the private authority's certificate cannot be used."""
+
+    code = "sync.ca_bundle"
+
+
 class EnrolmentCodeError(SyncClientError):
     """What was typed is not shaped like an enrolment code."""
 

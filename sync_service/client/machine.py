@@ -15,8 +15,24 @@ from sync_service.protocol.codes import RecordStatus
 DEFAULT_LIMIT: Final = 50
 """Events per batch: about 10 KB compressed, one to two seconds at 64 kbit/s."""
 
+MAX_LIMIT: Final = 400
+"""Events per batch on a good link: about 85 KB, half of what 256 kbit/s carry in five seconds."""
+
+MIN_OFFLINE_LIMIT: Final = 6
+"""What a failing link is asked to carry at least: one packet or two of compressed records."""
+
+PAGE_S: Final = 5.0
+"""A batch aims at this long from the first byte to the receipt: a break costs no more than that."""
+
 MAX_BACK_OFF_S: Final = 900.0
-"""A link that came back is noticed within a quarter of an hour without anybody asking."""
+"""Between two tries of a server that refuses, is busy, or was not there for long."""
+
+OFFLINE_BACK_OFF_S: Final = 40.0
+"""Between two tries while a link has been gone for a short time: a record leaves within a minute
+of the link's return."""
+
+SHORT_OUTAGE_TRIES: Final = 30
+"""About a quarter of an hour of such tries; then they become rarer, up to `MAX_BACK_OFF_S`."""
 
 MAX_RETRY_AFTER_S: Final = 3600.0
 """A server (or something that pretends to be one) cannot silence a clinic for longer."""
@@ -26,11 +42,12 @@ MAX_ISOLATED: Final = 3
 
 
 class Cause(StrEnum):
-    """Why the machine waits."""
+    """Why the machine waits. HELD: the device's own rule about paid bytes."""
 
     OFFLINE = "offline"
     BUSY = "busy"
     REFUSED = "refused"
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +115,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """A receipt arrived. sent: what the batch held; answers: by record id."""
+    """A receipt arrived. sent: what the batch held; answers: by record id.
+
+    elapsed_s: from sending to receipt; 0 where nothing was sent.
+    """
 
     sent: tuple[RecordId, ...]
     answers: Mapping[RecordId, Answer] = field(default_factory=dict)
+    elapsed_s: float = 0.0
     jitter: float = 0.0
 
 
@@ -135,7 +156,28 @@ class ClockRefused:
     jitter: float = 0.0
 
 
-Event = Tick | Asked | Woken | NothingPending | Answered | Failed | BatchRefused | ClockRefused
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBack:
+    """The device's own rule keeps the batch: a paid link, or the day's bytes are spent.
+
+    wait_s: until the rule may allow it. code: which rule.
+    """
+
+    wait_s: float
+    code: str
+
+
+Event = (
+    Tick
+    | Asked
+    | Woken
+    | NothingPending
+    | Answered
+    | Failed
+    | BatchRefused
+    | ClockRefused
+    | HeldBack
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,14 +245,25 @@ def _while_pushing(state: Pushing, event: Event) -> Step:
             return Idle(limit=_grown(state.limit)), ()
         case Answered():
             return _answered(state, event)
-        case BatchRefused():
-            return _refused(state, event)
-        case ClockRefused():
-            return _clock_refused(state, event)
-        case Failed():
-            return _failed(state, event)
+        case Failed() | HeldBack():
+            return _stopped(state, event)
+        case BatchRefused() | ClockRefused():
+            return _objected(state, event)
         case _:
             return state, ()
+
+
+def _objected(state: Pushing, event: BatchRefused | ClockRefused) -> Step:
+    if isinstance(event, BatchRefused):
+        return _refused(state, event)
+    return _clock_refused(state, event)
+
+
+def _stopped(state: Pushing, event: Failed | HeldBack) -> Step:
+    if isinstance(event, Failed):
+        return _failed(state, event)
+    held = Waiting(limit=state.limit, attempt=state.attempt, cause=Cause.HELD, code=event.code)
+    return held, (WakeAfter(event.wait_s),)
 
 
 def _answered(state: Pushing, event: Answered) -> Step:
@@ -227,7 +280,7 @@ def _answered(state: Pushing, event: Answered) -> Step:
         return _failed(state, Failed(cause=Cause.BUSY, jitter=event.jitter))
     effects: list[Effect] = [Acknowledge(stored)] if stored else []
     effects += [Quarantine(record, reason) for record, reason in rejected]
-    limit = _grown(state.limit)
+    limit = paced(state.limit, len(event.sent), event.elapsed_s)
     return Pushing(limit=limit), (*effects, Push(limit=limit))
 
 
@@ -254,19 +307,29 @@ def _clock_refused(state: Pushing, event: ClockRefused) -> Step:
 
 
 def _failed(state: Pushing, event: Failed) -> Step:
-    attempt = state.attempt + 1
-    waiting = Waiting(limit=state.limit, attempt=attempt, cause=event.cause, code=event.code)
-    return waiting, (WakeAfter(back_off_s(attempt, event.jitter, event.retry_after_s)),)
+    attempt, limit = state.attempt + 1, state.limit
+    if event.cause is Cause.OFFLINE:
+        limit = max(min(limit, MIN_OFFLINE_LIMIT), limit // 2)
+    waiting = Waiting(limit=limit, attempt=attempt, cause=event.cause, code=event.code)
+    wait_s = back_off_s(attempt, event.jitter, event.retry_after_s, cause=event.cause)
+    return waiting, (WakeAfter(wait_s),)
 
 
-def back_off_s(attempt: int, jitter: float, retry_after_s: float | None = None) -> float:
+def back_off_s(
+    attempt: int,
+    jitter: float,
+    retry_after_s: float | None = None,
+    *,
+    cause: Cause = Cause.BUSY,
+) -> float:
     """Return how long to wait after `attempt` failures in a row, in seconds.
 
-    Half of min(900, 2^attempt) plus a random half, so that a thousand clinics that lost the
-    same server do not come back in the same second. Never sooner than the server asked.
+    Half of min(cap, 2^attempt) plus a random half, so that a thousand clinics that lost the
+    same server do not come back in the same second. Never sooner than the server asked. The cap
+    is 900 s; 40 s for the first 30 tries of a link that is gone.
     Source: "equal jitter" of AWS Architecture Blog, "Exponential Backoff And Jitter", 2015.
     """
-    base = min(MAX_BACK_OFF_S, 2.0 ** min(attempt, 20))
+    base = min(_cap_s(attempt, cause), 2.0 ** min(attempt, 20))
     wait = base / 2 + base / 2 * jitter
     if retry_after_s is None:
         return wait
@@ -274,5 +337,28 @@ def back_off_s(attempt: int, jitter: float, retry_after_s: float | None = None) 
     return max(wait, asked * (1 + 0.1 * jitter))
 
 
+def _cap_s(attempt: int, cause: Cause) -> float:
+    if cause is not Cause.OFFLINE:
+        return MAX_BACK_OFF_S
+    beyond = min(max(0, attempt - SHORT_OUTAGE_TRIES), 10)
+    return min(MAX_BACK_OFF_S, OFFLINE_BACK_OFF_S * 2.0**beyond)
+
+
+def paced(limit: int, records: int, elapsed_s: float) -> int:
+    """Return how many records the next batch may hold, after one of `records` took `elapsed_s`.
+
+    Fewer when it took longer than a page should, twice as many when a full one took less than
+    half of that. A batch that was not full says nothing about room for more.
+    """
+    if elapsed_s > PAGE_S:
+        return max(1, min(limit, int(records * PAGE_S / elapsed_s)))
+    if elapsed_s <= 0:
+        return _grown(limit)
+    if elapsed_s < PAGE_S / 2 and records >= limit:
+        return min(MAX_LIMIT, limit * 2)
+    return limit
+
+
 def _grown(limit: int) -> int:
-    return min(DEFAULT_LIMIT, limit * 2)
+    """Return the way back to the usual size, after what was no fault of the link."""
+    return max(limit, min(DEFAULT_LIMIT, limit * 2))

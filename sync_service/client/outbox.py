@@ -60,5 +60,8 @@ class Outbox(Protocol):
     def quarantine(self, event: RecordId, reason: str) -> None:
         """Set aside an event the server refused for good; it no longer blocks the queue."""
 
+    def retry(self, event: RecordId) -> bool:
+        """Let an event set aside wait again; False when it is not set aside."""
+
     def counts(self) -> OutboxCounts:
         """Return the numbers the clinician sees."""

@@ -39,13 +39,14 @@ _UNREADABLE = frozenset({MessageMalformedError.code, MessageTooLargeError.code})
 
 
 class Phase(StrEnum):
-    """What the clinician is told."""
+    """What the clinician is told. HELD: the device's own rule about paid bytes."""
 
     IDLE = "idle"
     PUSHING = "pushing"
     WAITING = "waiting"
     OFFLINE = "offline"
     REFUSED = "refused"
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +70,30 @@ class Transport(Protocol):
         """Send one batch and return its receipt."""
 
 
+class Allowance(Protocol):
+    """The device's own rule about bytes (`sync_service.client.meter`)."""
+
+    def wait_s(self, records: int) -> tuple[float, str]:
+        """Return how long a batch of so many records must wait (0: not at all), and the rule."""
+
+
+class Unlimited:
+    """No rule: every batch may leave at once."""
+
+    def wait_s(self, records: int) -> tuple[float, str]:  # noqa: ARG002 - the port's argument
+        """Return no wait."""
+        return 0.0, ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Versions:
     """What a batch says about the software that sends it."""
 
     app: str
     bundle: str | None = None
+
+
+Prepare = Callable[[OutgoingEvent], SyncEvent | Objection]
 
 
 class Runner:
@@ -91,16 +110,23 @@ class Runner:
         monotonic_s: Callable[[], float] = time.monotonic,
         dice: Callable[[], float] = random.random,
         wake_after: Callable[[float], None] = lambda _: None,
+        allowance: Allowance | None = None,
+        prepare: Prepare | None = None,
     ) -> None:
         """Bind the ports.
 
         software: versions at the moment of sending. monotonic_s: seconds that no clock change
         touches. dice: 0..1. wake_after: arranges a call of `wake` in that many seconds; where
-        nobody does, the next tick or request after that time counts as the call.
+        nobody does, the next tick or request after that time counts as the call. allowance: the
+        rule about paid bytes. prepare: an event as it leaves, or the objection to its leaving.
         """
         self._outbox, self._transport, self._identity = outbox, transport, identity
         self._software, self._now, self._dice, self.wake_after = software, now, dice, wake_after
         self._monotonic_s = monotonic_s
+        self._allowance: Allowance = allowance or Unlimited()
+        self._prepare: Prepare = prepare or wire_event
+        self.on_batch: Callable[[int], None] = lambda _settled: None
+        """Told how many records each batch settled; for a progress bar."""
         self._state: machine.State = machine.Idle()
         self._due_s = 0.0
         self._last_contact_at: datetime | None = None
@@ -153,9 +179,11 @@ class Runner:
                     event = self._push(limit)
                 case machine.Acknowledge(receipts=receipts):
                     self._outbox.acknowledge(receipts)
+                    self.on_batch(len(receipts))
                 case machine.Quarantine(event=record, reason=reason):
                     log.warning("record set aside: %s", reason)
                     self._outbox.quarantine(record, reason)
+                    self.on_batch(1)
                 case machine.WakeAfter(seconds=seconds):
                     self._due_s = self._monotonic_s() + seconds
                     self.wake_after(seconds)
@@ -169,9 +197,13 @@ class Runner:
         if not waiting:
             return machine.NothingPending()
         epoch = self._epoch_of(waiting[0])
-        going, kept = _sorted_out([e for e in waiting if self._epoch_of(e) == epoch])
+        same_epoch = [e for e in waiting if self._epoch_of(e) == epoch]
+        going, kept = _sorted_out(same_epoch, self._prepare)
         if not going:
             return machine.Answered(sent=tuple(kept), answers=kept)
+        wait_s, rule = self._allowance.wait_s(len(going))
+        if wait_s > 0:
+            return machine.HeldBack(wait_s=wait_s, code=rule)
         return self._send(epoch, going, kept)
 
     def _epoch_of(self, event: OutgoingEvent) -> int:
@@ -181,6 +213,7 @@ class Runner:
         self, epoch: int, going: Sequence[SyncEvent], kept: Mapping[RecordId, Answer]
     ) -> machine.Event:
         sent = tuple(RecordId(event.id) for event in going)
+        began_s = self._monotonic_s()
         try:
             receipt = self._transport.push(self._batch(epoch, going))
         except ServerUnreachableError as error:
@@ -194,8 +227,13 @@ class Runner:
                 return machine.BatchRefused(sent=sent, code=error.problem, jitter=self._dice())
             return self._failed(Cause.REFUSED, error.problem)
         self._last_contact_at = self._now()
-        answers = dict(kept) | _answers(receipt)
-        return machine.Answered(sent=(*sent, *kept), answers=answers, jitter=self._dice())
+        answers = dict(kept) | answers_of(receipt)
+        return machine.Answered(
+            sent=(*sent, *kept),
+            answers=answers,
+            elapsed_s=self._monotonic_s() - began_s,
+            jitter=self._dice(),
+        )
 
     def _failed(self, cause: Cause, code: str, retry_after_s: float | None = None) -> machine.Event:
         return machine.Failed(
@@ -207,7 +245,7 @@ class Runner:
         return SyncBatch(
             device_id=self._identity.device_id,
             epoch=epoch,
-            batch_id=_batch_id(events),
+            batch_id=batch_id_of(events),
             app_version=software.app,
             bundle_version=software.bundle,
             sent_at=self._now(),
@@ -216,13 +254,13 @@ class Runner:
 
 
 def _sorted_out(
-    events: Sequence[OutgoingEvent],
+    events: Sequence[OutgoingEvent], prepare: Prepare
 ) -> tuple[list[SyncEvent], dict[RecordId, Answer]]:
     """Return the events that may leave, and the others as answers of our own."""
     going: list[SyncEvent] = []
     kept: dict[RecordId, Answer] = {}
     for event in events:
-        ready = _wire_event(event)
+        ready = prepare(event)
         if isinstance(ready, Objection):
             log.warning("record kept back: %s at %s", ready.reason, ready.where)
             kept[event.id] = Answer(status=RecordStatus.REJECTED, reason=ready.reason)
@@ -231,7 +269,8 @@ def _sorted_out(
     return going, kept
 
 
-def _wire_event(event: OutgoingEvent) -> SyncEvent | Objection:
+def wire_event(event: OutgoingEvent) -> SyncEvent | Objection:
+    """Return an event as it may leave the clinic, or why it may not."""
     objection = objection_to_sending(event.kind, event.payload, event.payload_sha256)
     if objection is not None:
         return objection
@@ -248,7 +287,8 @@ def _wire_event(event: OutgoingEvent) -> SyncEvent | Objection:
         return Objection(RejectReason.MALFORMED, first_location(error))
 
 
-def _answers(receipt: BatchReceipt) -> dict[RecordId, Answer]:
+def answers_of(receipt: BatchReceipt) -> dict[RecordId, Answer]:
+    """Return the server's word on each record of a receipt."""
     return {
         RecordId(result.id): Answer(
             status=result.status,
@@ -259,7 +299,7 @@ def _answers(receipt: BatchReceipt) -> dict[RecordId, Answer]:
     }
 
 
-def _batch_id(events: Sequence[SyncEvent]) -> str:
+def batch_id_of(events: Sequence[SyncEvent]) -> str:
     """Return a name for exactly these events: a retry of the same batch has the same name."""
     return hashlib.sha256("\n".join(event.id for event in events).encode()).hexdigest()[:32]
 
@@ -274,5 +314,7 @@ def _phase_of(state: machine.State) -> Phase:
             return Phase.OFFLINE
         case machine.Waiting(cause=Cause.REFUSED):
             return Phase.REFUSED
+        case machine.Waiting(cause=Cause.HELD):
+            return Phase.HELD
         case _:
             return Phase.WAITING

@@ -19,6 +19,7 @@ import truststore
 from pydantic import ValidationError
 
 from sync_service.client.errors import (
+    CaBundleError,
     ServerAddressError,
     ServerBusyError,
     ServerClockError,
@@ -41,26 +42,39 @@ DEADLINE_S: Final = 300.0
 
 _MAX_ANSWER_BYTES: Final = 1 << 20
 
+_HEADER_BYTES: Final = 600
+"""An estimate: headers of one message, and what TLS and TCP add to it."""
+
 M = TypeVar("M", bound=Message)
 
 
 def make_client(
-    server: str, *, ca_bundle: Path | None = None, proxy: str | None = None
+    server: str,
+    *,
+    ca_bundle: Path | None = None,
+    proxy: str | None = None,
+    system_proxy: bool = True,
 ) -> httpx.Client:
     """Return an HTTP client for one server, trusting what the operating system trusts.
 
-    ca_bundle: PEM file of a private authority, trusted in addition.
+    ca_bundle: PEM file of a private authority, trusted in addition. proxy: address to go
+    through; system_proxy: whether HTTPS_PROXY and its like count when none is given.
 
     Raises:
         ServerAddressError: not https (plain http is allowed on loopback only).
+        CaBundleError: the file of the private authority cannot be used.
     """
     context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if ca_bundle is not None:
-        context.load_verify_locations(cafile=str(ca_bundle))
+        try:
+            context.load_verify_locations(cafile=str(ca_bundle))
+        except (OSError, ssl.SSLError) as error:
+            raise CaBundleError(f"{ca_bundle} is not a readable PEM file") from error
     return httpx.Client(
         base_url=checked_address(server),
         verify=context,
         proxy=proxy,
+        trust_env=system_proxy,
         timeout=TIMEOUT,
         follow_redirects=False,
         headers={"Accept-Encoding": ZSTD, "Accept": "application/json"},
@@ -103,8 +117,11 @@ class HttpTransport:
         identity: DeviceIdentity,
         *,
         now_s: Callable[[], float] = time.time,
+        counted: Callable[[int], None] = lambda _size_bytes: None,
     ) -> None:
+        """Bind client and identity. counted: told the HTTP bytes of each exchange, both ways."""
         self._client, self.identity, self._now_s = client, identity, now_s
+        self._counted = counted
         self.clock_offset_s = 0.0
         """Added to our clock when signing; learned from the server, see `ServerClockError`."""
 
@@ -117,6 +134,10 @@ class HttpTransport:
     def status(self) -> DeviceStatus:
         """Return what the server holds of this device."""
         return self._call("GET", versions.STATUS_PATH, b"", {}, DeviceStatus)
+
+    def get(self, target: str, answer: type[M]) -> M:
+        """Ask for `target` (path and query) and read the answer as `answer`."""
+        return self._call("GET", target, b"", {}, answer)
 
     def post(self, path: str, message: Message, answer: type[M]) -> M:
         """Send one small message uncompressed and read the answer as `answer`."""
@@ -155,9 +176,11 @@ class HttpTransport:
         }
 
     def _send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> _Answer:
+        self._counted(len(body) + _HEADER_BYTES)
         try:
             with self._client.stream(method, path, content=body, headers=headers) as response:
                 raw = _read_bounded(response)
+                self._counted(len(raw) + _HEADER_BYTES)
                 if response.headers.get("Content-Encoding") == ZSTD:
                     raw = decompress(raw, limit_bytes=_MAX_ANSWER_BYTES)
                 return _Answer(response.status_code, response.headers, raw)

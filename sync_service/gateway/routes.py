@@ -8,7 +8,7 @@ import asyncio
 import base64
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -24,11 +24,17 @@ from sync_service.gateway.devices import (
 )
 from sync_service.gateway.intake import Sink
 from sync_service.gateway.leases import Identities, lend
+from sync_service.gateway.pressure import Pressure
 from sync_service.gateway.reading import judge, read_message, unpack
 from sync_service.gateway.receive import receive, tally
+from sync_service.gateway.settings import DeviceSettings, page_after
 from sync_service.protocol import compression, versions
 from sync_service.protocol.checkpoints import CheckpointAnswer, CheckpointRequest
-from sync_service.protocol.errors import DeviceMismatchError, MessageTooLargeError
+from sync_service.protocol.errors import (
+    DeviceMismatchError,
+    MessageMalformedError,
+    MessageTooLargeError,
+)
 from sync_service.protocol.fields import Message
 from sync_service.protocol.leases import LeaseMessage, LeaseRequest
 from sync_service.protocol.messages import (
@@ -38,6 +44,7 @@ from sync_service.protocol.messages import (
     EnrolmentResponse,
     SyncBatch,
 )
+from sync_service.protocol.settings import SettingsPage
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +53,7 @@ REQUEST_MODELS: Final = (SyncBatch, EnrolmentRequest, CheckpointRequest, LeaseRe
 
 _WORTH_COMPRESSING_BYTES: Final = 512
 _TOKEN_BYTES: Final = 32 << 10
+_CURSOR_DIGITS: Final = 18
 _SMALL_BYTES: Final = 4096
 
 """Enrolments and heads are a few hundred bytes."""
@@ -63,6 +71,8 @@ class Gateway:
     directory: DeviceDirectory
     authenticator: Authenticator
     now: Callable[[], datetime]
+    settings: DeviceSettings
+    pressure: Pressure = field(default_factory=Pressure)
     counted: Callable[[str, int], None] = lambda _result, _count: None
 
 
@@ -91,11 +101,18 @@ def router(gateway: Gateway) -> APIRouter:
         device = await gateway.authenticator.device_of(await signed_request(request))
         return _answer(request, await gateway.directory.status(device.id, gateway.now()))
 
+    async def get_settings(request: Request) -> Response:
+        """Return the settings for the calling device after a cursor."""
+        device = await gateway.authenticator.device_of(await signed_request(request))
+        cursor = _cursor(request.query_params.get("after", "0"))
+        return _answer(request, await page_after(gateway.settings, device.id, cursor))
+
     for path, method, call, body, answer in (
         (versions.BATCHES_PATH, "POST", post_batch, SyncBatch, BatchReceipt),
         (versions.DEVICES_PATH, "POST", post_device, EnrolmentRequest, EnrolmentResponse),
         (versions.CHECKPOINTS_PATH, "POST", post_checkpoint, CheckpointRequest, CheckpointAnswer),
         (versions.LEASES_PATH, "POST", post_lease, LeaseRequest, LeaseMessage),
+        (versions.SETTINGS_PATH, "GET", get_settings, None, SettingsPage),
         (versions.STATUS_PATH, "GET", get_status, None, DeviceStatus),
     ):
         described = _documented(body) if body else None
@@ -137,10 +154,11 @@ async def _post_batch(gateway: Gateway, request: Request) -> Response:
     signed = await signed_request(request)
     device = await gateway.authenticator.device_of(signed)
     encoding = signed.headers.get("content-encoding", "")
-    batch = await asyncio.to_thread(lambda: judge(unpack(signed.body, encoding)))
-    if batch.header.device_id != device.id:
-        raise DeviceMismatchError("the batch names another device than its signature")
-    receipt = await receive(batch, gateway.sink, now=gateway.now())
+    with gateway.pressure.one_batch(device.id):
+        batch = await asyncio.to_thread(lambda: judge(unpack(signed.body, encoding)))
+        if batch.header.device_id != device.id:
+            raise DeviceMismatchError("the batch names another device than its signature")
+        receipt = await receive(batch, gateway.sink, now=gateway.now())
     for result, count in tally(receipt).items():
         gateway.counted(result, count)
     return _answer(request, receipt)
@@ -186,6 +204,13 @@ async def _post_device(gateway: Gateway, request: Request) -> Response:
         server_time=now,
     )
     return _answer(request, answer)
+
+
+def _cursor(text: str) -> int:
+    """Return a cursor as typed. Raises MessageMalformedError."""
+    if not text.isdecimal() or len(text) > _CURSOR_DIGITS:
+        raise MessageMalformedError("after")
+    return int(text)
 
 
 def _answer(request: Request, message: Message) -> Response:

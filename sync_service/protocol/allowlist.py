@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -60,6 +60,8 @@ def objection_to_storing(
 
 def objection_to_keeping(unknown: Mapping[str, Any]) -> Objection | None:
     """Return why fields this version does not know may not even be kept, or None."""
+    if not unknown:
+        return None
     if len(canonical_json(unknown)) > MAX_UNKNOWN_BYTES:
         return Objection(RejectReason.PAYLOAD_TOO_LARGE, "unknown fields")
     text = next(_free_text(unknown, ""), None)
@@ -95,16 +97,22 @@ def _content_objection(kind: str, payload: Mapping[str, Any]) -> Objection | Non
 
 
 def _free_text(value: Any, path: str) -> Iterator[str]:
-    if isinstance(value, Mapping):
+    """Yield where text stands that is no code. Strings first: most of a payload is leaves."""
+    if isinstance(value, str):
+        if not _CODE.fullmatch(value):
+            yield path
+    elif isinstance(value, dict | Mapping):
         for key, below in value.items():
             if not _CODE.fullmatch(key):
                 yield path or "field name"
-            yield from _free_text(below, f"{path}.{key}" if path else str(key))
+            if not isinstance(below, _NO_TEXT):
+                yield from _free_text(below, f"{path}.{key}" if path else str(key))
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _free_text(item, path)
-    elif isinstance(value, str) and not _CODE.fullmatch(value):
-        yield path
+
+
+_NO_TEXT: Final = (bool, int, float, type(None))
 
 
 def _chain_objection(payload: Mapping[str, Any]) -> Objection | None:

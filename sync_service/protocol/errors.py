@@ -115,3 +115,9 @@ class GatewayBusyError(ProtocolError):
     def __init__(self, retry_after_s: int) -> None:
         super().__init__(f"retry after {retry_after_s} s")
         self.retry_after_s = retry_after_s
+
+
+class DeviceTooFastError(GatewayBusyError):
+    """This device sends faster than the server agreed to. Nothing was stored."""
+
+    code = "sync.too_fast"

@@ -6,13 +6,20 @@ SCHEMA_VERSION: Final = 1
 """Version of the envelope this code writes. It rises when a reader must behave differently;
 a new optional field does not raise it, because unknown fields survive."""
 
-ACCEPTED_VERSIONS: Final = frozenset({1})
-"""Versions the gateway reads: the current one and, once they exist, the two before it."""
+
+def accepted_versions(current: int) -> frozenset[int]:
+    """Return what a server of version `current` reads: that one and the two before it."""
+    return frozenset(range(max(1, current - 2), current + 1))
+
+
+ACCEPTED_VERSIONS: Final = accepted_versions(SCHEMA_VERSION)
+"""A clinic that missed two releases still syncs; a newer one is told to wait for the server."""
 
 BATCHES_PATH: Final = "/sync/v1/batches"
 DEVICES_PATH: Final = "/sync/v1/devices"
 CHECKPOINTS_PATH: Final = "/sync/v1/checkpoints"
 LEASES_PATH: Final = "/sync/v1/leases"
+SETTINGS_PATH: Final = "/sync/v1/settings"
 STATUS_PATH: Final = "/sync/v1/status"
 BUNDLE_METADATA_PATH: Final = "/bundles/metadata/"
 BUNDLE_TARGETS_PATH: Final = "/bundles/targets/"

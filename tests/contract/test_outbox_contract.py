@@ -75,6 +75,23 @@ class OutboxContract:
         outbox.acknowledge({event: 7})
         assert outbox.counts() == OutboxCounts(pending=0, quarantined=1, acknowledged=0)
 
+    def test_what_was_set_aside_can_be_tried_again_under_its_own_name(self, outbox, add):
+        first, second = add(2)
+        outbox.quarantine(first, "payload.invalid")
+        assert outbox.retry(first)
+        assert [(event.id, event.sequence) for event in outbox.pending(10)] == [
+            (first, 1),
+            (second, 2),
+        ]
+        assert outbox.counts() == OutboxCounts(pending=2, quarantined=0, acknowledged=0)
+
+    def test_only_what_was_set_aside_is_tried_again(self, outbox, add):
+        waiting, arrived = add(2)
+        outbox.acknowledge({arrived: 7})
+        assert not outbox.retry(waiting)
+        assert not outbox.retry(arrived)
+        assert outbox.counts() == OutboxCounts(pending=1, quarantined=0, acknowledged=1)
+
 
 class TestMemoryOutbox(OutboxContract):
     @pytest.fixture

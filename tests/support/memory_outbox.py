@@ -57,6 +57,10 @@ class MemoryOutbox:
         if event in {waiting.id for waiting in self.pending(len(self.events))}:
             self.quarantined[event] = reason
 
+    def retry(self, event: RecordId) -> bool:
+        """Let an event set aside wait again."""
+        return self.quarantined.pop(event, None) is not None
+
     def counts(self) -> OutboxCounts:
         """Return the numbers the clinician sees."""
         return OutboxCounts(

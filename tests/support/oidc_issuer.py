@@ -29,8 +29,10 @@ from joserfc.jwk import RSAKey
 CLIENT = "vereda-desktop"
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """Write a self-signed certificate for loopback and its key; return both paths."""
+def certificate(
+    folder: Path, addresses=("127.0.0.1",), called: str = "issuer"
+) -> tuple[Path, Path]:
+    """Write a self-signed certificate for `addresses` and its key; return both paths."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
     now = datetime.now(UTC)
@@ -43,12 +45,13 @@ def certificate(folder: Path) -> tuple[Path, Path]:
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=30))
         .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address(a)) for a in addresses]),
+            critical=False,
         )
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    cert, secret = folder / "issuer.pem", folder / "issuer.key"
+    cert, secret = folder / f"{called}.pem", folder / f"{called}.key"
     cert.write_bytes(built.public_bytes(serialization.Encoding.PEM))
     secret.write_bytes(
         key.private_bytes(

@@ -65,6 +65,19 @@ class OutboxRepository:
         """Set aside one pending event; any other state stands."""
         self._settle(event, state=OutboxState.QUARANTINED.value, reason=reason)
 
+    def retry(self, event: RecordId) -> bool:
+        """Let an event set aside wait again, under its own name; False when it is not set aside."""
+        changed = self._session.execute(
+            update(OutboxEventTable)
+            .where(
+                OutboxEventTable.id == event,
+                OutboxEventTable.state == OutboxState.QUARANTINED.value,
+            )
+            .values(state=OutboxState.PENDING.value, reason=None)
+            .returning(OutboxEventTable.id)
+        )
+        return changed.first() is not None
+
     def move_pending(self, epoch: int) -> int:
         """Give what waits a place in the present epoch (ids and payloads stand); return how many.
 

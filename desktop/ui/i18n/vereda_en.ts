@@ -1256,6 +1256,10 @@
         <translation>offline: everything is kept here</translation>
     </message>
     <message>
+        <source>la conexión se paga por datos: espera según lo acordado</source>
+        <translation>the connection is paid by the byte: waiting as agreed</translation>
+    </message>
+    <message>
         <source>por sincronizar</source>
         <translation>to be synchronised</translation>
     </message>
@@ -1336,6 +1340,42 @@
     <message>
         <source>no salió o no se aceptó</source>
         <translation>kept back or not accepted</translation>
+    </message>
+    <message>
+        <source>la nube ya tiene otro registro con este número</source>
+        <translation>the cloud already has another record with this number</translation>
+    </message>
+    <message>
+        <source>está mal formado</source>
+        <translation>it is malformed</translation>
+    </message>
+    <message>
+        <source>el contenido no coincide con su huella</source>
+        <translation>the content does not fit its digest</translation>
+    </message>
+    <message>
+        <source>un campo no tiene la forma acordada</source>
+        <translation>a field does not have the agreed shape</translation>
+    </message>
+    <message>
+        <source>es demasiado grande</source>
+        <translation>it is too large</translation>
+    </message>
+    <message>
+        <source>contiene algo que no puede salir del centro</source>
+        <translation>it holds something that may not leave the clinic</translation>
+    </message>
+    <message>
+        <source>la cadena de auditoría no encaja</source>
+        <translation>the audit chain does not fit</translation>
+    </message>
+    <message>
+        <source>la nube no pudo leerlo</source>
+        <translation>the cloud could not read it</translation>
+    </message>
+    <message>
+        <source>Volver a intentar este registro</source>
+        <translation>Try this record again</translation>
     </message>
     <message>
         <source>Función: {role}. La da este centro; no está unida a la nube.</source>

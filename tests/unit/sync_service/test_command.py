@@ -1,11 +1,15 @@
 """`vereda-sync` from the command line: what it says and how it exits."""
 
+from dataclasses import replace
+
 import pytest
 from support.memory_outbox import MemoryOutbox
 from support.sync_records import SOFTWARE, a_diagnosis, an_identity
 
 from sync_service.client import __main__ as command
+from sync_service.client.alone import alone
 from sync_service.client.clinic import ClinicSide
+from sync_service.client.meter import MeteredPolicy
 
 NOWHERE = ["--once", "--server", "http://127.0.0.1:9"]
 
@@ -47,3 +51,50 @@ def test_with_nothing_to_push_it_exits_0(clinic):
 def test_with_something_in_quarantine_it_exits_1(clinic):
     clinic.outbox.quarantine(clinic.outbox.events[0].id, "record.conflict")
     assert command.main(NOWHERE, clinic=lambda: clinic) == 1
+
+
+def test_a_dry_run_says_what_would_leave_and_touches_neither_network_nor_outbox(capsys, clinic):
+    clinic.outbox.add(a_diagnosis() | {"name": "Zenobia Quispe"})
+    before = clinic.outbox.counts()
+    assert command.main(["--dry-run"], clinic=lambda: clinic) == 0
+    said = capsys.readouterr().out
+    assert "1 diagnosis" in said
+    assert "1 would be set aside: payload.not_allowed_out" in said
+    assert "Zenobia" not in said
+    assert clinic.outbox.counts() == before
+
+
+def test_a_second_service_for_the_same_clinic_exits_5(capsys, clinic, tmp_path):
+    beside = replace(clinic, folder=tmp_path)
+    with alone(tmp_path):
+        assert command.main(NOWHERE, clinic=lambda: beside) == 5
+    assert "sync.already_running" in capsys.readouterr().err
+    assert command.main(NOWHERE, clinic=lambda: beside) == 3
+
+
+def test_a_paid_link_where_nothing_may_travel_holds_the_records(capsys, clinic):
+    careful = replace(clinic, metered=MeteredPolicy.NOTHING)
+    assert command.main([*NOWHERE, "--paid-link", "yes"], clinic=lambda: careful) == 3
+    assert "held: sync.metered" in capsys.readouterr().out
+
+
+def test_the_servers_address_may_come_from_the_clinic(capsys, clinic, monkeypatch):
+    monkeypatch.delenv("VEREDA_SYNC_URL", raising=False)
+    linked = replace(clinic, server="http://127.0.0.1:9")
+    assert command.main(["--once"], clinic=lambda: linked) == 3
+
+
+def test_a_file_that_is_no_certificate_is_named(capsys, clinic, tmp_path):
+    (tmp_path / "ca.pem").write_text("not a certificate")
+    asked = [*NOWHERE, "--ca-bundle", str(tmp_path / "ca.pem")]
+    assert command.main(asked, clinic=lambda: clinic) == 2
+    assert "sync.ca_bundle" in capsys.readouterr().err
+
+
+def test_the_clinic_is_closed_and_told_before_each_push(clinic):
+    said = []
+    watched = replace(
+        clinic, before_push=lambda _: said.append("before"), close=lambda: said.append("closed")
+    )
+    command.main(NOWHERE, clinic=lambda: watched)
+    assert said == ["before", "closed"]

@@ -55,9 +55,53 @@ def test_a_lost_link_waits_and_grows_patient():
         state, (wake,) = m.step(state, m.Failed(cause=Cause.OFFLINE, jitter=1.0))
         waits.append(wake.seconds)
         state, _ = m.step(state, m.Woken())
-    # 2, 4, 8 … doubling up to a quarter of an hour
-    assert waits[:9] == [2, 4, 8, 16, 32, 64, 128, 256, 512]
-    assert set(waits[9:]) == {900}
+    # 2, 4, 8 … doubling up to forty seconds: the link's return is noticed within a minute
+    assert waits[:5] == [2, 4, 8, 16, 32]
+    assert set(waits[5:]) == {40}
+
+
+def test_a_link_gone_for_long_is_tried_every_quarter_of_an_hour():
+    tries = range(29, 40)
+    waits = [m.back_off_s(n, 1.0, cause=Cause.OFFLINE) for n in tries]
+    assert waits == [40, 40, 80, 160, 320, 640, 900, 900, 900, 900, 900]
+
+
+def test_a_server_that_refuses_is_asked_ever_more_rarely():
+    waits = [m.back_off_s(n, 1.0, cause=Cause.REFUSED) for n in range(1, 12)]
+    assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]
+
+
+def test_a_lost_batch_is_followed_by_smaller_ones():
+    state, limits = m.Pushing(limit=50), []
+    for _ in range(5):
+        state, _ = m.step(state, m.Failed(cause=Cause.OFFLINE))
+        limits.append(state.limit)
+        state, _ = m.step(state, m.Woken())
+    assert limits == [25, 12, 6, 6, 6]
+
+
+@pytest.mark.parametrize(
+    ("limit", "records", "elapsed_s", "next_limit"),
+    [
+        (50, 50, 2.0, 100),  # a full page in less than half of five seconds: room for twice
+        (300, 300, 2.0, 400),  # up to the largest
+        (50, 50, 4.0, 50),  # about right
+        (50, 50, 20.0, 12),  # five seconds' worth of it
+        (50, 3, 1.9, 50),  # a page with room to spare says nothing
+        (50, 3, 30.0, 1),  # ten seconds a record
+        (8, 8, 0.0, 16),  # nothing was sent: back towards the usual size
+        (400, 8, 0.0, 400),
+    ],
+)
+def test_a_page_aims_at_five_seconds(limit, records, elapsed_s, next_limit):
+    assert m.paced(limit, records, elapsed_s) == next_limit
+
+
+def test_the_devices_own_rule_about_bytes_waits_and_an_asker_is_told_again():
+    held, (wake,) = m.step(m.Pushing(limit=50), m.HeldBack(wait_s=600.0, code="sync.budget"))
+    assert (held.cause, held.code, wake.seconds) == (Cause.HELD, "sync.budget", 600.0)
+    assert m.step(held, m.Tick()) == (held, ())
+    assert m.step(held, m.Asked())[1] == (m.Push(limit=50),)
 
 
 def test_success_forgets_earlier_failures():
@@ -126,7 +170,11 @@ jitter = st.floats(0, 1)
 events = st.one_of(
     st.sampled_from([m.Tick(), m.Asked(), m.Woken(), m.NothingPending()]),
     st.builds(
-        m.Answered, sent=sent, answers=st.dictionaries(st.sampled_from(IDS), answers), jitter=jitter
+        m.Answered,
+        sent=sent,
+        answers=st.dictionaries(st.sampled_from(IDS), answers),
+        elapsed_s=st.floats(0, 400),
+        jitter=jitter,
     ),
     st.builds(
         m.Failed,
@@ -136,6 +184,7 @@ events = st.one_of(
     ),
     st.builds(m.BatchRefused, sent=sent, code=st.just("sync.malformed"), jitter=jitter),
     st.builds(m.ClockRefused, offset_s=st.floats(-1e6, 1e6), jitter=jitter),
+    st.builds(m.HeldBack, wait_s=st.floats(0, 3600), code=st.just("sync.budget")),
 )
 
 
@@ -155,7 +204,7 @@ def test_no_history_makes_the_machine_forget_or_hang(history):
             assert len(wakes) == 1
             assert 0 <= wakes[0].seconds <= m.MAX_RETRY_AFTER_S * 1.1
         for push in pushes:
-            assert 1 <= push.limit <= m.DEFAULT_LIMIT
+            assert 1 <= push.limit <= m.MAX_LIMIT
         settled = [r for e in effects if isinstance(e, m.Acknowledge) for r in e.receipts]
         settled += [e.event for e in effects if isinstance(e, m.Quarantine)]
         # nothing is settled that was not both sent and answered

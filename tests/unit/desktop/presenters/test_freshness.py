@@ -13,6 +13,7 @@ from desktop.presenters.freshness import (
     RunSync,
     SyncAsked,
     SyncDone,
+    SyncDue,
     SyncRead,
     Tick,
     Tone,
@@ -28,6 +29,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 class Phase(StrEnum):
     IDLE = "idle"
+    NOT_LINKED = "not_linked"
 
 
 @dataclass(frozen=True)
@@ -84,3 +86,16 @@ def test_a_standing_that_cannot_be_read_is_said_until_it_can():
 def test_an_old_model_asks_for_attention(age, days, tone):
     told = model_age(NOW - age, NOW)
     assert (told.days, told.tone) == (days, tone)
+
+
+def test_what_waits_is_pushed_when_due_without_looking_for_a_model():
+    state, effects = step(FreshnessState(sync=Standing(pending=2)), SyncDue())
+    assert effects == (RunSync(),)
+    assert step(state, SyncDue())[1] == ()
+
+
+@pytest.mark.parametrize(
+    "sync", [None, Standing(pending=0), Standing(phase=Phase.NOT_LINKED)], ids=str
+)
+def test_nothing_is_pushed_when_nothing_waits_or_nobody_is_linked(sync):
+    assert step(FreshnessState(sync=sync), SyncDue())[1] == ()

@@ -15,6 +15,9 @@ from desktop.presenters.transparency import (
     Opened,
     ReadSent,
     ReadStanding,
+    Retried,
+    RetryAsked,
+    RetryRecord,
     SentRead,
     SentRow,
     TransparencyState,
@@ -81,3 +84,31 @@ def test_an_auditor_has_no_patients_to_go_back_to():
     assert not state_of(Role.AUDITOR).has_patients
     assert state_of(Role.AUDITOR).sees_sent
     assert not state_of(Role.MEDICO_GENERAL).audits
+
+
+def set_aside(role):
+    aside = SentRow(
+        kind="feedback",
+        created_at=datetime(2026, 11, 23, tzinfo=UTC),
+        state="quarantined",
+        payload="{}",
+        id="r1",
+        reason="payload.invalid",
+    )
+    return step(state_of(role), SentRead((aside, *ROWS)))[0]
+
+
+def test_a_record_set_aside_is_tried_again_and_the_list_is_read_anew():
+    state = set_aside(Role.MEDICO_GENERAL)
+    assert state.can_retry
+    state, effects = step(state, RetryAsked())
+    assert effects == (RetryRecord("r1"),)
+    assert step(state, RetryAsked())[1] == ()  # one at a time
+    assert step(state, Retried())[1] == (ReadSent(),)
+
+
+def test_only_what_is_set_aside_is_tried_again_and_only_by_who_diagnoses():
+    waiting = step(set_aside(Role.MEDICO_GENERAL), Chosen(1))[0]
+    assert not waiting.can_retry
+    assert step(waiting, RetryAsked())[1] == ()
+    assert not set_aside(Role.AUDITOR).can_retry

@@ -1,0 +1,40 @@
+"""The clinic as `vereda-sync` works with it: store, identity, rules and what comes first."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+from desktop.services.checkpoints import show_head
+from desktop.services.desk import Desk
+from desktop.services.link import HeadsOver, StoreLedger, identity_of, proxy_of
+from desktop.services.organisation import take_settings_when_due
+from desktop.services.sync import send_audit
+from desktop.settings import ProxyMode, Settings
+from desktop.store.outbox import StoreOutbox
+from sync_service.client.clinic import ClinicSide
+from sync_service.client.meter import MeteredPolicy
+from sync_service.client.runner import Versions
+from sync_service.client.transport import HttpTransport
+
+
+def clinic_side(desk: Desk, settings: Settings, server: str) -> ClinicSide:
+    """Return the open clinic for a sync service; the session that opened it stays open."""
+
+    def first(transport: HttpTransport) -> None:
+        show_head(desk, HeadsOver(transport))
+        take_settings_when_due(desk, transport)
+        with desk.store.write() as unit:
+            send_audit(desk, unit)
+
+    return ClinicSide(
+        outbox=StoreOutbox(desk.store),
+        identity=identity_of(desk.store),
+        software=lambda: Versions(app=version("vereda"), bundle=desk.shelf.status.version or None),
+        server=server,
+        ca_bundle=Path(settings.ca_bundle_path) if settings.ca_bundle_path else None,
+        proxy=proxy_of(settings) or "",
+        system_proxy=settings.proxy_mode is ProxyMode.SYSTEM,
+        metered=MeteredPolicy(settings.metered_policy.value),
+        budget_bytes=settings.daily_byte_budget,
+        ledger=StoreLedger(desk.store),
+        before_push=first,
+    )

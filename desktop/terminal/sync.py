@@ -1,0 +1,59 @@
+"""The clinic for `vereda-sync`: opened with a passphrase, from a file or asked for.
+
+`VEREDA_HOME` names the data directory, `VEREDA_CLINICIAN` who signs in (not needed where there is
+one), `VEREDA_PASSPHRASE_FILE` a file only the service may read; without it the terminal is asked.
+"""
+
+import getpass
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from ddx.errors import DdxError
+from desktop.services.clinic import Clinic
+from desktop.settings import data_directory, load_settings
+from desktop.terminal.sign_in import AskPassphrase, NoShelf, named, sign_in
+from sync_service.client.clinic import ClinicSide
+
+CLINICIAN: Final = "VEREDA_CLINICIAN"
+PASSPHRASE_FILE: Final = "VEREDA_PASSPHRASE_FILE"  # noqa: S105 - the name of a variable
+
+
+class ServiceSetUpError(DdxError):
+    """The sync service cannot open the clinic as it is set up."""
+
+    code = "sync.service_setup"
+
+
+def clinic_side(
+    environment: Mapping[str, str] | None = None, ask: AskPassphrase = getpass.getpass
+) -> ClinicSide:
+    """Return the clinic of this machine, signed in to; the entry point of `vereda.sync`.
+
+    Raises:
+        ServiceSetUpError: there is no clinic, nobody was named, or the file cannot be read.
+        SettingsError, SignInRefusedError, StoreCorruptError: as the window says them.
+    """
+    around = os.environ if environment is None else environment
+    data_dir = data_directory(around)
+    clinic = Clinic(data_dir, NoShelf(), settings=load_settings(data_dir))
+    if not clinic.is_set_up():
+        raise ServiceSetUpError(f"there is no clinic in {data_dir}; open Vereda and create one")
+    who = named(clinic, around.get(CLINICIAN) or None)
+    if who is None:
+        raise ServiceSetUpError(f"say who signs in, by name, in {CLINICIAN}")
+    session = sign_in(clinic, who[0], f"{who[1]}: ", _asker(around, ask))
+    return replace(session.sync.side(), folder=data_dir, close=session.close)
+
+
+def _asker(around: Mapping[str, str], ask: AskPassphrase) -> AskPassphrase:
+    path = around.get(PASSPHRASE_FILE)
+    if not path:
+        return ask
+    try:
+        passphrase = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ServiceSetUpError(f"{PASSPHRASE_FILE}: {path} cannot be read") from error
+    return lambda _prompt: passphrase

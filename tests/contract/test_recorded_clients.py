@@ -1,0 +1,115 @@
+"""Clients of every earlier version still sync: their requests, byte for byte, to today's server.
+
+Each file was written by the code of its day (`tests/support/record_messages.py`).
+"""
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from support.cloud_server import SmallEngine
+
+from cloud_api.app import create_app, prepare
+from cloud_api.auth.directory import _hash_of
+from cloud_api.db.engine import open_database
+from cloud_api.db.tables import EnrolmentCodeRow
+from cloud_api.settings import CloudSettings
+from cloud_api.stream.log import EmbeddedLog
+from ddx.domain.canonical import canonical_json
+from sync_service.protocol import versions
+
+FILES = sorted((Path(__file__).parent / "recorded").glob("*.json"))
+
+
+@pytest.fixture(params=FILES, ids=lambda path: path.stem)
+def recorded(request):
+    return json.loads(request.param.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+async def server(tmp_path, recorded):
+    """Today's server at the moment of the recording, with the code the client typed."""
+    moment = datetime.fromtimestamp(recorded["now_s"], UTC)
+    settings = CloudSettings(data=tmp_path / "cloud")
+    engine = open_database(settings.database_address())
+    await prepare(settings, engine)
+    row = EnrolmentCodeRow(
+        code_sha256=_hash_of(recorded["code"]),
+        issued_at=moment,
+        expires_at=moment + timedelta(hours=1),
+    )
+    async with engine.begin() as connection:
+        values = {column.name: getattr(row, column.name) for column in row.__table__.columns}
+        await connection.execute(EnrolmentCodeRow.__table__.insert().values(values))
+    app = create_app(settings, open_engine=lambda _: SmallEngine(), now=lambda: moment)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="https://cloud.example") as http:
+        yield http, engine
+    await engine.dispose()
+
+
+async def replay(http, recorded):
+    """Send every recorded request as it was; return the answers."""
+    answers = []
+    for one in recorded["requests"]:
+        request = http.build_request(
+            one["method"],
+            one["target"],
+            content=base64.b64decode(one["body"]),
+            headers=one["headers"],
+        )
+        answers.append((one["target"], await http.send(request)))
+    return answers
+
+
+async def test_every_request_of_an_earlier_client_is_served(server, recorded):
+    http, engine = server
+    answers = await replay(http, recorded)
+    assert {answer.status_code for _, answer in answers} == {200}
+    results = [
+        result["status"]
+        for target, answer in answers
+        if target == versions.BATCHES_PATH
+        for result in answer.json()["results"]
+    ]
+    assert results == ["stored"] * recorded["records"]
+    status = answers[-1][1].json()
+    assert (status["device_id"], status["stored"]) == (recorded["device_id"], recorded["records"])
+    held = await EmbeddedLog(engine).read(after=0, limit=100)
+    assert [event.sequence for event in held] == list(range(1, recorded["records"] + 1))
+
+
+async def test_what_an_earlier_client_said_is_kept_to_the_letter(server, recorded):
+    http, engine = server
+    await replay(http, recorded)
+    from sync_service.gateway.reading import unpack
+
+    said = [
+        event
+        for one in recorded["requests"]
+        if one["target"] == versions.BATCHES_PATH
+        for event in json.loads(
+            unpack(base64.b64decode(one["body"]), one["headers"].get("content-encoding", ""))
+        )["events"]
+    ]
+    held = await EmbeddedLog(engine).read(after=0, limit=100)
+    assert [canonical_json(e.payload) for e in held] == [canonical_json(e["payload"]) for e in said]
+    assert [event.id for event in held] == [event["id"] for event in said]
+
+
+def test_the_history_of_the_protocol_is_recorded():
+    written = {json.loads(path.read_text(encoding="utf-8"))["schema_version"] for path in FILES}
+    assert len(FILES) >= 5
+    assert versions.SCHEMA_VERSION in written
+    assert written <= versions.ACCEPTED_VERSIONS
+
+
+def test_the_server_accepts_the_present_version_and_the_two_before_it():
+    accepted = versions.accepted_versions
+    assert accepted(1) == {1}
+    assert accepted(2) == {1, 2}
+    assert accepted(7) == {5, 6, 7}
+    assert accepted(versions.SCHEMA_VERSION) == versions.ACCEPTED_VERSIONS

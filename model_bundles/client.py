@@ -16,6 +16,7 @@ from tuf.ngclient import FetcherInterface, Updater
 
 from model_bundles import blobs, chain, files, layout, verify
 from model_bundles.errors import (
+    BundleError,
     BundleExpiredError,
     BundleMalformedError,
     BundleOfflineError,
@@ -257,7 +258,7 @@ class _Metered(FetcherInterface):
     def _next(chunks: Iterator[bytes]) -> bytes | None:
         try:
             return next(chunks, None)
-        except tuf_errors.DownloadError:
+        except (tuf_errors.DownloadError, BundleError):
             raise
         except Exception as error:  # any HTTP library may be underneath
             raise tuf_errors.DownloadError("the transfer broke off") from error

@@ -64,6 +64,20 @@ class BundleOfflineError(BundleError):
     retryable = True
 
 
+class BundleBudgetError(BundleError):
+    """Today's bytes are used up; what came so far is kept, the rest comes tomorrow.
+
+    limit_bytes: of one day.
+    """
+
+    code = "bundle.budget"
+    retryable = True
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"today's {limit_bytes} bytes are used up")
+        self.limit_bytes = limit_bytes
+
+
 class BundleBusyError(BundleError):
     """Another process of this device is updating. Try again later."""
 

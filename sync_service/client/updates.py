@@ -17,7 +17,9 @@ from model_bundles.errors import BundleBusyError, BundleOfflineError
 from model_bundles.local import RepositoryLocation
 from model_bundles.slots import Slots
 from model_bundles.verify import Trust, VerifiedBundle
+from sync_service.client.budget import ByteBudget
 from sync_service.client.fetcher import HttpxFetcher
+from sync_service.client.partials import Partials
 from sync_service.client.transport import checked_address
 from sync_service.protocol.versions import BUNDLE_METADATA_PATH, BUNDLE_TARGETS_PATH
 
@@ -95,13 +97,22 @@ class Updater:
 
 
 def bundle_client(
-    http: httpx.Client, server: str, trust: Trust, state_dir: Path, channel: str = "stable"
+    http: httpx.Client,
+    server: str,
+    trust: Trust,
+    state_dir: Path,
+    channel: str = "stable",
+    *,
+    budget: ByteBudget | None = None,
 ) -> BundleClient:
     """Return the client of the bundle repository that `server` hands out.
+
+    budget: bytes that may travel today; no limit when not given.
 
     Raises:
         ServerAddressError: see `transport.checked_address`.
     """
     base = checked_address(server).rstrip("/")
     location = RepositoryLocation(f"{base}{BUNDLE_METADATA_PATH}", f"{base}{BUNDLE_TARGETS_PATH}")
-    return BundleClient(trust, state_dir, location, HttpxFetcher(http), channel)
+    fetcher = HttpxFetcher(http, partials=Partials(state_dir / "partials"), budget=budget)
+    return BundleClient(trust, state_dir, location, fetcher, channel)

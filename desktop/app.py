@@ -24,9 +24,10 @@ if TYPE_CHECKING:  # the window comes first; these load after it
     from PySide6.QtWidgets import QApplication
 
     from desktop.services.clinic import Clinic
-    from desktop.services.engines import BundleShelf, DiagnosticEngine
+    from desktop.services.engines import BundleMemory, BundleShelf, DiagnosticEngine, OnProgress
     from desktop.services.records import ModelStatus
     from desktop.ui.window import MainWindow
+    from model_bundles.floors import Floors
     from model_bundles.verify import Trust
     from sync_service.client.updates import UpdateReport
 
@@ -37,6 +38,7 @@ COMMANDS: Final = {
     "rank": "desktop.commands.rank",
     "replay": "desktop.commands.replay",
     "audit": "desktop.terminal.audit",
+    "self-test": "desktop.commands.self_test",
 }
 """Words that run something in the terminal instead of opening the window."""
 
@@ -87,9 +89,19 @@ class LoadingShelf:
         """Return the engine of the bundle with that digest. Raises OtherBundleError."""
         return self._shelf.engine_for(digest)
 
-    def update(self, http: "httpx.Client", server: str) -> "UpdateReport":
+    def remember(self, kept: "Floors") -> None:
+        """Let the files of this device and the encrypted store make good each other's floors."""
+        self._shelf.remember(kept)
+
+    def update(
+        self,
+        http: "httpx.Client",
+        server: str,
+        memory: "BundleMemory",
+        on_progress: "OnProgress | None" = None,
+    ) -> "UpdateReport":
         """Install what the server offers and serve it."""
-        return self._shelf.update(http, server)
+        return self._shelf.update(http, server, memory, on_progress)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +171,7 @@ def _shelf(
     from ddx.engine import Engine  # noqa: PLC0415 -- loads onnxruntime
     from desktop.services.shelf import DeviceShelf  # noqa: PLC0415
     from model_bundles import embedded  # noqa: PLC0415
+    from model_bundles.trial import Trial  # noqa: PLC0415
     from model_bundles.verify import open_verified  # noqa: PLC0415
 
     root = trust or embedded.embedded_trust()
@@ -168,8 +181,16 @@ def _shelf(
         Engine.from_artifacts,
         trust=root,
         open_embedded=lambda: open_verified(shipped, root),
-        channel=settings.update_channel,
+        settings=settings,
+        trial=Trial(_self_test_command()),
     )
+
+
+def _self_test_command() -> tuple[str, ...]:
+    """Return the command that runs `vereda self-test`; a frozen application starts itself."""
+    if getattr(sys, "frozen", False):
+        return sys.executable, "self-test"
+    return sys.executable, "-m", COMMANDS["self-test"]
 
 
 class Opener:

@@ -78,6 +78,13 @@ class BundleBudgetError(BundleError):
         self.limit_bytes = limit_bytes
 
 
+class BundleMeteredError(BundleError):
+    """The link is paid by the byte, and the settings keep new models for another one."""
+
+    code = "bundle.metered"
+    retryable = True
+
+
 class BundleBusyError(BundleError):
     """Another process of this device is updating. Try again later."""
 
@@ -109,6 +116,24 @@ class BundleRejectedError(BundleError):
     """This device went back from this very release once; it is not installed again."""
 
     code = "bundle.rejected"
+
+
+class BundleBlockedError(BundleError):
+    """The safety role has stopped this release; it is not installed and does not serve."""
+
+    code = "bundle.blocked"
+
+
+class BundleRevertedError(BundleError):
+    """A release failed where it served, and the one before it serves in its place."""
+
+    code = "bundle.reverted"
+
+
+class TrialFailedError(BundleError):
+    """The trial of a bundle in a process of its own was ended by its limits, or died."""
+
+    code = "bundle.trial_failed"
 
 
 class NoSuchReleaseError(BundleError):

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from ddx.domain.identifiers import RecordId
 from desktop.services.clinic import Clinic
+from desktop.services.engines import BundleMemory, OnProgress
 from desktop.services.errors import OtherBundleError
 from desktop.services.records import ModelStatus
 from desktop.services.session import Session
+from model_bundles.floors import Floors
 
 if TYPE_CHECKING:
     import httpx
@@ -43,7 +45,16 @@ class NoShelf:
         """Raise: there is none."""
         raise OtherBundleError(digest)
 
-    def update(self, http: "httpx.Client", server: str) -> "UpdateReport":  # noqa: ARG002
+    def remember(self, kept: Floors) -> None:
+        """Do nothing: the floors are of a shelf with bundles."""
+
+    def update(
+        self,
+        http: "httpx.Client",  # noqa: ARG002
+        server: str,  # noqa: ARG002
+        memory: BundleMemory,  # noqa: ARG002
+        on_progress: OnProgress | None = None,  # noqa: ARG002
+    ) -> "UpdateReport":
         """Raise: there is nowhere to put one."""
         raise OtherBundleError(_NO_BUNDLE)
 

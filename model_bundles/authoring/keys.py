@@ -6,7 +6,7 @@ whatever gives securesystemslib Signers per role (a key vault, a token) can take
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner, Signer
 
 from model_bundles.errors import SigningError
+from model_bundles.orders import SAFETY
 
 ROOT: Final = "root"
 TARGETS: Final = "targets"
@@ -45,11 +46,30 @@ HOUSE_POLICY: Final[Policy] = MappingProxyType(
         ROOT: RolePolicy(keys=5, threshold=3, lifetime_days=730),
         TARGETS: RolePolicy(keys=3, threshold=2, lifetime_days=365),
         MODELS: RolePolicy(keys=3, threshold=2, lifetime_days=400),
+        SAFETY: RolePolicy(keys=2, threshold=1, lifetime_days=30),
         SNAPSHOT: RolePolicy(keys=1, threshold=1, lifetime_days=7),
         TIMESTAMP: RolePolicy(keys=1, threshold=1, lifetime_days=3),
     }
 )
 """Thresholds and expiries of the house; the clinic's clock matters for installing only."""
+
+OFFLINE_LIFETIME_DAYS: Final = 180
+"""What a stick says stays fresh this long: it travels by boat and mule, not by network."""
+
+OFFLINE_POLICY: Final[Policy] = MappingProxyType(
+    {
+        **HOUSE_POLICY,
+        **{
+            role: replace(HOUSE_POLICY[role], lifetime_days=OFFLINE_LIFETIME_DAYS)
+            for role in (TARGETS, SAFETY, SNAPSHOT, TIMESTAMP)
+        },
+    }
+)
+"""The separate repository for USB sticks (Uptane PURE-2): its own targets, snapshot and
+timestamp keys; root, models and safety are signed by the same people as online."""
+
+DELEGATED: Final = (MODELS, SAFETY)
+"""Roles whose keys stand in targets; those of all others stand in the root."""
 
 
 class Signers(Protocol):
@@ -98,6 +118,22 @@ class KeyRing:
         if not signers:
             raise SigningError("no key files found")
         return cls(signers)
+
+    @classmethod
+    def ready(cls, folder: Path, policy: Policy = HOUSE_POLICY) -> "KeyRing":
+        """Return the keys in `folder`, made now for roles that have none there yet.
+
+        For the machine that trains before the first release (ADR 7); a key that is there stays.
+
+        Raises:
+            SigningError: as `load`.
+        """
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for role, how in policy.items():
+            if not any(folder.glob(f"{role}-*.pem")):
+                for number in range(1, how.keys + 1):
+                    _write_key(folder / f"{role}-{number}.pem", None)
+        return cls.load(folder)
 
     def signers(self, role: str) -> Sequence[Signer]:
         """Return the signers of `role` in the order of their files. Raises SigningError."""

@@ -1,22 +1,27 @@
 """A TUF repository on a disk: the writer's side. Serve its two folders from any static host.
 
-    metadata/  <n>.root.json, timestamp.json, <n>.snapshot.json, <n>.targets.json, <n>.models.json
+    metadata/  <n>.root.json, timestamp.json, <n>.snapshot.json, <n>.targets.json,
+               <n>.models.json, <n>.safety.json
     targets/   <version>/<sha256>.manifest.json, <version>/<folder>/<sha256>.<name>.zst,
-               channels/<sha256>.<channel>.json
+               channels/<sha256>.<channel>.json, safety/<sha256>.orders.json
+
+Keys that are not all at one desk sign through `ceremony`; this is the part that needs no people.
 
 Consistent snapshots: files are added, never changed, and timestamp.json is replaced last, so a
 reader sees the state before or after a publication and nothing in between.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Final, TypeVar
 
 from tuf.api.metadata import (
     DelegatedRole,
     Delegations,
+    Key,
     Metadata,
     MetaFile,
     Role,
@@ -30,6 +35,7 @@ from tuf.api.metadata import (
 from model_bundles import chain, files, layout
 from model_bundles.authoring.build import BuiltBundle
 from model_bundles.authoring.keys import (
+    DELEGATED,
     HOUSE_POLICY,
     MODELS,
     ROOT,
@@ -39,10 +45,22 @@ from model_bundles.authoring.keys import (
     Policy,
     Signers,
 )
-from model_bundles.blobs import RepositoryFiles
+from model_bundles.blobs import RepositoryFiles, read_target
 from model_bundles.errors import BundleWithdrawnError, SigningError, VersionTakenError
-from model_bundles.manifest import Release, write_channel
+from model_bundles.manifest import Release
+from model_bundles.orders import (
+    ORDERS_PATH,
+    SAFETY,
+    SAFETY_PATTERNS,
+    Orders,
+    read_orders,
+    write_orders,
+)
+from model_bundles.rollout import ChannelOffer, Rollout, write_offer
 from model_bundles.verify import METADATA_FOLDER, TARGETS_FOLDER, Trust
+
+PATTERNS: Final = MappingProxyType({MODELS: layout.RELEASE_PATTERNS, SAFETY: SAFETY_PATTERNS})
+"""Delegated role -> the target paths it may sign for."""
 
 _S = TypeVar("_S", Root, Timestamp, Snapshot, Targets)
 
@@ -79,16 +97,22 @@ class Repository:
             root.keys.update({s.public_key.keyid: s.public_key for s in signers})
         self._write("1.root.json", self._signed(ROOT, root))
         targets = Targets(expires=self._expiry(TARGETS, at), delegations=self._delegations())
-        models = Targets(expires=self._expiry(MODELS, at))
-        self._commit({TARGETS: targets, MODELS: models}, None, at)
+        empty = {role: Targets(expires=self._expiry(role, at)) for role in self._delegated}
+        self._commit({TARGETS: targets, **empty}, None, at)
         return self.trust
 
     def publish(
-        self, built: BuiltBundle, channel: str = "stable", at: datetime | None = None
+        self,
+        built: BuiltBundle,
+        channel: str = "stable",
+        at: datetime | None = None,
+        *,
+        rollout: Rollout | None = None,
     ) -> Release:
         """Add a release and let `channel` offer it; return what was published.
 
         at: the time of signing; every role it touches expires its policy's lifetime later.
+        rollout: to whom it is offered; None: to everybody.
 
         Raises:
             VersionTakenError: the version is published already, whatever it holds.
@@ -98,11 +122,19 @@ class Repository:
         if layout.manifest_path(built.version) in models.targets:
             raise VersionTakenError(built.version)
         additions = dict(built.stored)
-        additions[layout.channel_path(channel)] = write_channel(channel, built.release)
+        offer = ChannelOffer(release=built.release, rollout=rollout)
+        additions[layout.channel_path(channel)] = write_offer(channel, offer)
         self._add(models, additions, _moment(at))
         return built.release
 
-    def offer(self, version: str, channel: str = "stable", at: datetime | None = None) -> Release:
+    def offer(
+        self,
+        version: str,
+        channel: str = "stable",
+        at: datetime | None = None,
+        *,
+        rollout: Rollout | None = None,
+    ) -> Release:
         """Let `channel` offer a version that is published already, an older one too.
 
         Devices refuse to go below the version they have activated; a downgrade needs an order
@@ -111,32 +143,101 @@ class Repository:
         Raises:
             BundleWithdrawnError: the version is not in this repository.
         """
-        models = self._current(MODELS)
-        target = models.targets.get(layout.manifest_path(version))
+        release = self.release(version)
+        document = write_offer(channel, ChannelOffer(release=release, rollout=rollout))
+        self._add(self._current(MODELS), {layout.channel_path(channel): document}, _moment(at))
+        return release
+
+    def release(self, version: str) -> Release:
+        """Return the published release of that version. Raises BundleWithdrawnError."""
+        target = self._current(MODELS).targets.get(layout.manifest_path(version))
         if target is None:
             raise BundleWithdrawnError(f"version {version} is not in this repository")
-        release = Release(version, target.hashes["sha256"])
-        document = write_channel(channel, release)
-        self._add(models, {layout.channel_path(channel): document}, _moment(at))
-        return release
+        return Release(version, target.hashes["sha256"])
+
+    def order(self, orders: Orders, at: datetime | None = None) -> None:
+        """Replace the orders of the safety role by `orders`.
+
+        Raises:
+            BundleTamperedError: a downgrade to a release that is not published here.
+            SigningError: the number is not above that of the orders in force.
+        """
+        _, content = self.order_content(orders)
+        self._add(self._current(SAFETY), {ORDERS_PATH: content}, _moment(at), role=SAFETY)
+
+    def order_content(self, orders: Orders) -> tuple[str, bytes]:
+        """Return path and bytes of `orders`, checked as `order` says."""
+        orders.check_published(self.signed())
+        before = self.orders()
+        if before is not None and orders.number <= before.number:
+            raise SigningError(f"orders {before.number} are in force; number these above")
+        return ORDERS_PATH, write_orders(orders)
+
+    def orders(self) -> Orders | None:
+        """Return the orders in force, or None."""
+        target = self.signed().find(ORDERS_PATH)
+        return None if target is None else read_orders(read_target(self.stored, target))
+
+    def signed(self) -> chain.SignedTargets:
+        """Return what this repository vouches for, from its own first root on."""
+        return chain.repository_targets(self._metadata, self.trust.root)
+
+    @property
+    def stored(self) -> RepositoryFiles:
+        """Where the stored bytes of the targets lie."""
+        return RepositoryFiles(self.directory / TARGETS_FOLDER)
 
     def renew(self, at: datetime | None = None) -> None:
         """Sign snapshot and timestamp anew so that they do not expire; nothing else changes."""
         self._commit({}, self._heads(), _moment(at))
 
-    def _add(self, models: Targets, additions: Mapping[str, bytes], at: datetime) -> None:
-        stored = RepositoryFiles(self.directory / TARGETS_FOLDER)
+    def adopt(
+        self, signed: Mapping[str, bytes], at: datetime | None = None, *, root: bytes | None = None
+    ) -> None:
+        """Publish role metadata that others have signed, under a snapshot and timestamp of ours.
+
+        signed: role -> metadata, its signatures collected and checked by `ceremony`.
+        root: the next root, if it changes; written first, so that the new keys are known.
+        """
+        if root is not None:
+            self._write(f"{chain.parse(root, Root).signed.version}.root.json", root)
+        first = not (self._metadata / "timestamp.json").exists()
+        self._commit_signed(signed, None if first else self._heads(), _moment(at))
+
+    def store(self, additions: Mapping[str, bytes]) -> dict[str, TargetFile]:
+        """Keep the bytes of new targets (path -> bytes); nothing names them until it is signed."""
+        targets = {}
         for path, content in additions.items():
-            target = TargetFile.from_data(path, content, ["sha256"])
-            files.write_durably(stored.locate(target), content)
-            models.targets[path] = target
-        models.version += 1
-        models.expires = self._expiry(MODELS, at)
-        self._commit({MODELS: models}, self._heads(), at)
+            targets[path] = TargetFile.from_data(path, content, ["sha256"])
+            files.write_durably(self.stored.locate(targets[path]), content)
+        return targets
+
+    def _add(
+        self,
+        signed: Targets,
+        additions: Mapping[str, bytes],
+        at: datetime,
+        *,
+        role: str = MODELS,
+    ) -> None:
+        signed.targets.update(self.store(additions))
+        signed.version += 1
+        signed.expires = self._expiry(role, at)
+        self._commit({role: signed}, self._heads(), at)
 
     def _commit(
         self,
         changed: Mapping[str, Targets],
+        heads: tuple[Timestamp, Snapshot] | None,
+        at: datetime,
+    ) -> None:
+        self._commit_signed(
+            {r: self._signed(r, signed) for r, signed in changed.items()}, heads, at
+        )
+
+    def _commit_signed(
+        self,
+        changed: Mapping[str, bytes],
         heads: tuple[Timestamp, Snapshot] | None,
         at: datetime,
     ) -> None:
@@ -147,10 +248,10 @@ class Repository:
         snapshot = Snapshot() if heads is None else heads[1]
         snapshot.version += heads is not None
         snapshot.expires = self._expiry(SNAPSHOT, at)
-        for role, signed in changed.items():
-            content = self._signed(role, signed)
-            self._write(f"{signed.version}.{role}.json", content)
-            snapshot.meta[f"{role}.json"] = _named(signed.version, content)
+        for role, content in changed.items():
+            version = chain.parse(content, Targets).signed.version
+            self._write(f"{version}.{role}.json", content)
+            snapshot.meta[f"{role}.json"] = _named(version, content)
         content = self._signed(SNAPSHOT, snapshot)
         self._write(f"{snapshot.version}.snapshot.json", content)
         head = Timestamp(
@@ -161,15 +262,12 @@ class Repository:
         self._write("timestamp.json", self._signed(TIMESTAMP, head))
 
     def _delegations(self) -> Delegations:
-        signers = self.keys.signers(MODELS)
-        role = DelegatedRole(
-            MODELS,
-            [s.public_key.keyid for s in signers],
-            self._threshold(MODELS),
-            terminating=True,
-            paths=list(layout.RELEASE_PATTERNS),
-        )
-        return Delegations({s.public_key.keyid: s.public_key for s in signers}, {MODELS: role})
+        held = {role: [s.public_key for s in self.keys.signers(role)] for role in self._delegated}
+        return delegations(held, self.policy)
+
+    @property
+    def _delegated(self) -> tuple[str, ...]:
+        return tuple(role for role in DELEGATED if role in self.policy)
 
     def _signed(self, role: str, signed: _S) -> bytes:
         metadata = Metadata(signed)
@@ -202,6 +300,24 @@ class Repository:
     @property
     def _metadata(self) -> Path:
         return self.directory / METADATA_FOLDER
+
+
+def delegations(held: Mapping[str, Sequence[Key]], policy: Policy) -> Delegations:
+    """Return what targets delegates: role -> its keys; each terminating, for its own paths only.
+
+    No path belongs to two roles, so there is no order of search to argue about.
+    """
+    roles = {
+        name: DelegatedRole(
+            name,
+            [key.keyid for key in keys],
+            policy[name].threshold,
+            terminating=True,
+            paths=list(PATTERNS[name]),
+        )
+        for name, keys in held.items()
+    }
+    return Delegations({key.keyid: key for keys in held.values() for key in keys}, roles)
 
 
 def _named(version: int, content: bytes) -> MetaFile:

@@ -17,6 +17,7 @@ from model_bundles.authoring.keys import KeyRing, Policy, RolePolicy
 from model_bundles.authoring.repository import Repository
 from model_bundles.client import BundleClient
 from model_bundles.local import LOCAL, LocalFetcher
+from model_bundles.rollout import Rollout
 from model_bundles.slots import Slots
 from model_bundles.verify import Trust, VerifiedBundle, open_verified
 
@@ -24,6 +25,7 @@ SMALL_POLICY: Policy = {
     "root": RolePolicy(keys=2, threshold=2, lifetime_days=730),
     "targets": RolePolicy(keys=1, threshold=1, lifetime_days=365),
     "models": RolePolicy(keys=2, threshold=2, lifetime_days=400),
+    "safety": RolePolicy(keys=2, threshold=1, lifetime_days=30),
     "snapshot": RolePolicy(keys=1, threshold=1, lifetime_days=7),
     "timestamp": RolePolicy(keys=1, threshold=1, lifetime_days=3),
 }
@@ -105,6 +107,7 @@ class BundleWorkshop:
         channel: str = "stable",
         at: datetime | None = None,
         min_app_version: str = layout.APP_VERSION,
+        rollout: Rollout | None = None,
     ) -> BuiltBundle:
         """Build, sign and offer a release; small members unless given."""
         built = build_bundle(
@@ -113,7 +116,7 @@ class BundleWorkshop:
             CREATED_AT,
             min_app_version=min_app_version,
         )
-        self.writer.publish(built, channel, at)
+        self.writer.publish(built, channel, at, rollout=rollout)
         return built
 
     def signed(self, version: str = "2026.11.1") -> VerifiedBundle:

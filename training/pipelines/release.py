@@ -160,11 +160,7 @@ def publish_default(built: BuiltBundle, keys_folder: Path, at: datetime) -> None
 
     Written beside and swapped in at the end: a run that dies leaves the old bundle whole.
     """
-    keys = (
-        KeyRing.load(keys_folder)
-        if any(keys_folder.glob("*.pem"))
-        else KeyRing.generate(keys_folder)
-    )
+    keys = KeyRing.ready(keys_folder)
     fresh = DEFAULT.parent / f".default-{os.getpid()}"
     try:
         repository = Repository(fresh / "repository", keys)

@@ -1,5 +1,6 @@
 import itertools
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -8,12 +9,17 @@ from tuf.api.metadata import Metadata
 from model_bundles.authoring.build import build_bundle
 from model_bundles.authoring.keys import HOUSE_POLICY, KeyRing, RolePolicy
 from model_bundles.authoring.repository import Repository
+from model_bundles.blobs import read_target
 from model_bundles.errors import (
     BundleMalformedError,
+    BundleTamperedError,
     BundleWithdrawnError,
     SigningError,
     VersionTakenError,
 )
+from model_bundles.manifest import Release, write_channel
+from model_bundles.orders import Block, Downgrade, Orders
+from model_bundles.rollout import ChannelOffer, Rollout, read_offer
 from model_bundles.verify import open_verified
 from tests.support.bundle_workshop import CREATED_AT, SMALL_POLICY, BundleWorkshop, small_members
 
@@ -177,3 +183,61 @@ def test_a_role_without_keys_says_which(tmp_path):
 def test_a_policy_that_cannot_sign_is_refused(policy):
     with pytest.raises(SigningError):
         RolePolicy(*policy)
+
+
+def test_keys_made_before_a_role_existed_are_kept_and_that_role_gets_its_own(tmp_path):
+    older = {role: how for role, how in SMALL_POLICY.items() if role != "safety"}
+    before = KeyRing.generate(tmp_path, older)
+    ring = KeyRing.ready(tmp_path, SMALL_POLICY)
+    assert len(ring.signers("safety")) == 2
+    for role in older:
+        keys = [s.public_key for s in before.signers(role)]
+        assert [s.public_key for s in ring.signers(role)] == keys
+
+
+def test_orders_are_published_and_count_up(workshop):
+    old, new = workshop.publish("2026.11.1").release, workshop.publish("2026.11.2").release
+    assert workshop.writer.orders() is None
+    said = Orders(
+        number=1,
+        issued_at=AT,
+        blocks=(Block(release=new, model="rare"),),
+        downgrades=(Downgrade(release=new, to=old),),
+    )
+    workshop.writer.order(said)
+    assert workshop.writer.orders() == said
+    with pytest.raises(SigningError, match="above"):
+        workshop.writer.order(said)
+    workshop.writer.order(replace(said, number=2, blocks=()))
+    assert workshop.writer.orders().blocks == ()
+
+
+def test_an_order_to_a_release_nobody_published_is_not_signed(workshop):
+    new = workshop.publish("2026.11.2").release
+    step = Downgrade(release=new, to=Release("2026.10.1", "a" * 64))
+    with pytest.raises(BundleTamperedError, match="never published"):
+        workshop.writer.order(Orders(number=1, issued_at=AT, downgrades=(step,)))
+
+
+def test_the_safety_role_cannot_sign_a_release_or_a_channel(workshop):
+    """Whatever it writes outside `safety/`, no reader asks it there."""
+    workshop.publish("2026.11.1")
+    built = build_bundle(small_members(common=b"mine"), "2026.11.2", CREATED_AT)
+    channel = {"channels/stable.json": write_channel("stable", built.release)}
+    workshop.writer._add(
+        workshop.writer._current("safety"), {**built.stored, **channel}, AT, role="safety"
+    )
+    signed = workshop.writer.signed()
+    assert "2026.11.2/manifest.json" in signed.delegated["safety"].targets
+    assert signed.find("2026.11.2/manifest.json") is None
+    assert workshop.opened().version == "2026.11.1"
+
+
+def test_a_stage_of_a_rollout_is_published_and_widened(workshop):
+    old = workshop.publish("2026.11.1").release
+    stage = Rollout(basis_points=1000, salt="2026.11.2", before=old)
+    new = workshop.publish("2026.11.2", rollout=stage).release
+    workshop.writer.offer("2026.11.2", rollout=replace(stage, basis_points=2500))
+    target = workshop.writer.signed().find("channels/stable.json")
+    offer = read_offer(read_target(workshop.writer.stored, target), "stable")
+    assert offer == ChannelOffer(release=new, rollout=replace(stage, basis_points=2500))

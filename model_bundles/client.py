@@ -122,7 +122,9 @@ class BundleClient:
             if release is None or (slots is not None and not _wanted(slots, release)):
                 return None
             verify.manifest_target(signed, release)
-            missing = _missing(signed.under(release.version), slots, sources)
+            listed = signed.under(release.version)
+            whole = [t for t in listed if not layout.is_patch(release.version, t.path)]
+            missing = _missing(whole, slots, sources)
             return Offer(release.version, release.digest, _total(missing))
 
     def fetch(
@@ -286,7 +288,7 @@ def _wanted(slots: Slots, release: Release) -> bool:
 
 
 def _missing(
-    targets: tuple[TargetFile, ...], slots: Slots | None, sources: Sequence[VerifiedBundle]
+    targets: Sequence[TargetFile], slots: Slots | None, sources: Sequence[VerifiedBundle]
 ) -> list[TargetFile]:
     return [
         target

@@ -24,7 +24,8 @@ from model_bundles.verify import Trust, VerifiedBundle
 if TYPE_CHECKING:
     import httpx
 
-    from sync_service.client.updates import Updater, UpdateReport
+    from model_bundles.client import BundleClient
+    from sync_service.client.updates import UpdateReport
 
 SLOTS: Final = "bundles"
 CLIENT_STATE: Final = "bundle-client"
@@ -111,21 +112,11 @@ class DeviceShelf:
         on_progress: OnProgress | None = None,
     ) -> "UpdateReport":
         """Install what the server offers and serve it; the report says how it ended."""
-        before = self._slots.orders_number
-        report = self._updater(http, server, memory).run(on_progress)
-        if report.result in {"activated", "sent_back"} or self._slots.orders_number != before:
-            with self._changing:
-                self._reverted = ()
-                self._serve()
-        return report
-
-    def _updater(self, http: "httpx.Client", server: str, memory: BundleMemory) -> "Updater":
         from sync_service.client.budget import ByteBudget  # noqa: PLC0415 -- httpx
-        from sync_service.client.updates import Updater, bundle_client  # noqa: PLC0415 -- httpx
+        from sync_service.client.updates import bundle_client  # noqa: PLC0415 -- httpx
 
-        settings, state = self._settings, self._data_dir / CLIENT_STATE
+        settings, state, shipped = self._settings, self._data_dir / CLIENT_STATE, self._shipped()
         budget = settings.daily_byte_budget if settings.metered_link else 0
-        shipped = self._shipped()
         client = bundle_client(
             http,
             server,
@@ -133,20 +124,43 @@ class DeviceShelf:
             state,
             settings.update_channel,
             budget=ByteBudget(state / BUDGET, budget) if budget else None,
-            floors=JoinedFloors(FileFloors(state / FLOORS), memory.floors),
+            floors=self._floors(CLIENT_STATE, memory),
             built_at=None if shipped is None else shipped.created_at,
             device=memory.device,
             site=settings.site_id or None,
         )
-        floors = JoinedFloors(FileFloors(self._data_dir / SLOTS / FLOORS), memory.floors)
-        return Updater(
+        metered = settings.metered_link and settings.metered_policy is not MeteredPolicy.ALLOW
+        return self._updated(client, shipped, memory, on_progress, metered=metered)
+
+    def _updated(
+        self,
+        client: "BundleClient",
+        shipped: VerifiedBundle | None,
+        memory: BundleMemory,
+        on_progress: OnProgress | None,
+        *,
+        metered: bool = False,
+    ) -> "UpdateReport":
+        """Install what the repository of `client` offers and serve it, or obey its orders."""
+        from sync_service.client.updates import Updater  # noqa: PLC0415 -- httpx
+
+        before = self._slots.orders_number
+        report = Updater(
             client,
-            self._slots_with(floors),
+            self._slots_with(self._floors(SLOTS, memory)),
             self._self_test,
             serving=self._serving.bundle.release,
             shipped=shipped,
-            metered=settings.metered_link and settings.metered_policy is not MeteredPolicy.ALLOW,
-        )
+            metered=metered,
+        ).run(on_progress)
+        if report.result in {"activated", "sent_back"} or self._slots.orders_number != before:
+            with self._changing:
+                self._reverted = ()
+                self._serve()
+        return report
+
+    def _floors(self, folder: str, memory: BundleMemory) -> Floors:
+        return JoinedFloors(FileFloors(self._data_dir / folder / FLOORS), memory.floors)
 
     def _slots_with(self, floors: Floors) -> Slots:
         return Slots(self._data_dir / SLOTS, self._trust, floors)

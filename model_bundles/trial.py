@@ -56,9 +56,16 @@ class Trial:
             TrialFailedError: the child died, was ended by its limits, or could not be started.
             BundleError: the child could not open the bundle; by the code it said.
         """
-        request = {"folder": str(folder), "root": base64.b64encode(trust.root).decode()}
-        limits = asdict(self.limits)
-        answer = self._asked(json.dumps({**request, "limits": limits}).encode())
+        roots = [
+            trust.root,
+            *filter(None, [getattr(trust, "offline", None)]),
+        ]  # sticks have their own
+        request = {
+            "folder": str(folder),
+            "roots": [base64.b64encode(root).decode() for root in roots],
+            "limits": asdict(self.limits),
+        }
+        answer = self._asked(json.dumps(request).encode())
         return _report(answer)
 
     def _asked(self, request: bytes) -> dict[str, Any]:
@@ -115,13 +122,14 @@ def answer(engine_from: Callable[[], EngineFactory], given: BinaryIO, said: Bina
     """
     try:
         request = json.loads(given.read())
-        folder, root = Path(request["folder"]), base64.b64decode(request["root"], validate=True)
+        folder = Path(request["folder"])
+        trust = Trust(*(base64.b64decode(root, validate=True) for root in request["roots"]))
         limits = Limits(**request["limits"])
     except (ValueError, KeyError, TypeError, binascii.Error):
         return 2
     _limit(limits)
     try:
-        report = selftest.run(open_verified(folder, Trust(root)), engine_from())
+        report = selftest.run(open_verified(folder, trust), engine_from())
         answered: dict[str, Any] = {"report": asdict(report)}
     except SelfTestFailedError as error:
         answered = {"case": error.case, "reason": error.reason}

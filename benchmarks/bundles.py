@@ -33,6 +33,7 @@ from ddx.errors import ModelError
 from ddx.explain.trees import Forest
 from ddx.inference.bayes import BayesTable
 from desktop.services.shelf import SLOTS, DeviceShelf
+from model_bundles import compression
 from model_bundles.authoring.build import build_bundle
 from model_bundles.authoring.keys import KeyRing
 from model_bundles.authoring.patches import versions_before, with_patches
@@ -237,6 +238,7 @@ def update_rows(folder: Path, seed: int) -> list[Row]:
 
 
 def revert_rows(folder: Path, repeats: int) -> list[Row]:
+    compression.LEVEL = 1  # type: ignore[misc] -- how small the bundle is does not matter here
     starts, running = [], []
     for number in range(repeats):
         here = folder / str(number)
@@ -257,7 +259,7 @@ def _device(folder: Path, second: Members) -> Publisher:
     """Return a device that installed the shipped members and then `second`."""
     publisher = Publisher(folder)
     for version, members in (("2026.12.1", shipped_members()), ("2026.12.2", second)):
-        publisher.publish(version, members)
+        publisher.repository.publish(build_bundle(members, version, datetime.now(UTC)))
         slots = Slots(folder / SLOTS, publisher.trust)
         client = BundleClient(
             publisher.trust, folder / "state", LOCAL, LocalFetcher(publisher.folder)

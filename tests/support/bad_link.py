@@ -6,6 +6,7 @@ import http.server
 import re
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,11 +99,28 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                     return
 
     def _reset(self) -> None:
-        """Close with RST: what the peer has not read yet may be lost."""
+        """Close with RST once what was sent has crossed the link.
+
+        Without the wait the sender's own buffer is thrown away with the connection, and how much
+        was in it depends on how busy the machine is, not on the link.
+        """
+        while _in_flight(self.connection) and not self.server.released.wait(0.002):
+            pass
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
         self.connection.close()
         self.rfile = self.wfile = _Closed()
+
+
+def _in_flight(connection: socket.socket) -> int:
+    """Return the bytes sent and not acknowledged yet; 0 where the system does not tell."""
+    if sys.platform != "linux":
+        return 0
+    import fcntl
+    import termios
+
+    told = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, struct.pack("i", 0))
+    return int(struct.unpack("i", told)[0])
 
 
 class _Closed:

@@ -3,8 +3,9 @@
 An engine is built once from a verified bundle and holds no state between cases.
 """
 
+import copy
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, Self
@@ -24,7 +25,7 @@ from ddx.domain.differential import (
 )
 from ddx.domain.explanation import Explanation
 from ddx.domain.identifiers import DiseaseId, FindingId
-from ddx.errors import UnknownDiseaseError
+from ddx.errors import ModelBlockedError, UnknownDiseaseError
 from ddx.explain.common import CommonExplainer
 from ddx.explain.rare import explain_rare
 from ddx.explain.rare_learned import RareExplainer
@@ -37,7 +38,7 @@ from ddx.inference.common import CommonModel
 from ddx.inference.conformal import COMMON_CONFORMAL, ConformalSets, prediction_set
 from ddx.inference.meta import MetaModel, WorldAnswers, band_of
 from ddx.inference.outside import OutsideModel, outside_of
-from ddx.inference.rare import RareRanker
+from ddx.inference.rare import RareRanker, RareRetrieval
 from ddx.inference.rare_learned import (
     RARE_MODEL,
     PlainStage,
@@ -108,6 +109,7 @@ class Engine:
         self.outside = outside
         self.inquirer, self.conformal = inquirer, conformal
         self._recommendations = recommendations
+        self.blocked: frozenset[World] = frozenset()
 
     @classmethod
     def from_artifacts(cls, artifacts: Artifacts) -> Self:
@@ -132,6 +134,15 @@ class Engine:
             conformal=_conformal(artifacts),
         )
 
+    def without(self, models: Iterable[str]) -> "Engine":
+        """Return this engine without the models of those worlds: they are not asked at all.
+
+        Rules, vocabulary, search and first actions stay. A name of no world stops nothing.
+        """
+        other = copy.copy(self)
+        other.blocked = frozenset(World) & {World(m) for m in models if m in set(World)}
+        return other
+
     @cached_property
     def diseases(self) -> frozenset[DiseaseId]:
         """Every disease that can appear on a differential, under the code it is listed by."""
@@ -147,7 +158,7 @@ class Engine:
     def _differential(
         self, case: Case, row: FeatureRow, query: RareQuery, limit: int
     ) -> Differential:
-        ranking = self.rank(case, query)
+        ranking = self._unranked(query) if World.RARE in self.blocked else self.rank(case, query)
         answers = self.answers(case, row, ranking)
         aggregate = self.meta.aggregate(answers)
         scored = [
@@ -166,11 +177,12 @@ class Engine:
             bundle_version=self.version,
             bundle_digest=self.digest,
             common_fit=self.common_fit(row),
+            blocked=tuple(sorted(self.blocked)),
         )
 
     def common_fit(self, row: FeatureRow) -> CommonFit:
         """Return whether a common disease explains what is present, if the bundle can tell."""
-        if self.outside is None or self.common.bayes is None:
+        if World.COMMON in self.blocked or self.outside is None or self.common.bayes is None:
             return NOT_ASSESSED
         return self.outside.assess(row.values, self.common.schema, self.common.bayes)
 
@@ -221,7 +233,7 @@ class Engine:
         return self._not_excluded(*self.read(case))
 
     def _not_excluded(self, row: FeatureRow, query: RareQuery) -> frozenset[DiseaseId] | None:
-        if self.conformal is None:
+        if self.conformal is None or World.COMMON in self.blocked:
             return None
         known = row.values[list(self.common.schema.positions.values())]
         present, excluded = int((known > 0).sum()), int((known == 0).sum())
@@ -249,6 +261,8 @@ class Engine:
 
         differential: that of `case`, when it was made before; the stop rule may need it.
         """
+        if World.COMMON in self.blocked:  # what a question is worth is told by that model
+            return Proposal(questions=())
         asked = self.inquirer.next_questions(case, equipment, limit)
         return propose(asked, lambda: differential or self.diagnose(case))
 
@@ -292,11 +306,14 @@ class Engine:
 
         Raises:
             UnknownDiseaseError: no model of the bundle knows the disease.
+            ModelBlockedError: the model that knows it was stopped.
         """
         if disease in self.common.diseases:
+            self._check_open(World.COMMON)
             row = encode(case, self.common.schema, self.catalogue.ontology)
             return self.explainer.explain(row, disease)
         if disease in self.rare.index:
+            self._check_open(World.RARE)
             query = read_case(case, self.catalogue.ontology, self.catalogue.implied)
             if self._rare_explainer is None:
                 return explain_rare(self.rare, query, disease)
@@ -335,11 +352,16 @@ class Engine:
         by_rare = {term.subject for term in query.present} | set(query.redundant)
         rare_only = [f.id for f in case.present if f.id in dropped and f.id in by_rare]
         reads = bool(by_common) or any(f.id not in dropped for f in case.excluded)
+        rare_reads = bool(query.present) and World.RARE not in self.blocked
         return WorldAnswers(
-            common=self.common.probabilities(row) if reads else None,
-            rare_scores=ranking.retrieval.scores if query.present else _EMPTY,
-            rare=ranking.probabilities if query.present else _EMPTY,
-            rare_none=ranking.none if query.present else 1.0,
+            common=(
+                self.common.probabilities(row)
+                if reads and World.COMMON not in self.blocked
+                else None
+            ),
+            rare_scores=ranking.retrieval.scores if rare_reads else _EMPTY,
+            rare=ranking.probabilities if rare_reads else _EMPTY,
+            rare_none=ranking.none if rare_reads else 1.0,
             present=len(case.present),
             present_read_by_common=len(by_common),
             excluded_read_by_common=sum(f.id not in dropped for f in case.excluded),
@@ -350,10 +372,20 @@ class Engine:
 
     def _top_present(self, ranking: RareRanking) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         """Return what each present finding brings to the rare disease that scores best."""
-        if not ranking.retrieval.query.present:
+        if not len(ranking.indices) or not ranking.retrieval.query.present:
             return _EMPTY
         best = int(ranking.retrieval.indices[0])
         return np.array(self.rare.evidence(ranking.retrieval.query, best).present)
+
+    def _unranked(self, query: RareQuery) -> RareRanking:
+        """Return a ranking of nothing, which asks no model."""
+        none = np.zeros(0, dtype=np.int32)
+        nothing = RareRetrieval(query=query, indices=none, scores=_EMPTY)
+        return RareRanking(nothing, none, _EMPTY, _EMPTY, 1.0)
+
+    def _check_open(self, world: World) -> None:
+        if world in self.blocked:
+            raise ModelBlockedError(world.value)
 
     def _rare_ids(self, ranking: RareRanking) -> list[DiseaseId]:
         return [self.rare.diseases[i] for i in ranking.indices]

@@ -56,6 +56,16 @@ class ModelError(DdxError):
     code = "model.unusable"
 
 
+class ModelBlockedError(DdxError):
+    """The safety role has stopped the model that would have to answer. model: its world."""
+
+    code = "model.blocked"
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"model {model} is blocked")
+        self.model = model
+
+
 class SchemaMismatchError(ModelError):
     """A model and the feature schema beside it do not belong together."""
 

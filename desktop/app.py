@@ -24,9 +24,10 @@ if TYPE_CHECKING:  # the window comes first; these load after it
     from PySide6.QtWidgets import QApplication
 
     from desktop.services.clinic import Clinic
-    from desktop.services.engines import BundleShelf, DiagnosticEngine
+    from desktop.services.engines import BundleMemory, BundleShelf, DiagnosticEngine, OnProgress
     from desktop.services.records import ModelStatus
     from desktop.ui.window import MainWindow
+    from model_bundles.floors import Floors
     from model_bundles.verify import Trust
     from sync_service.client.updates import UpdateReport
 
@@ -40,6 +41,7 @@ COMMANDS: Final = {
     "clinic": "desktop.terminal.clinic",
     "bundle": "desktop.terminal.bundle",
     "sync": "desktop.terminal.sync_files",
+    "self-test": "desktop.commands.self_test",
 }
 """Words that run something in the terminal instead of opening the window."""
 
@@ -90,13 +92,27 @@ class LoadingShelf:
         """Return the engine of the bundle with that digest. Raises OtherBundleError."""
         return self._shelf.engine_for(digest)
 
-    def update(self, http: "httpx.Client", server: str) -> "UpdateReport":
-        """Install what the server offers and serve it."""
-        return self._shelf.update(http, server)
+    def remember(self, kept: "Floors") -> None:
+        """Let the files of this device and the encrypted store make good each other's floors."""
+        self._shelf.remember(kept)
 
-    def update_from(self, folder: Path) -> "UpdateReport":
+    def update(
+        self,
+        http: "httpx.Client",
+        server: str,
+        memory: "BundleMemory",
+        on_progress: "OnProgress | None" = None,
+        *,
+        metered: bool = False,
+    ) -> "UpdateReport":
+        """Install what the server offers and serve it."""
+        return self._shelf.update(http, server, memory, on_progress, metered=metered)
+
+    def update_from(
+        self, folder: Path, memory: "BundleMemory", on_progress: "OnProgress | None" = None
+    ) -> "UpdateReport":
         """Install what a stick offers and serve it."""
-        return self._shelf.update_from(folder)
+        return self._shelf.update_from(folder, memory, on_progress)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +182,7 @@ def _shelf(
     from ddx.engine import Engine  # noqa: PLC0415 -- loads onnxruntime
     from desktop.services.shelf import DeviceShelf  # noqa: PLC0415
     from model_bundles import embedded  # noqa: PLC0415
+    from model_bundles.trial import Trial  # noqa: PLC0415
     from model_bundles.verify import open_verified  # noqa: PLC0415
 
     root = trust or embedded.embedded_trust()
@@ -175,8 +192,16 @@ def _shelf(
         Engine.from_artifacts,
         trust=root,
         open_embedded=lambda: open_verified(shipped, root),
-        channel=settings.update_channel,
+        settings=settings,
+        trial=Trial(_self_test_command()),
     )
+
+
+def _self_test_command() -> tuple[str, ...]:
+    """Return the command that runs `vereda self-test`; a frozen application starts itself."""
+    if getattr(sys, "frozen", False):
+        return sys.executable, "self-test"
+    return sys.executable, "-m", COMMANDS["self-test"]
 
 
 class Opener:

@@ -64,6 +64,27 @@ class BundleOfflineError(BundleError):
     retryable = True
 
 
+class BundleBudgetError(BundleError):
+    """Today's bytes are used up; what came so far is kept, the rest comes tomorrow.
+
+    limit_bytes: of one day.
+    """
+
+    code = "bundle.budget"
+    retryable = True
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"today's {limit_bytes} bytes are used up")
+        self.limit_bytes = limit_bytes
+
+
+class BundleMeteredError(BundleError):
+    """The link is paid by the byte, and the settings keep new models for another one."""
+
+    code = "bundle.metered"
+    retryable = True
+
+
 class BundleBusyError(BundleError):
     """Another process of this device is updating. Try again later."""
 
@@ -95,6 +116,24 @@ class BundleRejectedError(BundleError):
     """This device went back from this very release once; it is not installed again."""
 
     code = "bundle.rejected"
+
+
+class BundleBlockedError(BundleError):
+    """The safety role has stopped this release; it is not installed and does not serve."""
+
+    code = "bundle.blocked"
+
+
+class BundleRevertedError(BundleError):
+    """A release failed where it served, and the one before it serves in its place."""
+
+    code = "bundle.reverted"
+
+
+class TrialFailedError(BundleError):
+    """The trial of a bundle in a process of its own was ended by its limits, or died."""
+
+    code = "bundle.trial_failed"
 
 
 class NoSuchReleaseError(BundleError):

@@ -17,6 +17,9 @@ from model_bundles.manifest import read_canonical
 BUNDLE: Final = "bundle"
 """Name of the floor of bundle versions; the others are `<role>@<keys>` (see `chain`)."""
 
+ORDERS: Final = "orders"
+"""Name of the floor of the safety role's orders: the number of the newest ones kept."""
+
 _MAX_BYTES: Final = 65_536
 
 
@@ -54,9 +57,52 @@ class FileFloors:
     def raise_to(self, floors: Mapping[str, tuple[int, ...]]) -> None:
         """Raise every named floor to at least the version given, durably."""
         before = self.read()
-        after = dict(before)
-        for name, version in floors.items():
-            after[name] = max(version, before.get(name, version))
+        after = _higher(before, floors)
         if after != before:
-            listed = {name: list(version) for name, version in after.items()}
-            files.write_durably(self.path, canonical_json({"floors": listed, "format": 1}))
+            self.replace(after)
+
+    def replace(self, floors: Mapping[str, tuple[int, ...]]) -> None:
+        """Write the file anew, whatever it held."""
+        listed = {name: list(version) for name, version in floors.items()}
+        files.write_durably(self.path, canonical_json({"floors": listed, "format": 1}))
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedFloors:
+    """Two memories of the same floors: a file, and one that is harder to change.
+
+    Each makes good what the other has lost, so that cutting the file short, or putting an old
+    one back, gives nobody permission to go back.
+    """
+
+    file: FileFloors
+    kept: Floors
+
+    def read(self) -> Mapping[str, tuple[int, ...]]:
+        """Return the higher floor of each name. Raises BundleStateError when both are damaged."""
+        kept = self.kept.read()
+        try:
+            return _higher(self.file.read(), kept)
+        except BundleStateError:
+            if not kept:
+                raise
+            return kept
+
+    def heal(self) -> None:
+        """Raise both to the higher of the two."""
+        self.raise_to(self.read())
+
+    def raise_to(self, floors: Mapping[str, tuple[int, ...]]) -> None:
+        """Raise every named floor in both."""
+        self.kept.raise_to(floors)
+        kept = self.kept.read()
+        try:
+            self.file.raise_to(kept)
+        except BundleStateError:
+            self.file.replace(kept)
+
+
+def _higher(
+    one: Mapping[str, tuple[int, ...]], other: Mapping[str, tuple[int, ...]]
+) -> Mapping[str, tuple[int, ...]]:
+    return {name: max(one.get(name, ()), other.get(name, ())) for name in {**one, **other}}

@@ -48,6 +48,13 @@ MAX_BUNDLE_BYTES: Final = 256 * 2**20
 MAX_MANIFEST_BYTES: Final = 256 * 2**10
 MAX_CHANNEL_BYTES: Final = 16 * 2**10
 
+PATCHES: Final = "patches"
+"""Folder of a release's patches; no member lies in it, for its name is refused as one."""
+PATCHED_VERSIONS: Final = 3
+"""A release carries patches from so many versions before it."""
+MAX_PATCHED_BYTES: Final = 64 * 2**20
+"""Raw bytes of old and new member together: the window, and so the memory, to apply a patch."""
+
 SUFFIXES: Final = frozenset({"json", "onnx", "npz", "obo", "hpoa", "md", "txt", "csv"})
 """Formats that hold data only. An allow-list: pickle and its kin execute code when loaded."""
 
@@ -101,6 +108,8 @@ def check_name(name: str) -> None:
     match = _MEMBER.fullmatch(name)
     if match is None or len(name) > 128:
         raise BundleMalformedError(f"not a member name: {name[:140]!r}")
+    if name.startswith(f"{PATCHES}/"):
+        raise BundleMalformedError(f"the folder of patches holds no member: {name}")
     if match.group(1) not in SUFFIXES:
         raise BundleMalformedError(f"members of this format are refused: {name}")
 
@@ -133,3 +142,17 @@ def channel_path(channel: str) -> str:
     if not _CHANNEL.fullmatch(channel):
         raise BundleMalformedError(f"not a channel name: {channel[:40]!r}")
     return f"channels/{channel}.json"
+
+
+def patch_path(version: str, old_sha256: str, new_sha256: str) -> str:
+    """Return the target path of the patch from one member's raw bytes to another's.
+
+    Sixteen digits of each hash name the patch; what it rebuilds is held to the whole hash.
+    """
+    version_key(version)
+    return f"{version}/{PATCHES}/{old_sha256[:16]}-{new_sha256[:16]}.zst"
+
+
+def is_patch(version: str, path: str) -> bool:
+    """Return whether a target path of a release is that of a patch."""
+    return path.startswith(f"{version}/{PATCHES}/")

@@ -2,6 +2,8 @@
 
     <directory>/pointer.json            which release holds which role; the only switch
     <directory>/floors.json             the highest version ever activated
+    <directory>/orders.json             the safety role's orders in force, where there are any
+    <directory>/health.json             what went wrong with the release that serves
     <directory>/releases/<v>-<digest>/  release.json + the long-lived signed metadata
     <directory>/blobs/<sha256>          stored files, shared by all releases
 
@@ -11,7 +13,7 @@ while the pointer does, so a crash at any moment leaves the active release as it
 
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,14 +22,18 @@ from ddx.domain.canonical import canonical_json
 from model_bundles import files, layout, verify
 from model_bundles.blobs import BlobStore
 from model_bundles.errors import (
+    BundleBlockedError,
+    BundleError,
     BundleMalformedError,
     BundleRejectedError,
     BundleRollbackError,
     BundleStateError,
     NoSuchReleaseError,
 )
-from model_bundles.floors import BUNDLE, FileFloors, Floors
+from model_bundles.floors import BUNDLE, ORDERS, FileFloors, Floors
+from model_bundles.health import Health, HealthFile
 from model_bundles.manifest import Release, check_sha256, read_canonical
+from model_bundles.orders import MAX_ORDERS_BYTES, Orders, read_orders, write_orders
 from model_bundles.verify import Trust, VerifiedBundle
 
 _REJECTED_KEPT: Final = 20
@@ -71,6 +77,23 @@ class Pointer:
             raise BundleStateError("the pointer to the active bundle cannot be read") from error
 
 
+def _stopped(orders: Orders, release: Release) -> bool:
+    sent_away = any(order.release == release for order in orders.downgrades)
+    return sent_away or orders.blocks_release(release.digest) is not None
+
+
+def _sent_back(orders: Orders | None, active: Release | None, release: Release) -> bool:
+    """Return whether the safety role sends a device here that serves `active`.
+
+    active: None where what ships with the application serves, of which this memory knows nothing.
+    """
+    if orders is None:
+        return False
+    if active is None:
+        return any(order.to == release for order in orders.downgrades)
+    return orders.destination(active) == release
+
+
 def _release(raw: Mapping[str, Any] | None) -> Release | None:
     return None if raw is None else Release.from_json(raw)
 
@@ -96,6 +119,7 @@ class Slots:
     def __init__(self, directory: Path, trust: Trust, floors: Floors | None = None) -> None:
         self._directory, self._trust = directory, trust
         self._floors = floors or FileFloors(directory / "floors.json")
+        self._health = HealthFile(directory / "health.json")
         self.blobs = BlobStore(directory / verify.BLOBS_FOLDER)
 
     def active(self) -> VerifiedBundle | None:
@@ -106,24 +130,105 @@ class Slots:
         """Return which release serves, without opening it. Raises BundleStateError."""
         return self._pointer().active
 
+    def previous_release(self) -> Release | None:
+        """Return which release `rollback` would go back to. Raises BundleStateError."""
+        return self._pointer().previous
+
     def previous(self) -> VerifiedBundle | None:
         """Return the release `rollback` would go back to, or None. Raises BundleError."""
         return self._open(self._pointer().previous)
+
+    def staged_folder(self) -> Path:
+        """Return the folder of the staged release. Raises NoSuchReleaseError."""
+        staged = self._pointer().staged
+        if staged is None:
+            raise NoSuchReleaseError("nothing is staged")
+        return self._folder(staged)
 
     def staged(self) -> VerifiedBundle | None:
         """Return the release that waits for `activate`, or None. Raises BundleError."""
         return self._open(self._pointer().staged)
 
+    def held(self) -> tuple[VerifiedBundle, ...]:
+        """Return active and previous release, those of them that verify."""
+        found = []
+        for opening in (self.active, self.previous):
+            with suppress(BundleError):  # what is damaged is no source of anything
+                found.append(opening())
+        return tuple(bundle for bundle in found if bundle is not None)
+
+    def orders(self) -> Orders | None:
+        """Return the safety role's orders in force, or None.
+
+        Raises:
+            BundleStateError: this device had orders, and they are damaged, older or gone; the
+                next contact with a repository brings them back.
+        """
+        floor = self._floors.read().get(ORDERS, (0,))[0]
+        with files.storage_errors():
+            content = files.read_bounded(self._orders_path, MAX_ORDERS_BYTES)
+        try:
+            kept = None if content is None else read_orders(content)
+        except BundleError as error:
+            raise BundleStateError("the orders kept on this device cannot be read") from error
+        if (0 if kept is None else kept.number) < floor:
+            raise BundleStateError("the orders kept on this device are gone")
+        return kept
+
+    @property
+    def orders_number(self) -> int:
+        """Number of the orders in force; 0 for none, or damaged ones."""
+        try:
+            orders = self.orders()
+        except BundleError:
+            return 0
+        return 0 if orders is None else orders.number
+
+    def take_orders(self, read: Orders) -> None:
+        """Keep orders that were read from a repository, unless newer ones are kept already.
+
+        Raises:
+            BundleRollbackError: this device has followed newer ones, and they are gone.
+        """
+        with self._changing():
+            try:
+                kept = self.orders()
+            except BundleStateError:
+                kept = None
+            if kept is not None and kept.number >= read.number:
+                return
+            floor = self._floors.read().get(ORDERS, (0,))[0]
+            if read.number < floor:
+                raise BundleRollbackError(f"orders {read.number}", f"orders {floor}")
+            files.write_durably(self._orders_path, write_orders(read))
+            self._floors.raise_to({ORDERS: (read.number,)})
+
+    def health(self, release: Release) -> Health:
+        """Return what went wrong with an installed release since it began to serve."""
+        return self._health.read(release.digest)
+
+    def note(self, health: Health) -> None:
+        """Keep the health of the release that serves. Raises BundleStorageError."""
+        self._health.write(health)
+
+    def is_older(self, release: Release) -> bool:
+        """Return whether `release` is below what this device has accepted."""
+        floor = self._floor(self._pointer())
+        return floor is not None and layout.version_key(release.version) < layout.version_key(floor)
+
     def check_acceptable(self, release: Release) -> None:
         """Return if `release` may be installed here.
 
         Raises:
+            BundleBlockedError: the safety role has stopped it, or sent devices back from it.
             BundleRollbackError: older than the highest version ever activated, or the same
-                version with another content.
+                version with another content; unless the safety role sends this device there.
             BundleRejectedError: this device went back from it once.
         """
-        pointer = self._pointer()
-        if release == pointer.active:
+        pointer, orders = self._pointer(), self.orders()
+        if orders is not None and _stopped(orders, release):
+            raise BundleBlockedError(f"release {release.version} was stopped by the safety role")
+        if release == pointer.active or _sent_back(orders, pointer.active, release):
             return
         floor = self._floor(pointer)
         if floor is not None:
@@ -200,6 +305,30 @@ class Slots:
             self._point(Pointer(active=pointer.previous, rejected=rejected))
             return bundle
 
+    def leave(self, release: Release) -> None:
+        """Serve with `release` no more and never take it again; the version floor stays.
+
+        Where it was active, the previous release takes its place if it verifies to the last
+        byte; else nothing is active, and what ships with the application serves.
+        """
+        with self._changing():
+            pointer = self._pointer()
+            previous = None if pointer.previous == release else pointer.previous
+            active = pointer.active
+            if active == release:
+                active, previous = self._sound(previous), None
+            rejected = (*pointer.rejected, release.digest)[-_REJECTED_KEPT:]
+            self._point(replace(pointer, active=active, previous=previous, rejected=rejected))
+
+    def _sound(self, release: Release | None) -> Release | None:
+        try:
+            bundle = self._open(release)
+            if bundle is not None:
+                bundle.check_every_member()
+        except BundleError:
+            return None
+        return release
+
     def discard_staged(self, *, reject: bool) -> None:
         """Forget the staged release. reject: it failed its self-test, never take it again."""
         with self._changing():
@@ -239,6 +368,10 @@ class Slots:
         return pointer
 
     @property
+    def _orders_path(self) -> Path:
+        return self._directory / "orders.json"
+
+    @property
     def _pointer_path(self) -> Path:
         return self._directory / "pointer.json"
 
@@ -274,5 +407,5 @@ class Slots:
                 shutil.rmtree(folder, ignore_errors=True)
         needed: set[str] = set()
         for release in pointer.releases:
-            needed |= self._existing(release).stored_digests
+            needed |= self._existing(release).stored_names
         self.blobs.keep_only(needed)

@@ -7,6 +7,7 @@ they load on first use, so that opening a bundle does not pay for an HTTP librar
 import hashlib
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -143,10 +144,29 @@ class VerifiedBundle:
         return sum(target.length for target in self._targets.values())
 
     @property
-    def stored_digests(self) -> frozenset[str]:
-        """SHA-256 (hex) of every stored file of this bundle, the manifest among them."""
+    def stored_names(self) -> frozenset[str]:
+        """Names in a `BlobStore` of every file this bundle may consist of, the manifest too."""
         members = (blobs.sha256_of(target) for target in self._targets.values())
-        return frozenset((self.digest, *members))
+        rebuilt = (blobs.rebuilt_name(member.sha256) for member in self._members.values())
+        return frozenset((self.digest, *members, *rebuilt))
+
+    def member(self, name: str) -> Member | None:
+        """Return hash and length of a member, or None."""
+        return self._members.get(name)
+
+    def peek(self, name: str) -> bytes:
+        """Return the raw bytes of one member without keeping them. Raises as `read` does."""
+        if name not in self._members:
+            raise BundleMemberMissingError(name, self.version)
+        return self._unpack(self._members[name])
+
+    def stored(self, target: TargetFile) -> bytes | None:
+        """Return the bytes of `target` if this bundle was published with the very same file."""
+        for mine in self._targets.values():
+            if mine.length == target.length and mine.hashes == target.hashes:
+                with suppress(BundleTamperedError):  # rebuilt here, or damaged: download it
+                    return blobs.read_target(self._files, mine)
+        return None
 
     def read(self, name: str) -> bytes:
         """Return the raw bytes of one member, hashed on first read and then kept.
@@ -169,7 +189,7 @@ class VerifiedBundle:
 
     def _unpack(self, member: Member) -> bytes:
         with files.storage_errors():
-            stored = blobs.read_target(self._files, self._targets[member.name])
+            stored = read_member(self._files, self._targets[member.name], member)
         raw = compression.unpack(stored, member.length)
         if hashlib.sha256(raw).hexdigest() != member.sha256:
             raise BundleTamperedError(f"{member.name} is not what the manifest names")
@@ -231,9 +251,29 @@ def open_release(
     """
     manifest = signed_manifest(signed, release, stored)
     targets = member_targets(signed, manifest)
-    for target in targets.values():
-        blobs.check_present(stored, target)
+    for member in manifest.members:
+        if not _rebuilt_here(stored, member):
+            blobs.check_present(stored, targets[member.name])
     return VerifiedBundle(_SEAL, manifest, targets, stored)
+
+
+def read_member(stored: StoredFiles, target: TargetFile, member: Member) -> bytes:
+    """Return the compressed bytes of one member, as signed or as rebuilt here from a patch.
+
+    What was rebuilt is held to the member's own hash once it is unpacked, as all members are.
+    Raises BundleTamperedError.
+    """
+    path = stored.rebuilt(member.sha256)
+    if path is not None and not stored.locate(target).is_file():
+        rebuilt = files.read_bounded(path, layout.MAX_MEMBER_BYTES)
+        if rebuilt is not None:
+            return rebuilt
+    return blobs.read_target(stored, target)
+
+
+def _rebuilt_here(stored: StoredFiles, member: Member) -> bool:
+    path = stored.rebuilt(member.sha256)
+    return path is not None and path.is_file()
 
 
 def manifest_target(signed: chain.SignedTargets, release: Release) -> TargetFile:

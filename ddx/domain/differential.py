@@ -89,6 +89,7 @@ class Differential:
     unused: findings of the case that no model could read; shown, never hidden.
     alerts: rules that fired, independent of rank.
     bundle_digest: sha256 (hex) of the manifest of the bundle that answered.
+    blocked: worlds whose model was stopped and did not answer; an empty list is then no all-clear.
     """
 
     candidates: tuple[Candidate, ...]
@@ -98,3 +99,4 @@ class Differential:
     bundle_version: str
     bundle_digest: str
     common_fit: CommonFit = NOT_ASSESSED
+    blocked: tuple[World, ...] = ()

@@ -103,6 +103,7 @@ def differential_to_json(differential: Differential) -> JsonObject:
         "bundle_version": differential.bundle_version,
         "bundle_digest": differential.bundle_digest,
         **_common_fit_to_json(differential.common_fit),
+        **({"blocked": [w.value for w in differential.blocked]} if differential.blocked else {}),
     }
 
 
@@ -135,6 +136,7 @@ def differential_from_json(raw: Mapping[str, Any]) -> Differential:
             bundle_version=raw["bundle_version"],
             bundle_digest=raw["bundle_digest"],
             common_fit=_common_fit(raw.get("common_fit")),
+            blocked=tuple(World(world) for world in raw.get("blocked", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise CaseError(f"differential record cannot be read: {error}") from error

@@ -49,6 +49,14 @@ class ModelStanding(Protocol):
     def built_at(self) -> datetime:
         """When it was built, UTC."""
 
+    @property
+    def blocked(self) -> tuple[str, ...]:
+        """Its models that must not answer: `common`, `rare`."""
+
+    @property
+    def reverted(self) -> bool:
+        """Whether a newer one failed here and was left."""
+
 
 class Tone(StrEnum):
     """Colour only where it means something."""
@@ -59,13 +67,18 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreshnessState:
-    """None until the service answered."""
+    """None until the service answered. percent: of the bundle being downloaded, None when none is.
+
+    clock_behind_s: how far this machine's clock is behind, as the last update found.
+    """
 
     sync: SyncStanding | None = None
     model: ModelStanding | None = None
     syncing: bool = False
     refusal: Refusal | None = None
     update: str = ""
+    percent: int | None = None
+    clock_behind_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +112,18 @@ class SyncDone:
 
 @dataclass(frozen=True, slots=True)
 class UpdateDone:
-    """Looking for a newer model ended: `result` of the update outcome, or a refusal code."""
+    """Looking for a newer model ended: `result` and clock of the update outcome."""
 
     result: str
+    clock_behind_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Downloading:
+    """Part of a newer bundle has arrived: bytes so far, and in all."""
+
+    received: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +209,16 @@ def sync_done(state: FreshnessState, event: SyncDone) -> Step[FreshnessState]:
 @step.on(UpdateDone)
 def update_done(state: FreshnessState, event: UpdateDone) -> Step[FreshnessState]:
     """Show what came of looking for a newer model, and read which one is active."""
-    return replace(state, update=event.result), (ReadModel(),)
+    told = replace(state, update=event.result, percent=None, clock_behind_s=event.clock_behind_s)
+    return told, (ReadModel(),)
+
+
+@step.on(Downloading)
+def downloading(state: FreshnessState, event: Downloading) -> Step[FreshnessState]:
+    """Show how far the download is; a bundle of unknown size shows nothing."""
+    if event.total <= 0:
+        return state, ()
+    return replace(state, percent=min(100, 100 * event.received // event.total)), ()
 
 
 @step.on(ModelRead)
@@ -199,7 +230,7 @@ def model_read(state: FreshnessState, event: ModelRead) -> Step[FreshnessState]:
 @step.on(Failed)
 def failed(state: FreshnessState, event: Failed) -> Step[FreshnessState]:
     """Say that the standing is not known."""
-    return replace(state, syncing=False, refusal=event.refusal), ()
+    return replace(state, syncing=False, refusal=event.refusal, percent=None), ()
 
 
 def model_age(built_at: datetime, now: datetime) -> ModelAge:

@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,7 @@ from desktop.services.errors import (
     RecoveryRefusedError,
     SignInRefusedError,
 )
+from desktop.services.floors import StoreFloors
 from desktop.services.guard import Guard
 from desktop.services.identity import standing_of
 from desktop.services.journal import Clock, Journal, utc_now
@@ -42,6 +44,7 @@ from desktop.store.records import ClinicianRecord, ClinicRecord
 from desktop.store.store import ClinicStore
 from desktop.store.unit_of_work import UnitOfWork
 from desktop.store.vault import Vault
+from model_bundles.errors import BundleError
 
 RESTORER: Final = RecordId("restore")
 """Whose tries a restore counts: it has no clinician yet."""
@@ -311,6 +314,8 @@ class Clinic:
                 desk.journal.record(unit, AuditAction.BUNDLE_REFUSED, code)
         for counter, refused in told:
             counter.audited(refused)
+        with suppress(BundleError):  # the damage is told by `refused`, or by the next update
+            desk.shelf.remember(StoreFloors(desk.store))
 
 
 def _entry_of(device: RecordId, at: datetime) -> RecordId:

@@ -1,5 +1,7 @@
 """The engine port, and the shelf its bundle stands on."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,10 +12,9 @@ from ddx.domain.identifiers import DiseaseId
 from ddx.terminology.catalogue import Catalogue
 from ddx.terminology.search import FindingSearch
 from desktop.services.records import ModelStatus
+from model_bundles.floors import Floors
 
 if TYPE_CHECKING:  # httpx is imported when the first update is asked for, not at start-up
-    from collections.abc import Callable
-
     import httpx
 
     from ddx.assessment import Assessment
@@ -54,9 +55,7 @@ class DiagnosticEngine(Protocol):
     def not_excluded(self, case: Case) -> frozenset[DiseaseId] | None:
         """Return what cannot be set aside; None where the bundle does not say."""
 
-    def why_not(
-        self, case: Case, disease: DiseaseId, *, may_go_on: "Callable[[], bool]"
-    ) -> "WhyNot":
+    def why_not(self, case: Case, disease: DiseaseId, *, may_go_on: Callable[[], bool]) -> "WhyNot":
         """Return what would bring `disease` among the first three."""
 
     def recommendations(self, disease: DiseaseId, language: str) -> "tuple[Recommendation, ...]":
@@ -65,8 +64,23 @@ class DiagnosticEngine(Protocol):
     def features(self, case: Case) -> str:
         """Return what the models read of the case, as bytes in hex."""
 
+    def without(self, models: frozenset[str]) -> "DiagnosticEngine":
+        """Return this engine without the models of those worlds (`common`, `rare`)."""
+
     def feature_digest(self, case: Case) -> str:
         """Return the SHA-256 of the case's feature row."""
+
+
+OnProgress = Callable[[int, int], None]
+"""Called with bytes received so far and bytes in all, on the thread that downloads."""
+
+
+@dataclass(frozen=True, slots=True)
+class BundleMemory:
+    """Who this device is to a rollout, and what the encrypted store remembers against rollback."""
+
+    device: str
+    floors: Floors
 
 
 class BundleShelf(Protocol):
@@ -87,8 +101,21 @@ class BundleShelf(Protocol):
     def engine_for(self, digest: str) -> DiagnosticEngine:
         """Return the engine of the bundle with that digest. Raises OtherBundleError."""
 
-    def update(self, http: "httpx.Client", server: str) -> "UpdateReport":
+    def remember(self, kept: Floors) -> None:
+        """Let the files of this device and the encrypted store make good each other's floors."""
+
+    def update(
+        self,
+        http: "httpx.Client",
+        server: str,
+        memory: BundleMemory,
+        on_progress: OnProgress | None = None,
+        *,
+        metered: bool = False,
+    ) -> "UpdateReport":
         """Install what the server offers and serve it; the report says how it ended."""
 
-    def update_from(self, folder: Path) -> "UpdateReport":
+    def update_from(
+        self, folder: Path, memory: BundleMemory, on_progress: OnProgress | None = None
+    ) -> "UpdateReport":
         """Install what a USB stick offers and serve it; the report says how it ended."""

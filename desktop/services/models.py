@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 from ddx.domain.audit import AuditAction
 from ddx.domain.roles import Permission
 from desktop.services.desk import Desk
+from desktop.services.engines import BundleMemory, OnProgress
 from desktop.services.errors import NotLinkedError
+from desktop.services.floors import StoreFloors
 from desktop.services.records import ModelStatus, UpdateOutcome
 from desktop.services.sync import SyncService
 
@@ -24,11 +26,11 @@ class ModelService:
         """Return which bundle answers; any signed-in person may ask."""
         return self._desk.shelf.status
 
-    def update(self) -> UpdateOutcome:
+    def update(self, on_progress: OnProgress | None = None) -> UpdateOutcome:
         """Install what the server offers, if it proves itself; the active one serves until then.
 
         A newer bundle may be asked for by anybody who diagnoses: it is trusted for its
-        signatures, not for who fetched it.
+        signatures, not for who fetched it. on_progress: bytes so far and in all, on this thread.
         """
         self._desk.require(Permission.DIAGNOSE)
         try:
@@ -37,25 +39,34 @@ class ModelService:
             return UpdateOutcome(
                 result="not_linked", version=self.status().version, code=error.code
             )
-        if not line.meter.lets_bundles_pass():  # paid by the byte, and records go first
-            return UpdateOutcome(
-                result="offline", version=self.status().version, code="sync.metered"
+        paid = not line.meter.lets_bundles_pass()
+        return self._ended(
+            self._desk.shelf.update(
+                line.http, line.server, self._memory(), on_progress, metered=paid
             )
-        return self._ended(self._desk.shelf.update(line.http, line.server))
+        )
 
-    def update_from(self, folder: Path) -> UpdateOutcome:
+    def update_from(self, folder: Path, on_progress: OnProgress | None = None) -> UpdateOutcome:
         """Install what a USB stick offers, verified exactly as from the server."""
         self._desk.require(Permission.DIAGNOSE)
-        return self._ended(self._desk.shelf.update_from(folder))
+        return self._ended(self._desk.shelf.update_from(folder, self._memory(), on_progress))
 
     def _ended(self, report: "UpdateReport") -> UpdateOutcome:
-        if report.result == "activated":
+        if report.result in {"activated", "sent_back"}:
             self._write_down(AuditAction.BUNDLE_ACTIVATED, self.status().digest, report.version)
         elif report.result == "refused":
             self._write_down(AuditAction.BUNDLE_REFUSED, report.code, report.version)
         return UpdateOutcome(
-            result=report.result.value, version=report.version, code=report.code or None
+            result=report.result.value,
+            version=report.version,
+            code=report.code or None,
+            clock_behind_s=report.clock_behind_s,
         )
+
+    def _memory(self) -> BundleMemory:
+        with self._desk.store.read() as unit:
+            device = unit.device.get().id
+        return BundleMemory(device, StoreFloors(self._desk.store))
 
     def _write_down(self, action: AuditAction, subject: str, version: str) -> None:
         with self._desk.store.write() as unit:

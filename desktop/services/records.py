@@ -248,21 +248,30 @@ class SyncStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelStatus:
-    """The bundle that answers. source: `default` (came with the application) or `slot`."""
+    """The bundle that answers. source: `default` (came with the application) or `slot`.
+
+    blocked: its models that must not answer (`common`, `rare`), stopped by the safety role or
+    not reproducing their golden cases. reverted: a newer one failed here and was left.
+    """
 
     version: str
     digest: str
     built_at: datetime
     source: str
+    blocked: tuple[str, ...] = ()
+    reverted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateOutcome:
     """How an update ended.
 
-    result: up_to_date, activated, refused, offline or not_linked; code: why, if not the first two.
+    result: up_to_date, activated, refused, offline, postponed, sent_back or not_linked; code: why,
+    where there is a reason. clock_behind_s: how far this machine's clock is behind, 0 when it
+    is not.
     """
 
     result: str
     version: str
     code: str | None
+    clock_behind_s: int = 0

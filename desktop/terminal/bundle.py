@@ -141,7 +141,7 @@ def _open_clinic(data_dir: Path) -> "Clinic":
     from desktop.services.shelf import DeviceShelf  # noqa: PLC0415
 
     settings = load_settings(data_dir)
-    shelf = DeviceShelf(data_dir, Engine.from_artifacts, channel=settings.update_channel)
+    shelf = DeviceShelf(data_dir, Engine.from_artifacts, settings=settings)
     return Clinic(data_dir, shelf, settings=settings)
 
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final
 from ddx.domain.identifiers import RecordId
 from desktop.hardening import refuse_dumps
 from desktop.services.clinic import Clinic
+from desktop.services.engines import BundleMemory, OnProgress
 from desktop.services.errors import OtherBundleError
 from desktop.services.records import ModelStatus
 from desktop.services.session import Session
 from desktop.settings import load_settings
+from model_bundles.floors import Floors
 
 if TYPE_CHECKING:
     import httpx
@@ -45,11 +47,27 @@ class NoShelf:
         """Raise: there is none."""
         raise OtherBundleError(digest)
 
-    def update(self, http: "httpx.Client", server: str) -> "UpdateReport":  # noqa: ARG002
+    def remember(self, kept: Floors) -> None:
+        """Do nothing: the floors are of a shelf with bundles."""
+
+    def update(
+        self,
+        http: "httpx.Client",  # noqa: ARG002
+        server: str,  # noqa: ARG002
+        memory: BundleMemory,  # noqa: ARG002
+        on_progress: OnProgress | None = None,  # noqa: ARG002
+        *,
+        metered: bool = False,  # noqa: ARG002
+    ) -> "UpdateReport":
         """Raise: there is nowhere to put one."""
         raise OtherBundleError(_NO_BUNDLE)
 
-    def update_from(self, folder: Path) -> "UpdateReport":  # noqa: ARG002
+    def update_from(
+        self,
+        folder: Path,  # noqa: ARG002
+        memory: BundleMemory,  # noqa: ARG002
+        on_progress: OnProgress | None = None,  # noqa: ARG002
+    ) -> "UpdateReport":
         """Raise: there is nowhere to put one."""
         raise OtherBundleError(_NO_BUNDLE)
 

@@ -7,7 +7,7 @@ from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
-from ddx.domain.differential import Alert, Differential
+from ddx.domain.differential import Alert, Differential, World
 from ddx.domain.identifiers import DiseaseId
 from desktop.presenters.likelihood import natural_frequency
 from desktop.presenters.visit_state import CandidateSelected, VisitState
@@ -70,6 +70,29 @@ class AlertStrip(QFrame):
         self.setFixedHeight(min(needed, max(most, LEAST_STRIP)))
 
 
+def _blocked_text(differential: Differential) -> str:
+    """Return that a stopped model did not answer, empty where all did."""
+    if not differential.blocked:
+        return ""
+    if len(differential.blocked) == len(World):
+        return translate(
+            "Differential",
+            "El modelo está detenido por seguridad: no hay lista. Las alarmas, las reglas y los "
+            "registros siguen funcionando.",
+        )
+    if World.COMMON in differential.blocked:
+        return translate(
+            "Differential",
+            "El modelo de enfermedades frecuentes está detenido por seguridad: la lista solo "
+            "tiene raras. Las alarmas y las reglas siguen funcionando.",
+        )
+    return translate(
+        "Differential",
+        "El modelo de enfermedades raras está detenido por seguridad: la lista solo tiene "
+        "frecuentes. Las alarmas y las reglas siguen funcionando.",
+    )
+
+
 def _alert_text(alert: Alert, labels: Labels) -> str:
     because = ", ".join(_evidence(item, labels) for item in alert.evidence)
     text = labels.alert(alert.code)
@@ -90,6 +113,7 @@ class DifferentialColumn(Spoken):
         self._candidates: list[CandidateLine] = []
         self.strip = AlertStrip()
         self.stale = message("notice")
+        self.blocked = message("notice")
         self.empty = message("quiet")
         self.list = CandidateList()
         self.texts.bind(
@@ -107,6 +131,7 @@ class DifferentialColumn(Spoken):
                 keys.shown(keys.LIST),
             ),
             self.stale,
+            self.blocked,
             self.empty,
             self.list,
             self.unused,
@@ -182,6 +207,7 @@ class DifferentialColumn(Spoken):
         self.strip.show_alerts(differential.alerts, self._labels)
         self._fit_strip()
         QTimer.singleShot(0, self, self._fit_strip)  # again, once the labels wear their font
+        say(self.blocked, _blocked_text(differential))
         outside = translate(
             "Differential", "Puede no ser ninguna de estas: en {frequency} casos así, es otra cosa."
         )

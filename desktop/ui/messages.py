@@ -172,6 +172,23 @@ _REFUSALS: Final = {
         "Messages",
         "Las piezas del modelo no encajan entre sí. Reinstale Vereda; los datos están a salvo.",
     ),
+    "bundle.budget": QT_TRANSLATE_NOOP(
+        "Messages",
+        "Los bytes de hoy para modelos se han gastado. Lo que llegó se guarda; mañana sigue.",
+    ),
+    "bundle.metered": QT_TRANSLATE_NOOP(
+        "Messages",
+        "Hay un modelo más nuevo, pero esta red se paga por bytes. Llegará por otra red.",
+    ),
+    "bundle.blocked": QT_TRANSLATE_NOOP(
+        "Messages",
+        "Ese modelo está detenido por seguridad y no se usará. Sigue trabajando el que hay.",
+    ),
+    "model.blocked": QT_TRANSLATE_NOOP(
+        "Messages",
+        "El modelo que tendría que contestar está detenido por seguridad. Decida sin él; las "
+        "alarmas y las reglas siguen funcionando.",
+    ),
     "bundle.unusable": QT_TRANSLATE_NOOP(
         "Messages",
         "El modelo no ha superado la verificación y no se usará. Reinstale Vereda o llame a "

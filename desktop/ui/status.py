@@ -1,14 +1,16 @@
 """The bar that is always there: sync, model and clock, in words."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QFrame
 
 from ddx.domain.roles import Permission, may
 from desktop.presenters.freshness import (
+    Downloading,
     Failed,
     FreshnessState,
     ModelRead,
@@ -45,9 +47,15 @@ class StatusBar(Screen):
     """Freshness of what the clinician relies on."""
 
     state: FreshnessState
+    _arrived = Signal(object, object)
+    """Bytes of a bundle so far and in all, from the thread that downloads."""
 
     def __init__(self, jobs: Jobs) -> None:
         super().__init__(jobs)
+        self._arrived.connect(
+            lambda received, total: self.dispatch(Downloading(received, total)),
+            Qt.ConnectionType.QueuedConnection,
+        )
         self.reducer, self.state = step, FreshnessState()
         self._session: Session | None = None
         self._performers = {
@@ -126,8 +134,8 @@ class StatusBar(Screen):
     def _update(self) -> None:
         if (session := self._session) is not None:
             self.jobs.run(
-                session.models.update,
-                lambda outcome: self.dispatch(UpdateDone(outcome.result)),
+                lambda: session.models.update(self._teller()),
+                lambda outcome: self.dispatch(UpdateDone(outcome.result, outcome.clock_behind_s)),
                 self._failed,
                 Lane.NETWORK,
             )
@@ -138,11 +146,24 @@ class StatusBar(Screen):
         folder = QFileDialog.getExistingDirectory(self, title)
         if folder and (session := self._session) is not None:
             self.jobs.run(
-                lambda: session.models.update_from(Path(folder)),
+                lambda: session.models.update_from(Path(folder), self._teller()),
                 lambda outcome: self.dispatch(UpdateDone(outcome.result)),
                 self._failed,
                 Lane.NETWORK,
             )
+
+    def _teller(self) -> Callable[[int, int], None]:
+        """Return what tells the window of progress, once for each percent."""
+        told = -1
+
+        def tell(received: int, total: int) -> None:
+            nonlocal told
+            percent = 100 * received // max(1, total)
+            if percent != told:
+                told = percent
+                self._arrived.emit(received, total)
+
+        return tell
 
     def redraw(self) -> None:
         """Draw the words."""
@@ -170,18 +191,39 @@ class StatusBar(Screen):
         self.model.setText(
             text.format(version=state.model.version, n=age.days) + _update_text(state)
         )
-        look(self.model, "attention" if age.tone is Tone.ATTENTION else "small")
+        wanting = bool(state.model.blocked) or age.tone is Tone.ATTENTION
+        look(self.model, "attention" if wanting else "small")
 
     def _draw_clock(self) -> None:
         self.clock.setText(words.moment(datetime.now(UTC)))
 
 
 def _update_text(state: FreshnessState) -> str:
-    if state.update == "activated":
-        return " · " + translate("Status", "recién actualizado")
-    if state.update == "refused":
-        return " · " + translate("Status", "el modelo recibido no pasó la verificación; sigue este")
-    return ""
+    if state.percent is not None:
+        told = [translate("Status", "descargando: {n} %").format(n=state.percent)]
+    else:
+        told = [said] if (said := _update_results().get(state.update)) else []
+    model = state.model
+    if model is not None and model.blocked:
+        told.append(
+            translate("Status", "detenido por seguridad: solo reglas y registros")
+            if len(model.blocked) > 1
+            else translate("Status", "un modelo está detenido por seguridad")
+        )
+    if model is not None and model.reverted:
+        told.append(translate("Status", "uno más nuevo falló aquí; sigue este"))
+    if state.clock_behind_s:
+        told.append(translate("Status", "el reloj de este equipo va atrasado"))
+    return "".join(f" · {said}" for said in told)
+
+
+def _update_results() -> dict[str, str]:
+    return {
+        "activated": translate("Status", "recién actualizado"),
+        "sent_back": translate("Status", "se volvió a este por orden de seguridad"),
+        "postponed": translate("Status", "hay uno más nuevo; esperará a otro día o a otra red"),
+        "refused": translate("Status", "el modelo recibido no pasó la verificación; sigue este"),
+    }
 
 
 def _sync_text(state: FreshnessState) -> str:

@@ -46,6 +46,7 @@ from model_bundles.authoring.keys import (
     Signers,
 )
 from model_bundles.blobs import RepositoryFiles, read_target
+from model_bundles.clock import SIGNED_AT
 from model_bundles.errors import BundleWithdrawnError, SigningError, VersionTakenError
 from model_bundles.manifest import Release
 from model_bundles.orders import (
@@ -291,6 +292,7 @@ class Repository:
             version=1 if heads is None else heads[0].version + 1,
             expires=self._expiry(TIMESTAMP, at),
             snapshot_meta=_named(snapshot.version, content),
+            unrecognized_fields={SIGNED_AT: at.isoformat()},
         )
         self._write("timestamp.json", self._signed(TIMESTAMP, head))
 

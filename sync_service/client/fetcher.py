@@ -1,20 +1,36 @@
 """How bundle files travel: httpx under python-tuf's fetcher port, going on where a link broke.
 
-A 4 MB file over a link that resets every 0.25 MB arrives with resumption and never without.
-What arrives is not trusted here: python-tuf checks length and hash of every file.
+A 4 MB file over a link that resets every 0.25 MB arrives with resumption and never without;
+with `partials` it also goes on after the application was closed. What arrives is not trusted
+here: python-tuf checks length and hash of every file.
+
+Bounds: python-tuf stops at the signed length; a silence ends with the client's own timeout; a
+server that drips is left after `SLOW_WINDOW_S`, in the headers after `HEADERS_S`.
 """
 
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Final
+from contextlib import ExitStack, suppress
+from typing import BinaryIO, Final
 
 import httpx
 from tuf.api.exceptions import DownloadError, DownloadHTTPError
 from tuf.ngclient import FetcherInterface
 
+from sync_service.client.budget import ByteBudget
+from sync_service.client.partials import WORTH_KEEPING_BYTES, Partial, Partials
+
 _FRUITLESS: Final = 3
 """Connections in a row that may bring no byte before the download is given up for now."""
+
+SLOW_WINDOW_S: Final = 60.0
+SLOW_BYTES: Final = 4096
+"""Least that must arrive in each window: 0.5 kbit/s."""
+
+HEADERS_S: Final = 120.0
+"""Longest wait for the head of an answer. httpx bounds each silence in it, not the whole."""
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
 
@@ -23,43 +39,112 @@ class HttpxFetcher(FetcherInterface):
     """Downloads over one httpx client (timeouts, proxy and authorities are the client's)."""
 
     def __init__(
-        self, client: httpx.Client, *, sleep: Callable[[float], None] = time.sleep
+        self,
+        client: httpx.Client,
+        *,
+        partials: Partials | None = None,
+        budget: ByteBudget | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic_s: Callable[[], float] = time.monotonic,
+        headers_s: float = HEADERS_S,
     ) -> None:
-        self._client, self._sleep = client, sleep
+        """Bind the ports.
+
+        partials: where files that broke off wait; none are kept when not given. budget: of the
+        files a bundle is made of; metadata is counted and never refused, for orders of the
+        safety role travel in it.
+        """
+        self._client, self._partials, self._budget = client, partials, budget
+        self._sleep, self._monotonic_s, self._headers_s = sleep, monotonic_s, headers_s
 
     def _fetch(self, url: str) -> Iterator[bytes]:
-        download = _Download(self._client, url)
+        pace = _Pace(self._monotonic_s)
+        download = _Download(self._client, url, self._partials, self._headers_s)
         fruitless = 0
-        while not download.complete:
-            before = download.received
-            try:
-                yield from download.go_on()
-            except httpx.HTTPError as error:
-                fruitless = fruitless + 1 if download.received == before else 0
-                if fruitless >= _FRUITLESS:
-                    raise DownloadError(f"{type(error).__name__} while downloading") from error
-                self._sleep(0.5 * 2.0**fruitless)
+        try:
+            while not download.complete:
+                before = download.received
+                try:
+                    yield from download.go_on(self._spend(url), pace)
+                except httpx.HTTPError as error:
+                    fruitless = fruitless + 1 if download.received == before else 0
+                    if fruitless >= _FRUITLESS:
+                        raise DownloadError(f"{type(error).__name__} while downloading") from error
+                    self._sleep(0.5 * 2.0**fruitless)
+        finally:
+            if self._budget is not None:
+                self._budget.save()
+
+    def _spend(self, url: str) -> Callable[[int], None]:
+        if self._budget is None:
+            return lambda _: None
+        if "/targets/" in url:
+            self._budget.check()
+            return self._budget.spend
+        return self._budget.count
+
+
+class _Pace:
+    """Whether enough arrives, over as many connections as it takes."""
+
+    def __init__(self, monotonic_s: Callable[[], float]) -> None:
+        self._monotonic_s = monotonic_s
+        self._since_s, self._arrived = monotonic_s(), 0
+
+    def arrived(self, count: int) -> None:
+        """Count bytes. Raises DownloadError when a whole window brought too few."""
+        self._arrived += count
+        now_s = self._monotonic_s()
+        if now_s - self._since_s < SLOW_WINDOW_S:
+            return
+        if self._arrived < SLOW_BYTES:
+            raise DownloadError(f"less than {SLOW_BYTES} bytes in {SLOW_WINDOW_S:.0f} s")
+        self._since_s, self._arrived = now_s, 0
 
 
 class _Download:
-    """One file over as many connections as it takes."""
+    """One file over as many connections as it takes.
 
-    def __init__(self, client: httpx.Client, url: str) -> None:
-        self._client, self._url = client, url
-        self._etag = ""
-        self.received = 0
+    received: bytes we have, on the disk or handed over; handed: bytes handed over.
+    """
+
+    def __init__(
+        self, client: httpx.Client, url: str, partials: Partials | None, headers_s: float
+    ) -> None:
+        self._client, self._url, self._headers_s = client, url, headers_s
+        self._partials = partials
+        self._kept: Partial | None = None if partials is None else partials.find(url)
+        self._etag = self._kept.etag if self._kept else ""
+        self.received = self._kept.length if self._kept else 0
+        self._handed = 0
         self.complete = False
 
-    def go_on(self) -> Iterator[bytes]:
-        """Yield the bytes not received yet. Raises httpx errors when the link breaks."""
-        with self._client.stream("GET", self._url, headers=self._headers()) as response:
+    def go_on(self, spend: Callable[[int], None], pace: _Pace) -> Iterator[bytes]:
+        """Yield the bytes not handed over yet. Raises httpx errors when the link breaks."""
+        with ExitStack() as stack:
+            response = self._answer()
+            stack.callback(response.close)
             skip = self._accept(response)
+            yield from self._from_disk()
+            disk = self._disk(response)
+            if disk is not None:
+                stack.enter_context(disk)
             for chunk in response.iter_raw():
+                pace.arrived(len(chunk))
                 fresh, skip = chunk[skip:], max(0, skip - len(chunk))
+                disk = _written(disk, fresh)
                 self.received += len(fresh)
+                spend(len(chunk))
                 if fresh:
+                    self._handed += len(fresh)
                     yield fresh
         self.complete = True
+        if self._partials is not None:
+            self._partials.drop(self._url)
+
+    def _answer(self) -> httpx.Response:
+        request = self._client.build_request("GET", self._url, headers=self._headers())
+        return _within(self._headers_s, lambda: self._client.send(request, stream=True))
 
     def _headers(self) -> dict[str, str]:
         headers = {"Accept-Encoding": "identity", "Accept": "*/*"}
@@ -69,13 +154,95 @@ class _Download:
 
     def _accept(self, response: httpx.Response) -> int:
         """Return how many leading bytes of this answer we already have."""
-        if response.status_code not in {200, 206}:
-            raise DownloadHTTPError(f"status {response.status_code}", response.status_code)
-        etag = response.headers.get("ETag", "")
+        status, etag = response.status_code, response.headers.get("ETag", "")
+        if not self._handed and self.received and not (status == 206 and etag == self._etag):
+            self._forget()
+            if status == 416:  # what we hold is not the beginning of what is there
+                raise httpx.ReadError("the part on this disk does not fit")
+        if status not in {200, 206}:
+            raise DownloadHTTPError(f"status {status}", status)
         if self.received and etag != self._etag:
             raise DownloadError("the file changed while it was downloaded")
         self._etag = "" if etag.startswith("W/") else etag
-        return self.received - (_start(response) if response.status_code == 206 else 0)
+        begins = _start(response) if status == 206 else 0
+        if begins > self.received:
+            raise DownloadError("a partial answer that begins after what is missing")
+        return self.received - begins
+
+    def _forget(self) -> None:
+        """Begin anew: the server holds another file than the one this disk has a part of."""
+        self.received, self._etag, self._kept = 0, "", None
+        if self._partials is not None:
+            self._partials.drop(self._url)
+
+    def _from_disk(self) -> Iterator[bytes]:
+        if self._kept is None or self._handed:
+            return
+        try:
+            for chunk in self._kept.chunks():
+                self._handed += len(chunk)
+                yield chunk
+        except OSError as error:
+            raise DownloadError("what was kept of the file cannot be read") from error
+        if self._handed != self._kept.length:
+            raise DownloadError("what was kept of the file is shorter now")
+
+    def _disk(self, response: httpx.Response) -> BinaryIO | None:
+        """Return where to keep what arrives, if it is worth it and can be named again."""
+        if self._partials is None or not self._etag.startswith('"'):
+            return None
+        if self.received:
+            kept = self._partials.find(self._url)
+            whole = kept is not None and kept.length == self.received
+            return self._partials.go_on(kept) if kept is not None and whole else None
+        length = response.headers.get("Content-Length", "")
+        if not length.isdecimal() or int(length) < WORTH_KEEPING_BYTES:
+            return None
+        return self._partials.begin(self._url, self._etag)
+
+
+def _written(disk: BinaryIO | None, fresh: bytes) -> BinaryIO | None:
+    """Write to the partial; return None from when the disk refuses (the download goes on)."""
+    if disk is None or not fresh:
+        return disk
+    try:
+        whole = disk.write(fresh) == len(fresh)
+    except OSError:
+        return None
+    return disk if whole else None
+
+
+def _within(seconds: float, send: Callable[[], httpx.Response]) -> httpx.Response:
+    """Return the answer `send` gets, or leave it after `seconds`.
+
+    A head that drips one byte a minute never reaches httpx's timeout, which counts each silence.
+    The connection left behind ends with its own timeouts, on a thread of its own.
+    """
+    answers: list[httpx.Response | BaseException] = []
+    left: list[bool] = []
+    lock, arrived = threading.Lock(), threading.Event()
+
+    def work() -> None:
+        try:
+            got: httpx.Response | BaseException = send()
+        except BaseException as error:  # noqa: BLE001 -- raised again below, on the other thread
+            got = error
+        with lock:
+            if left and isinstance(got, httpx.Response):
+                with suppress(httpx.HTTPError):
+                    got.close()
+            answers.append(got)
+        arrived.set()
+
+    threading.Thread(target=work, name="bundle head", daemon=True).start()
+    arrived.wait(seconds)
+    with lock:
+        if not answers:
+            left.append(True)
+            raise DownloadError(f"no answer in {seconds:.0f} s")
+    if isinstance(answers[0], BaseException):
+        raise answers[0]
+    return answers[0]
 
 
 def _start(response: httpx.Response) -> int:

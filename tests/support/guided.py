@@ -1,8 +1,11 @@
 """What a table of weights can say beside its list: questions, why not, actions, triage."""
 
+import copy
 import json
+from dataclasses import replace
 
 from ddx.assessment import Assessment, open_diseases
+from ddx.domain.differential import World
 from ddx.explain.why_not import TOP, open_answers, standing_in, why_not
 from ddx.inquiry.effort import RURAL_POST, Means
 from ddx.inquiry.inquirer import Question
@@ -23,6 +26,18 @@ class Guided:
 
     def at_once(self, case):
         return self.diagnose(case)
+
+    def without(self, models):
+        other, whole = copy.copy(self), self.diagnose
+        stopped = tuple(world for world in World if world in models)
+
+        def diagnose(case, limit=50):
+            made = whole(case, limit)
+            left = tuple(c for c in made.candidates if c.world not in stopped)
+            return replace(made, candidates=left, blocked=stopped)
+
+        other.diagnose = other.at_once = diagnose
+        return other
 
     def not_excluded(self, case):
         return self.kept

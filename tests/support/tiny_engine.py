@@ -222,6 +222,9 @@ class TinyShelf:
             source="default",
         )
 
+    def remember(self, kept) -> None:
+        pass
+
     def engine_for(self, digest: str) -> TinyEngine:
         for engine in (self.engine, *self.older):
             if engine.digest == digest:

@@ -265,6 +265,18 @@
         <source>Lista anterior a los últimos cambios. Pulse {key} para actualizarla.</source>
         <translation>This list is older than your last changes. Press {key} to update it.</translation>
     </message>
+    <message>
+        <source>El modelo está detenido por seguridad: no hay lista. Las alarmas, las reglas y los registros siguen funcionando.</source>
+        <translation>The model is stopped for safety: there is no list. Alarms, rules and records go on working.</translation>
+    </message>
+    <message>
+        <source>El modelo de enfermedades frecuentes está detenido por seguridad: la lista solo tiene raras. Las alarmas y las reglas siguen funcionando.</source>
+        <translation>The model of common diseases is stopped for safety: the list holds rare ones only. Alarms and rules go on working.</translation>
+    </message>
+    <message>
+        <source>El modelo de enfermedades raras está detenido por seguridad: la lista solo tiene frecuentes. Las alarmas y las reglas siguen funcionando.</source>
+        <translation>The model of rare diseases is stopped for safety: the list holds common ones only. Alarms and rules go on working.</translation>
+    </message>
 </context>
 <context>
     <name>Findings</name>
@@ -995,6 +1007,22 @@
         <source>No se puede escribir ahí. Elija otra carpeta para la carta.</source>
         <translation>It cannot be written there. Choose another folder for the letter.</translation>
     </message>
+    <message>
+        <source>Los bytes de hoy para modelos se han gastado. Lo que llegó se guarda; mañana sigue.</source>
+        <translation>Today&apos;s bytes for models are used up. What arrived is kept; it goes on tomorrow.</translation>
+    </message>
+    <message>
+        <source>Hay un modelo más nuevo, pero esta red se paga por bytes. Llegará por otra red.</source>
+        <translation>There is a newer model, but this network is paid by the byte. It will come over another one.</translation>
+    </message>
+    <message>
+        <source>Ese modelo está detenido por seguridad y no se usará. Sigue trabajando el que hay.</source>
+        <translation>That model is stopped for safety and will not be used. The one in use goes on working.</translation>
+    </message>
+    <message>
+        <source>El modelo que tendría que contestar está detenido por seguridad. Decida sin él; las alarmas y las reglas siguen funcionando.</source>
+        <translation>The model that would have to answer is stopped for safety. Decide without it; alarms and rules go on working.</translation>
+    </message>
 </context>
 <context>
     <name>Patients</name>
@@ -1286,6 +1314,34 @@
     <message>
         <source>Elija la memoria USB con el modelo</source>
         <translation>Choose the USB stick with the model</translation>
+    </message>
+    <message>
+        <source>descargando: {n} %</source>
+        <translation>downloading: {n} %</translation>
+    </message>
+    <message>
+        <source>detenido por seguridad: solo reglas y registros</source>
+        <translation>stopped for safety: rules and records only</translation>
+    </message>
+    <message>
+        <source>un modelo está detenido por seguridad</source>
+        <translation>one model is stopped for safety</translation>
+    </message>
+    <message>
+        <source>uno más nuevo falló aquí; sigue este</source>
+        <translation>a newer one failed here; this one goes on</translation>
+    </message>
+    <message>
+        <source>el reloj de este equipo va atrasado</source>
+        <translation>the clock of this computer is behind</translation>
+    </message>
+    <message>
+        <source>se volvió a este por orden de seguridad</source>
+        <translation>went back to this one by order of safety</translation>
+    </message>
+    <message>
+        <source>hay uno más nuevo; esperará a otro día o a otra red</source>
+        <translation>there is a newer one; it waits for another day or another network</translation>
     </message>
 </context>
 <context>

@@ -3,9 +3,6 @@
 import itertools
 import os
 import shutil
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -116,49 +113,6 @@ def test_a_rollback_that_fails_at_any_step_leaves_one_of_the_two(workshop, devic
         if slots.active().version == "2026.11.1":
             break
     assert served(slots) == small_members()
-
-
-UPDATE = """
-import sys
-from pathlib import Path
-from model_bundles.client import BundleClient
-from model_bundles.local import LOCAL, LocalFetcher
-from model_bundles.slots import Slots
-from model_bundles.verify import Trust
-
-repository, device, slots_dir = map(Path, sys.argv[1:])
-trust = Trust((repository / "metadata/1.root.json").read_bytes())
-slots = Slots(slots_dir, trust)
-client = BundleClient(trust, device, LOCAL, LocalFetcher(repository))
-print("started", flush=True)
-client.fetch(client.offered(), slots)
-slots.activate()
-print("done", flush=True)
-"""
-
-
-@pytest.mark.slow
-def test_a_process_killed_during_an_update_leaves_exactly_one_valid_active_bundle(workshop, device):
-    for delay_ms in range(5, 105, 10):
-        here = device / f"kill-{delay_ms}"
-        here.mkdir()
-        shutil.copytree(device / "device", here / "device", symlinks=True)
-        shutil.copytree(device / "slots", here / "slots")
-        arguments = [str(workshop.repository), str(here / "device"), str(here / "slots")]
-        process = subprocess.Popen(
-            [sys.executable, "-c", UPDATE, *arguments], stdout=subprocess.PIPE
-        )
-        assert process.stdout.readline().strip() == b"started"
-        try:
-            process.wait(delay_ms / 1000)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        process.stdout.close()
-        slots = Slots(here / "slots", workshop.trust)
-        assert served(slots) in (small_members(), NEWER)
-        finish(workshop, slots, here / "device")
-        assert served(slots) == NEWER
 
 
 def test_a_read_only_disk_is_a_storage_error_and_serving_goes_on(workshop, device, monkeypatch):

@@ -144,3 +144,36 @@ def test_a_cloud_without_a_repository_still_syncs_and_says_it_offers_nothing(tmp
         assert ready.status_code == 503
         assert (ready.json()["database"], ready.json()["engine"]) == ("ready", "registry.missing")
         assert cloud.code()
+
+
+class Counting(httpx.BaseTransport):
+    """Counts requests and bytes of bodies as they come off the wire, error bodies too."""
+
+    def __init__(self):
+        self.inner = httpx.HTTPTransport()
+        self.paths, self.body = [], 0
+
+    def handle_request(self, request):
+        response = self.inner.handle_request(request)
+        content = b"".join(response.stream)
+        self.paths.append(request.url.path)
+        self.body += len(content)
+        return httpx.Response(
+            response.status_code, headers=response.headers, stream=httpx.ByteStream(content)
+        )
+
+
+def test_looking_for_a_bundle_when_there_is_none_costs_two_requests_and_a_kilobyte(
+    cloud, workshop, slots, tmp_path, record_property
+):
+    counting = Counting()
+    with httpx.Client(transport=counting, base_url=cloud.url) as http:
+        client = bundle_client(http, cloud.url, workshop.trust, tmp_path / "device" / "state")
+        updater = Updater(client, slots, lambda bundle: bundle.check_every_member())
+        assert updater.run().result is UpdateResult.ACTIVATED
+        counting.paths, counting.body = [], 0
+        assert updater.run().result is UpdateResult.UP_TO_DATE
+    record_property("body_bytes", counting.body)
+    names = [path.rpartition("/")[2] for path in counting.paths]
+    assert names == ["2.root.json", "timestamp.json"]
+    assert counting.body <= 1024

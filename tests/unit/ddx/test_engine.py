@@ -6,8 +6,10 @@ from ddx.domain.case import Case, Sex, VitalSigns
 from ddx.domain.differential import World
 from ddx.domain.finding import Finding, Presence
 from ddx.domain.identifiers import DiseaseId, FindingId
+from ddx.domain.wire import differential_from_json, differential_to_json
 from ddx.engine import Engine
-from ddx.errors import UnknownDiseaseError
+from ddx.errors import ModelBlockedError, UnknownDiseaseError
+from ddx.inference.common import CommonModel
 from model_bundles.embedded import open_embedded_bundle
 
 COUGH = FindingId("HP:0012735")
@@ -127,3 +129,44 @@ def test_a_rule_fires_whatever_the_probabilities_say(engine):
     assert breathless.candidates == quiet.candidates
     assert any(alert.urgent for alert in breathless.alerts)
     assert not any(alert.urgent for alert in quiet.alerts)
+
+
+@pytest.mark.parametrize(
+    ("stopped", "left"), [("common", World.RARE), ("rare", World.COMMON)], ids=["common", "rare"]
+)
+def test_a_stopped_model_is_not_asked_and_the_other_one_answers(engine, stopped, left, monkeypatch):
+    def must_not_run(*_, **__):
+        raise AssertionError(f"{stopped} was asked")
+
+    working = engine.without({stopped, "a model of tomorrow"})
+    with monkeypatch.context() as patch:
+        owner, asked = (
+            (engine.rare, "retrieve") if stopped == "rare" else (CommonModel, "probabilities")
+        )
+        patch.setattr(owner, asked, must_not_run)
+        answer = working.diagnose(case_of((FEVER, COUGH)), limit=EVERYTHING)
+    assert answer.blocked == (World(stopped),)
+    assert {c.world for c in answer.candidates} == {left}
+    total = sum(c.probability for c in answer.candidates) + answer.outside_probability
+    assert total == pytest.approx(1.0, abs=1e-9)
+    assert engine.diagnose(case_of((FEVER, COUGH))).blocked == ()
+
+
+def test_without_any_model_rules_triage_search_and_vocabulary_go_on(engine):
+    working = engine.without({"common", "rare"})
+    case = case_of((FEVER, COUGH), vitals=VitalSigns(spo2_percent=84))
+    whole, said = engine.assess(case), working.assess(case)
+    assert said.differential.candidates == ()
+    assert said.differential.outside_probability == 1.0
+    assert said.differential.alerts == whole.differential.alerts != ()
+    assert said.triage.level == whole.triage.level
+    assert (said.not_excluded, said.inquiry.questions) == (None, ())
+    assert working.search is engine.search
+    with pytest.raises(ModelBlockedError):
+        working.explain(case, MARFAN)
+
+
+def test_what_a_stopped_model_left_out_survives_the_record(engine):
+    made = engine.without({"rare"}).diagnose(case_of((FEVER,)))
+    assert differential_from_json(differential_to_json(made)) == made
+    assert "blocked" not in differential_to_json(engine.diagnose(case_of((FEVER,))))

@@ -5,6 +5,7 @@ from enum import StrEnum
 import pytest
 
 from desktop.presenters.freshness import (
+    Downloading,
     Failed,
     FreshnessState,
     ModelRead,
@@ -99,3 +100,17 @@ def test_what_waits_is_pushed_when_due_without_looking_for_a_model():
 )
 def test_nothing_is_pushed_when_nothing_waits_or_nobody_is_linked(sync):
     assert step(FreshnessState(sync=sync), SyncDue())[1] == ()
+
+
+def test_a_download_is_shown_in_percent_until_it_ends():
+    state = step(FreshnessState(), Downloading(3_000_000, 4_000_000))[0]
+    assert state.percent == 75
+    assert step(state, Downloading(5, 0))[0].percent == 75
+    ended, effects = step(state, UpdateDone("activated", clock_behind_s=90_000))
+    assert (ended.percent, ended.clock_behind_s) == (None, 90_000)
+    assert effects == (ReadModel(),)
+
+
+def test_a_download_that_fails_is_shown_no_more():
+    state = step(FreshnessState(), Downloading(1, 2))[0]
+    assert step(state, Failed(Refusal("bundle.offline")))[0].percent is None

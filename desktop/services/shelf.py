@@ -116,7 +116,7 @@ class DeviceShelf:
         from sync_service.client.updates import bundle_client  # noqa: PLC0415 -- httpx
 
         settings, state, shipped = self._settings, self._data_dir / CLIENT_STATE, self._shipped()
-        budget = settings.daily_byte_budget if settings.metered_link else 0
+        budget = settings.daily_byte_budget
         client = bundle_client(
             http,
             server,
@@ -129,7 +129,7 @@ class DeviceShelf:
             device=memory.device,
             site=settings.site_id or None,
         )
-        metered = settings.metered_link and settings.metered_policy is not MeteredPolicy.ALLOW
+        metered = settings.metered_policy is MeteredPolicy.NOTHING
         return self._updated(client, shipped, memory, on_progress, metered=metered)
 
     def _updated(

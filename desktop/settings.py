@@ -66,8 +66,7 @@ class Policy:
 class Settings:
     """Every setting of the desktop application, by policy key.
 
-    metered_link: the link of this machine is paid by the byte; nothing else can tell.
-    daily_byte_budget: bytes of bundles per day on a metered link, 0 for no limit.
+    daily_byte_budget: bytes of bundles per day, for metered links; 0 for no limit.
     max_model_age_days: after so many days without a newer bundle the screen warns. backup_folder:
     empty for `backups` in the data directory; another disk is better.
     """
@@ -82,7 +81,6 @@ class Settings:
     proxy_mode: Annotated[ProxyMode, Policy("ProxyMode")] = ProxyMode.SYSTEM
     proxy_url: Annotated[str, Policy("ProxyUrl")] = ""
     ca_bundle_path: Annotated[str, Policy("CaBundlePath")] = ""
-    metered_link: Annotated[bool, Policy("MeteredLink")] = False
     metered_policy: Annotated[MeteredPolicy, Policy("MeteredPolicy")] = MeteredPolicy.RECORDS_ONLY
     daily_byte_budget: Annotated[int, Policy("DailyByteBudget", 0, 1 << 40)] = 0
     idle_lock_minutes: Annotated[int, Policy("IdleLockMinutes", 1, 240)] = 10

@@ -121,7 +121,7 @@ class DeviceShelf:
         from sync_service.client.updates import bundle_client  # noqa: PLC0415 -- httpx
 
         settings, state, shipped = self._settings, self._data_dir / CLIENT_STATE, self._shipped()
-        budget = settings.daily_byte_budget if settings.metered_link else 0
+        budget = settings.daily_byte_budget
         client = bundle_client(
             http,
             server,

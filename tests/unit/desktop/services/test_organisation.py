@@ -1,6 +1,5 @@
 """What the organisation sets: weaker than this machine, only what the cloud may set."""
 
-
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from support.records import NOON

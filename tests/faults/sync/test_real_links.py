@@ -51,6 +51,7 @@ from sync_service.protocol.messages import (
 
 HEALED_WITHIN_S = 60.0  # the bar; only the command judges it
 GIVE_UP_S = 300.0
+NOTHING = OutboxCounts(pending=0, quarantined=0, acknowledged=0)
 OVERHEAD_BAR = 1.3
 SCRIPT = Path(link_processes.__file__)
 
@@ -176,6 +177,13 @@ class Campaign:
             if clinic.process is None or clinic.process.poll() is not None:
                 clinic.start()
 
+    def until_all_record(self) -> None:
+        """Wait until every device has recorded something: a slow machine starts them slowly."""
+        left = list(self.clinics)
+        while left:
+            left = [clinic for clinic in left if clinic.counts() == NOTHING]
+            time.sleep(0.2)
+
     def break_things(self, seconds: float, every_s: float) -> None:
         """Kill clients and server and take links down, at random, for so long."""
         until_s, down = time.monotonic() + seconds, []
@@ -268,6 +276,7 @@ def campaign(devices: int, seconds: float, *, seed: int = 0, every_s: float = 4.
             run.worsen()
             for clinic in run.clinics:
                 clinic.start()
+            run.until_all_record()
             run.break_things(seconds, every_s)
             run.heal()
             run.drain()

@@ -79,6 +79,8 @@ NEEDS = {
         lambda s, on: s.sync.link("http://127.0.0.1:9", "nope"),
     ),
     "sync.run_once": (Permission.DIAGNOSE, lambda s, on: s.sync.run_once()),
+    "sync.side": (Permission.DIAGNOSE, lambda s, on: s.sync.side()),
+    "sync.retry": (Permission.DIAGNOSE, lambda s, on: s.sync.retry(on.diagnosis)),
     "models.status": (ANYBODY, lambda s, on: s.models.status()),
     "models.update": (Permission.DIAGNOSE, lambda s, on: s.models.update()),
     "audit.entries": (Permission.READ_AUDIT, lambda s, on: s.audit.entries()),

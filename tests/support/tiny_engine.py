@@ -5,6 +5,7 @@ import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 
 from support.bundle_workshop import small_members
 from support.guided import QUESTION, Guided
@@ -22,6 +23,7 @@ from ddx.terminology.catalogue import Catalogue
 from ddx.terminology.search import FindingSearch
 from desktop.services.errors import OtherBundleError
 from desktop.services.records import ModelStatus
+from sync_service.client.updates import UpdateReport, UpdateResult
 
 ROOT = "HP:0000118"
 HPO_LABELS = {
@@ -230,3 +232,7 @@ class TinyShelf:
             if engine.digest == digest:
                 return engine
         raise OtherBundleError(digest)
+
+    def update_from(self, folder: Path, *more: object) -> UpdateReport:
+        """Refuse: no stick of the tests that use this shelf holds bundles."""
+        return UpdateReport(result=UpdateResult.REFUSED, code="bundle.malformed")

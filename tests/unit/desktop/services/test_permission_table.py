@@ -6,6 +6,7 @@ A new method fails here until somebody says which permission it takes.
 import inspect
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -83,6 +84,7 @@ NEEDS = {
     "sync.retry": (Permission.DIAGNOSE, lambda s, on: s.sync.retry(on.diagnosis)),
     "models.status": (ANYBODY, lambda s, on: s.models.status()),
     "models.update": (Permission.DIAGNOSE, lambda s, on: s.models.update()),
+    "models.update_from": (Permission.DIAGNOSE, lambda s, on: s.models.update_from(Path("usb"))),
     "audit.entries": (Permission.READ_AUDIT, lambda s, on: s.audit.entries()),
     "audit.verify": (Permission.READ_AUDIT, lambda s, on: s.audit.verify()),
     "audit.keys": (Permission.READ_AUDIT, lambda s, on: s.audit.keys()),

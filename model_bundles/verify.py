@@ -150,6 +150,11 @@ class VerifiedBundle:
         rebuilt = (blobs.rebuilt_name(member.sha256) for member in self._members.values())
         return frozenset((self.digest, *members, *rebuilt))
 
+    @property
+    def manifest(self) -> Manifest:
+        """The manifest that was verified."""
+        return self._manifest
+
     def member(self, name: str) -> Member | None:
         """Return hash and length of a member, or None."""
         return self._members.get(name)

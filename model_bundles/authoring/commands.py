@@ -32,6 +32,7 @@ from model_bundles.authoring.keys import (
     KeyRing,
     Policy,
 )
+from model_bundles.authoring.patches import patches_for, versions_before
 from model_bundles.authoring.repository import Repository
 from model_bundles.errors import BundleError, SigningError
 from model_bundles.manifest import Release
@@ -208,7 +209,10 @@ def renew(desk: Desk) -> None:
 
 
 def release(desk: Desk) -> None:
-    """Draft the release that another repository offers, verified from that one's root."""
+    """Draft the release that another repository offers, verified from that one's root.
+
+    Patches from the versions before it are made here, where those are.
+    """
     given, source = desk.arguments, Path(desk.arguments.source)
     try:
         root = Path(given.root).read_bytes()
@@ -218,6 +222,9 @@ def release(desk: Desk) -> None:
     bundle.check_every_member()
     offered = Repository(source, NoKeys(), HOUSE_POLICY).offered_content(root)
     wanted = {p: raw for p, raw in offered.items() if p.startswith(f"{bundle.version}/")}
+    before = versions_before(desk.directory, desk.repository.trust, bundle.version)
+    members = {name: bundle.peek(name) for name in bundle.members}
+    wanted |= patches_for(bundle.manifest, wanted, before, members)
     document = write_offer(given.channel, _offer(desk, bundle.release))
     stored = desk.repository.store({**wanted, layout.channel_path(given.channel): document})
     _tell_drafts(desk, (desk.ceremony.draft(MODELS, lambda m: m.targets.update(stored)),))

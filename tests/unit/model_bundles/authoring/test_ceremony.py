@@ -1,22 +1,27 @@
 """Several people, several machines, one repository; the commands that the runbook names."""
 
+import random
 import shlex
 import shutil
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from tuf.api.metadata import Metadata
 
+from model_bundles import layout
 from model_bundles.authoring import keyfile
+from model_bundles.authoring.ceremony import NoKeys
 from model_bundles.authoring.commands import _parser, main
 from model_bundles.authoring.keys import HOUSE_POLICY, OFFLINE_POLICY
+from model_bundles.authoring.repository import Repository
 from model_bundles.client import BundleClient
 from model_bundles.errors import BundleTamperedError
 from model_bundles.local import LOCAL, LocalFetcher
 from model_bundles.slots import Slots
 from model_bundles.verify import Trust, open_verified
-from tests.support.bundle_workshop import BundleWorkshop
+from tests.support.bundle_workshop import BundleWorkshop, small_members
 
 WORDS = "correct horse battery"
 
@@ -65,9 +70,15 @@ class House:
         online = ("--key", self.key("snapshot-1"), "--key", self.key(timestamp))
         return self.run("complete", repository or self.repository, *online)
 
-    def release(self, workshop: BundleWorkshop, version: str, *staged: object) -> None:
+    def release(
+        self,
+        workshop: BundleWorkshop,
+        version: str,
+        *staged: object,
+        members: Mapping[str, bytes] | None = None,
+    ) -> None:
         """Publish what a training machine made, with two of the three models keys."""
-        workshop.publish(version)
+        workshop.publish(version, members)
         root = workshop.folder / "root.json"
         root.write_bytes(workshop.trust.root)
         source = ("--from", workshop.repository, "--root", root)
@@ -276,6 +287,17 @@ def test_a_release_of_a_stranger_is_not_drafted(house, training, tmp_path):
     root.write_bytes(training.trust.root)
     source = ("--from", stranger.repository, "--root", root)
     assert house.run("release", house.repository, *source) == 1
+
+
+def test_a_release_brings_patches_from_the_three_versions_before_it(house, training):
+    weights = random.Random(1).randbytes(50_000)
+    for number in range(1, 6):
+        changed = small_members(common=weights + bytes([number]))
+        house.release(training, f"2026.11.{number}", members=changed)
+    targets = Repository(house.repository, NoKeys()).signed().under("2026.11.5")
+    patches = [t for t in targets if layout.is_patch("2026.11.5", t.path)]
+    assert len(patches) == 3
+    assert max(t.length for t in patches) < 1_000
 
 
 def test_orders_are_given_and_lifted_by_one_safety_key(house, training):

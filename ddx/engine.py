@@ -7,7 +7,7 @@ import copy
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final, Self
 
 import numpy as np
@@ -109,6 +109,7 @@ class Engine:
         self.outside = outside
         self.inquirer, self.conformal = inquirer, conformal
         self._recommendations = recommendations
+        self._severity = cache(catalogue.disease_severity)
         self.blocked: frozenset[World] = frozenset()
 
     @classmethod
@@ -214,9 +215,7 @@ class Engine:
         made = differential or self._differential(case, row, query, max(limit, DEFAULT_LIMIT))
         not_excluded = self._not_excluded(row, query)
         open_ones = open_diseases(made, not_excluded)
-        asked = questions and propose(
-            self.inquirer.next_questions(case, equipment, questions, row=row), lambda: made
-        )
+        asked = questions and self._propose(case, row, equipment, questions, lambda: made)
         return Assessment(
             differential=replace(made, candidates=made.candidates[:limit]),
             triage=triage(case, self.catalogue, open_ones),
@@ -261,10 +260,26 @@ class Engine:
 
         differential: that of `case`, when it was made before; the stop rule may need it.
         """
+        row, query = self.read(case)
+        return self._propose(
+            case,
+            row,
+            equipment,
+            limit,
+            lambda: differential or self._differential(case, row, query, DEFAULT_LIMIT),
+        )
+
+    def _propose(
+        self,
+        case: Case,
+        row: FeatureRow,
+        equipment: Equipment,
+        limit: int,
+        diagnosed: Callable[[], Differential],
+    ) -> Proposal:
         if World.COMMON in self.blocked:  # what a question is worth is told by that model
             return Proposal(questions=())
-        asked = self.inquirer.next_questions(case, equipment, limit)
-        return propose(asked, lambda: differential or self.diagnose(case))
+        return propose(self.inquirer.next_questions(case, equipment, limit, row=row), diagnosed)
 
     def why_not(
         self,
@@ -398,7 +413,7 @@ class Engine:
             probability=probability,
             band=band_of(probability),
             world=World.COMMON if common else World.RARE,
-            severity=self.catalogue.disease_severity(disease),
+            severity=self._severity(disease),
         )
 
 

@@ -219,17 +219,18 @@ def _closure(request: _Request) -> Closure:
 def _annotations(request: _Request) -> Annotations:
     tables = request.tables
     owner, terms, stated = _profiles(request)
-    said, ruled_out = np.zeros((2, len(tables.content)), dtype=np.float32)
+    said, excluded = np.zeros((2, len(tables.content)), dtype=np.float32)
     for lineage in request.lineages:
         said[lineage] = tables.content[lineage]
-    ruled_out[[t.index for t in request.query.excluded]] = 1
+    excluded[[t.index for t in request.query.excluded]] = 1
+    below = tables.spread_down(excluded) if request.query.excluded else excluded
     return Annotations(
         owner=owner,
         share=np.where(np.isnan(stated), np.float32(UNSTATED), stated),
         stated=~np.isnan(stated),
         content=tables.content[terms],
         match=tables.spread_down(said)[terms],
-        ruled_out=tables.spread_down(ruled_out)[terms] > 0,
+        ruled_out=below[terms] > 0,
     )
 
 

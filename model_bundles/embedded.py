@@ -31,22 +31,23 @@ def default_repository() -> Path:
     return _DEFAULT / "repository"
 
 
-def stick_metadata(default: Path = _DEFAULT) -> Path | None:
+def stick_metadata(default: Path | None = None) -> Path | None:
     """Return the metadata of the shipped repository for sticks, or None where none ships."""
-    folder = default / "sticks" / METADATA_FOLDER
+    folder = (default or _DEFAULT) / "sticks" / METADATA_FOLDER
     return folder if folder.is_dir() else None
 
 
-def embedded_trust(default: Path = _DEFAULT) -> Trust:
-    """Return the root of trust that ships with the application.
+def embedded_trust(default: Path | None = None) -> Trust:
+    """Return the root of trust that ships with the application, or lies in another `default`.
 
     Raises:
         BundleStorageError: the installation is incomplete.
     """
-    offline = default / "trust" / "offline_root.json"
+    folder = (default or _DEFAULT) / "trust"
+    offline = folder / "offline_root.json"
     try:
         return Trust(
-            (default / "trust" / "root.json").read_bytes(),
+            (folder / "root.json").read_bytes(),
             offline.read_bytes() if offline.is_file() else None,
         )
     except OSError as error:

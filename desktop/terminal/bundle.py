@@ -42,7 +42,7 @@ WORDS: Final[Texts] = {
         "Nothing was copied ({code}): {reason}",
     ),
     "none_shipped": (
-        "Esta aplicación no trae un repositorio para memorias USB. Diga de dónde copiar con --from.",
+        "Esta aplicación no trae repositorio para memorias USB. Diga de dónde copiar con --from.",
         "This application ships no repository for sticks. Say what to copy with --from.",
     ),
     "who": (

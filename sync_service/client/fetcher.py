@@ -268,7 +268,7 @@ def _within(seconds: float, send: Callable[[], httpx.Response]) -> httpx.Respons
     with lock:
         if not answers:
             left.append(True)
-            raise DownloadError(f"no answer in {seconds:.0f} s")
+            raise DownloadError(f"no answer in {seconds:g} s")
     if isinstance(answers[0], BaseException):
         raise answers[0]
     return answers[0]

@@ -1,5 +1,6 @@
 """The default bundle is published twice over the same files: for the network and for sticks."""
 
+import os
 import shutil
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +21,21 @@ from tests.support.tiny_engine import TinyEngine, tiny_members
 from training.pipelines.release import publish_default, republish
 
 SHIPPED, CARRIED = "2026.10.1", "2026.11.1"
+
+
+class Kept(FileFloors):
+    """A device's memory that has never heard of any orders."""
+
+    def orders(self):
+        return None
+
+    def keep_orders(self, content):
+        raise AssertionError("nobody gave orders here")
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_the_platter(monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 @pytest.fixture
@@ -50,7 +66,7 @@ def update(tmp_path):
             trust=embedded.embedded_trust(default),
             open_embedded=lambda: open_verified(tmp_path / "older", root),
         )
-        memory = BundleMemory("a" * 32, FileFloors(tmp_path / "kept.json"))
+        memory = BundleMemory("a" * 32, Kept(tmp_path / "kept.json"))
         return shelf.update_from(folder, memory), shelf.status.version
 
     return update

@@ -24,10 +24,15 @@ if TYPE_CHECKING:  # the window comes first; these load after it
     from PySide6.QtWidgets import QApplication
 
     from desktop.services.clinic import Clinic
-    from desktop.services.engines import BundleMemory, BundleShelf, DiagnosticEngine, OnProgress
+    from desktop.services.engines import (
+        BundleMemory,
+        BundleShelf,
+        DiagnosticEngine,
+        KeptMemory,
+        OnProgress,
+    )
     from desktop.services.records import ModelStatus
     from desktop.ui.window import MainWindow
-    from model_bundles.floors import Floors
     from model_bundles.verify import Trust
     from sync_service.client.updates import UpdateReport
 
@@ -92,7 +97,7 @@ class LoadingShelf:
         """Return the engine of the bundle with that digest. Raises OtherBundleError."""
         return self._shelf.engine_for(digest)
 
-    def remember(self, kept: "Floors") -> None:
+    def remember(self, kept: "KeptMemory") -> None:
         """Let the files of this device and the encrypted store make good each other's floors."""
         self._shelf.remember(kept)
 

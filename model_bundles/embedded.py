@@ -4,6 +4,7 @@ model_bundles/default/trust/root.json            the embedded root
 model_bundles/default/trust/offline_root.json    that of the repository for sticks, if any
 model_bundles/default/repository/metadata/       a repository like any other,
 model_bundles/default/repository/targets/        opened and verified like any other
+model_bundles/default/sticks/metadata/           the repository for sticks, over the same targets
 """
 
 import logging
@@ -17,7 +18,7 @@ from model_bundles import layout
 from model_bundles.errors import BundleBlockedError, BundleError, BundleStorageError
 from model_bundles.orders import Block, Orders
 from model_bundles.slots import Slots
-from model_bundles.verify import Trust, VerifiedBundle, open_verified
+from model_bundles.verify import METADATA_FOLDER, Trust, VerifiedBundle, open_verified
 
 _DEFAULT: Final = Path(__file__).parent / "default"
 MODELS: Final = ("common", "rare")
@@ -30,16 +31,23 @@ def default_repository() -> Path:
     return _DEFAULT / "repository"
 
 
-def embedded_trust() -> Trust:
-    """Return the root of trust that ships with the application.
+def stick_metadata(default: Path | None = None) -> Path | None:
+    """Return the metadata of the shipped repository for sticks, or None where none ships."""
+    folder = (default or _DEFAULT) / "sticks" / METADATA_FOLDER
+    return folder if folder.is_dir() else None
+
+
+def embedded_trust(default: Path | None = None) -> Trust:
+    """Return the root of trust that ships with the application, or lies in another `default`.
 
     Raises:
         BundleStorageError: the installation is incomplete.
     """
-    offline = _DEFAULT / "trust" / "offline_root.json"
+    folder = (default or _DEFAULT) / "trust"
+    offline = folder / "offline_root.json"
     try:
         return Trust(
-            (_DEFAULT / "trust" / "root.json").read_bytes(),
+            (folder / "root.json").read_bytes(),
             offline.read_bytes() if offline.is_file() else None,
         )
     except OSError as error:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from tuf.api.metadata import TargetFile
 
@@ -163,6 +163,19 @@ def newer(kept: Orders | None, read: Orders | None) -> Orders | None:
     """
     found = [orders for orders in (kept, read) if orders is not None]
     return max(found, key=lambda orders: orders.number, default=None)
+
+
+class OrdersMemory(Protocol):
+    """Keeps the orders in force where changing files does not reach: an encrypted store.
+
+    What it holds counts; the file beside the slots is a copy of it.
+    """
+
+    def orders(self) -> bytes | None:
+        """Return the document kept, or None."""
+
+    def keep_orders(self, content: bytes) -> None:
+        """Keep a document in place of the one before, durably."""
 
 
 def write_orders(orders: Orders) -> bytes:

@@ -33,7 +33,14 @@ from model_bundles.errors import (
 from model_bundles.floors import BUNDLE, ORDERS, FileFloors, Floors
 from model_bundles.health import Health, HealthFile
 from model_bundles.manifest import Release, check_sha256, read_canonical
-from model_bundles.orders import MAX_ORDERS_BYTES, Orders, read_orders, write_orders
+from model_bundles.orders import (
+    MAX_ORDERS_BYTES,
+    Orders,
+    OrdersMemory,
+    newer,
+    read_orders,
+    write_orders,
+)
 from model_bundles.verify import Trust, VerifiedBundle
 
 _REJECTED_KEPT: Final = 20
@@ -113,11 +120,18 @@ class Slots:
     """Active, previous and staged release in one directory of this device.
 
     floors: where the highest activated version is remembered; a file here when not given.
+    memory: keeps the safety role's orders too, and is believed before the file here.
     Every bundle handed out is opened and verified anew.
     """
 
-    def __init__(self, directory: Path, trust: Trust, floors: Floors | None = None) -> None:
-        self._directory, self._trust = directory, trust
+    def __init__(
+        self,
+        directory: Path,
+        trust: Trust,
+        floors: Floors | None = None,
+        memory: OrdersMemory | None = None,
+    ) -> None:
+        self._directory, self._trust, self._memory = directory, trust, memory
         self._floors = floors or FileFloors(directory / "floors.json")
         self._health = HealthFile(directory / "health.json")
         self.blobs = BlobStore(directory / verify.BLOBS_FOLDER)
@@ -191,17 +205,45 @@ class Slots:
             BundleRollbackError: this device has followed newer ones, and they are gone.
         """
         with self._changing():
-            try:
-                kept = self.orders()
-            except BundleStateError:
-                kept = None
-            if kept is not None and kept.number >= read.number:
-                return
+            here, remembered = self._orders_here(), self._remembered()
             floor = self._floors.read().get(ORDERS, (0,))[0]
-            if read.number < floor:
+            best = newer(remembered or self._vouched_for(here, floor), read)
+            if best is None or best.number < floor:
                 raise BundleRollbackError(f"orders {read.number}", f"orders {floor}")
-            files.write_durably(self._orders_path, write_orders(read))
-            self._floors.raise_to({ORDERS: (read.number,)})
+            if self._memory is not None and remembered != best:
+                self._memory.keep_orders(write_orders(best))
+            if here != best:
+                files.write_durably(self._orders_path, write_orders(best))
+            if floor < best.number:
+                self._floors.raise_to({ORDERS: (best.number,)})
+
+    def recall_orders(self) -> bool:
+        """Bring the orders the memory holds back to the file here; return whether it had others."""
+        with self._changing():
+            remembered = self._remembered()
+            if remembered is None or remembered == self._orders_here():
+                return False
+            files.write_durably(self._orders_path, write_orders(remembered))
+            return True
+
+    def _orders_here(self) -> Orders | None:
+        """Return what the file here says, None where it cannot be read."""
+        with suppress(BundleError):
+            content = files.read_bounded(self._orders_path, MAX_ORDERS_BYTES)
+            return None if content is None else read_orders(content)
+        return None
+
+    def _remembered(self) -> Orders | None:
+        """Return what the memory holds, None where it is nothing we can read."""
+        with suppress(BundleError):
+            content = None if self._memory is None else self._memory.orders()
+            return None if content is None else read_orders(content)
+        return None
+
+    def _vouched_for(self, here: Orders | None, floor: int) -> Orders | None:
+        """Return the orders in the file unless a memory that holds none knows of no such number."""
+        forged = self._memory is not None and here is not None and here.number > floor
+        return None if forged else here
 
     def health(self, release: Release) -> Health:
         """Return what went wrong with an installed release since it began to serve."""

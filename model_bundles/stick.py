@@ -85,8 +85,18 @@ def client_of(
     return BundleClient(Trust(root), state, LOCAL, LocalFetcher(repository), channel, **more)
 
 
-def export(repository: Path, folder: Path, trust: Trust, channel: str = "stable") -> VerifiedBundle:
+def export(
+    repository: Path,
+    folder: Path,
+    trust: Trust,
+    channel: str = "stable",
+    *,
+    metadata: Path | None = None,
+) -> VerifiedBundle:
     """Write what `channel` of a repository offers to a stick; return it, verified on the stick.
+
+    metadata: that of another repository over the same targets, to write in place of its own: the
+    application ships one for sticks (`embedded.stick_metadata`).
 
     What lay in the stick's `vereda-bundles` is replaced. The copy is read as a device would,
     expiry included, so that nobody carries a stick that will be refused.
@@ -96,16 +106,15 @@ def export(repository: Path, folder: Path, trust: Trust, channel: str = "stable"
         BundleError: it does not verify. BundleStorageError: the stick refused.
     """
     repository = repository_on(repository)
-    signed = chain.repository_targets(
-        repository / METADATA_FOLDER, trust.root_of(repository / METADATA_FOLDER)
-    )
+    metadata = metadata or repository / METADATA_FOLDER
+    signed = chain.repository_targets(metadata, trust.root_of(metadata))
     stored = blobs.RepositoryFiles(repository / TARGETS_FOLDER)
     release = verify.offered_release(signed, stored, channel)
     wanted = [signed.find(layout.channel_path(channel)), signed.find(ORDERS_PATH)]
     with files.storage_errors():
         fresh = Path(tempfile.mkdtemp(prefix=".vereda-", dir=folder))
         try:
-            shutil.copytree(repository / METADATA_FOLDER, fresh / METADATA_FOLDER)
+            shutil.copytree(metadata, fresh / METADATA_FOLDER)
             copy = blobs.RepositoryFiles(fresh / TARGETS_FOLDER)
             for target in (*signed.under(release.version), *filter(None, wanted)):
                 files.write_durably(copy.locate(target), blobs.read_target(stored, target))

@@ -177,6 +177,16 @@ class RareIndex:
             for term, code in zip(terms, codes, strict=True)
         )
 
+    def profiles(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
+        """Return what `profile` gives, of all diseases one after another.
+
+        starts: int32, n + 1. terms: int32, ontology indexes. stated: float32, nan where none is.
+        """
+        codes = self._arrays["profile_codes"]
+        stated = np.where(codes == NOT_STATED, np.nan, codes / STATED_STEPS).astype(np.float32)
+        terms = self._term_of_column[self._arrays["profile_terms"]]
+        return self._arrays["profile_offsets"], terms, stated
+
 
 _NO_DISEASES: Final = np.zeros(0, dtype=np.uint16)
 _NO_CODES: Final = np.zeros(0, dtype=np.uint8)

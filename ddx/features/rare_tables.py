@@ -68,11 +68,7 @@ class RareTables:
             self.content[term] = -np.log(max(len(diseases), 1) / n)
             closure[diseases] += self.content[term]
         self.closure = closure.astype(np.float32)
-        profiles = [index.profile(disease) for disease in range(n)]
-        flat = [entry for profile in profiles for entry in profile]
-        self.starts = np.cumsum([0, *map(len, profiles)]).astype(np.int32)
-        self.terms = np.array([term for term, _ in flat], dtype=np.int32)
-        self.stated = np.array([np.nan if s is None else s for _, s in flat], dtype=np.float32)
+        self.starts, self.terms, self.stated = index.profiles()
         self._levels = _levels(index.ontology)
 
     def profile(self, disease: int) -> tuple[Numbers, Floats]:
@@ -100,22 +96,25 @@ def latent_vector(tables: RareTables, shares: Floats) -> Floats:
 
 def _levels(ontology: Ontology) -> list[tuple[Numbers, Numbers, Numbers]]:
     """Return terms in layers, parents always in an earlier one: children, parents, starts."""
-    parents = [[ontology.index_of(p) for p in ontology.parents(i)] for i in ontology.ids]
-    depth = np.array([0 if not ps else -1 for ps in parents])
-    waiting = [i for i, ps in enumerate(parents) if ps]
+    offsets, links = ontology.links
+    counts = np.diff(offsets)
+    depth = np.where(counts == 0, 0, -1)
+    waiting = np.flatnonzero(counts)
     layers: list[tuple[Numbers, Numbers, Numbers]] = []
-    while waiting:
-        layer = [i for i in waiting if all(depth[p] >= 0 for p in parents[i])]
-        if not layer:
+    while len(waiting):
+        parents, starts = _runs(links, offsets[waiting], counts[waiting])
+        ready = np.logical_and.reduceat(depth[parents] >= 0, starts)
+        layer = waiting[ready]
+        if not len(layer):
             raise ModelError(f"HPO {ontology.version} is not acyclic")
         depth[layer] = len(layers) + 1
-        waiting = [i for i in waiting if depth[i] < 0]
-        counts = [len(parents[i]) for i in layer]
-        layers.append(
-            (
-                np.array(layer, dtype=np.int32),
-                np.array([p for i in layer for p in parents[i]], dtype=np.int32),
-                np.cumsum([0, *counts[:-1]]).astype(np.int32),
-            )
-        )
+        waiting = waiting[~ready]
+        layers.append((layer.astype(np.int32), *_runs(links, offsets[layer], counts[layer])))
     return layers
+
+
+def _runs(values: Numbers, begins: Numbers, lengths: Numbers) -> tuple[Numbers, Numbers]:
+    """Return runs of `values` one after another, and where each starts there."""
+    starts = (np.cumsum(lengths) - lengths).astype(np.int32)
+    at = np.repeat(begins - starts, lengths) + np.arange(lengths.sum())
+    return values[at], starts

@@ -21,6 +21,9 @@ ALLOWED_OPERATORS: Final = frozenset({("ai.onnx.ml", "TreeEnsembleRegressor")})
 """(domain, operator): what we export, and no other. It neither loops, calls nor reads files, and
 its output is as wide as it says; `Concat`, harmless as it looks, doubles 64 times in 64 nodes."""
 
+_ATTRIBUTE_FIELDS: Final = frozenset({1, 3, 5, 6, 10, 11, 22, 23})
+"""Of an attribute; the others are numbers and names of the trees, hundreds of thousands of them."""
+
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
@@ -95,7 +98,7 @@ def _check_node(raw: bytes) -> None:
 
 def _check_attribute(raw: bytes) -> None:
     name, number = "", 0
-    for found in _fields(raw):  # AttributeProto
+    for found in _fields(raw, _ATTRIBUTE_FIELDS):  # AttributeProto
         if found.number == 1:  # name
             name = found.text
         elif found.number == 3 and isinstance(found.value, int):  # i
@@ -122,29 +125,34 @@ def _check_tensor(raw: bytes) -> None:
             raise ModelError("model refers to data outside its own bytes")
 
 
-def _fields(raw: bytes) -> Iterator[_Field]:
-    """Return every field of one message; raise ModelError where the bytes are no message."""
-    at = 0
-    while at < len(raw):
+def _fields(raw: bytes, wanted: frozenset[int] | None = None) -> Iterator[_Field]:
+    """Return every field of one message, or those with the numbers `wanted`.
+
+    All are walked to the last byte either way. Raises ModelError where the bytes are no message.
+    """
+    at, end = 0, len(raw)
+    while at < end:
         key, at = _varint(raw, at)
         number, wire = key >> 3, key & 7
-        value: bytes | int
-        if wire == _VARINT:
+        begins, value = at, None
+        if wire == _BYTES:
+            length, begins = _varint(raw, at)
+            at = begins + length
+        elif wire == _VARINT:
             value, at = _varint(raw, at)
-        elif wire == _BYTES:
-            length, at = _varint(raw, at)
-            value, at = raw[at : at + length], at + length
         elif wire in {_FIXED32, _FIXED64}:
-            length = 4 if wire == _FIXED32 else 8
-            value, at = raw[at : at + length], at + length
+            at += 4 if wire == _FIXED32 else 8
         else:
             raise ModelError(f"model: wire type {wire} is not used")
-        if number == 0 or at > len(raw):
+        if number == 0 or at > end:
             raise ModelError("model is cut off, or not protobuf")
-        yield _Field(number, wire, value)
+        if wanted is None or number in wanted:
+            yield _Field(number, wire, raw[begins:at] if value is None else value)
 
 
 def _varint(raw: bytes, at: int) -> tuple[int, int]:
+    if at < len(raw) and raw[at] < 0x80:  # nearly all of them
+        return raw[at], at + 1
     value = 0
     for shift in range(0, 70, 7):
         if at >= len(raw):

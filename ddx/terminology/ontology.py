@@ -97,6 +97,11 @@ class Ontology:
         """Return the direct superclasses of `id`, as the release lists them."""
         return self._named(self._parents_of(self.index_of(id)))
 
+    @property
+    def links(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Direct superclasses of all terms by index: offsets (n + 1), parents one after another."""
+        return self._offsets, self._parents
+
     def ancestors(self, id: FindingId) -> tuple[FindingId, ...]:
         """Return every superclass of `id`, itself not among them, by index."""
         own = self.index_of(id)

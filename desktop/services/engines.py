@@ -13,6 +13,7 @@ from ddx.terminology.catalogue import Catalogue
 from ddx.terminology.search import FindingSearch
 from desktop.services.records import ModelStatus
 from model_bundles.floors import Floors
+from model_bundles.orders import OrdersMemory
 
 if TYPE_CHECKING:  # httpx is imported when the first update is asked for, not at start-up
     import httpx
@@ -75,12 +76,16 @@ OnProgress = Callable[[int, int], None]
 """Called with bytes received so far and bytes in all, on the thread that downloads."""
 
 
+class KeptMemory(Floors, OrdersMemory, Protocol):
+    """What the encrypted store remembers of bundles."""
+
+
 @dataclass(frozen=True, slots=True)
 class BundleMemory:
     """Who this device is to a rollout, and what the encrypted store remembers against rollback."""
 
     device: str
-    floors: Floors
+    kept: KeptMemory
 
 
 class BundleShelf(Protocol):
@@ -101,8 +106,11 @@ class BundleShelf(Protocol):
     def engine_for(self, digest: str) -> DiagnosticEngine:
         """Return the engine of the bundle with that digest. Raises OtherBundleError."""
 
-    def remember(self, kept: Floors) -> None:
-        """Let the files of this device and the encrypted store make good each other's floors."""
+    def remember(self, kept: KeptMemory) -> None:
+        """Let the files of this device and the encrypted store make good each other's floors.
+
+        Orders the store holds come back where the file has lost or changed them, and bind.
+        """
 
     def update(
         self,

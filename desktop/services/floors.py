@@ -1,4 +1,4 @@
-"""Version floors in the encrypted store, where cutting a file short does not reach them."""
+"""Version floors and orders in the encrypted store, where deleting a file does not reach them."""
 
 import json
 from collections.abc import Mapping
@@ -10,11 +10,12 @@ from desktop.store.unit_of_work import UnitOfWork
 from model_bundles.errors import BundleStateError
 
 KEY: Final = "bundles.floors"
+ORDERS_KEY: Final = "bundles.orders"
 
 
 @dataclass(frozen=True, slots=True)
 class StoreFloors:
-    """Implements `model_bundles.floors.Floors` over the facts of an open store."""
+    """Implements `Floors` and `OrdersMemory` of `model_bundles` over the facts of an open store."""
 
     store: ClinicStore
 
@@ -32,6 +33,19 @@ class StoreFloors:
                 after[name] = max(version, before.get(name, version))
             if after != before:
                 unit.settings.put(KEY, json.dumps(after, sort_keys=True))
+
+    def orders(self) -> bytes | None:
+        """Return the safety role's orders kept here, or None. Raises BundleStateError."""
+        with self.store.read() as unit:
+            kept = unit.settings.get(ORDERS_KEY)
+        if kept is not None and not isinstance(kept, str):
+            raise BundleStateError("the orders in the store cannot be read")
+        return None if kept is None else kept.encode()
+
+    def keep_orders(self, content: bytes) -> None:
+        """Keep orders in place of those before, in one transaction."""
+        with self.store.write() as unit:
+            unit.settings.put(ORDERS_KEY, content.decode())
 
 
 def _read(unit: UnitOfWork) -> Mapping[str, tuple[int, ...]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from ddx.domain.artifacts import Artifacts
 from ddx.domain.case import Case
 from ddx.errors import DdxError, ModelError
-from desktop.services.engines import BundleMemory, DiagnosticEngine, OnProgress
+from desktop.services.engines import BundleMemory, DiagnosticEngine, KeptMemory, OnProgress
 from desktop.services.errors import OtherBundleError
 from desktop.services.records import ModelStatus
 from desktop.settings import Settings
@@ -59,7 +59,7 @@ class DeviceShelf:
         self._data_dir, self._engine_from = data_dir, engine_from
         self._settings, self._trial = settings or Settings(), trial
         self._trust = trust or embedded.embedded_trust()
-        self._slots = self._slots_with(FileFloors(data_dir / SLOTS / FLOORS))
+        self._slots = Slots(data_dir / SLOTS, self._trust)
         self._open_embedded = open_embedded
         self._changing = threading.RLock()
         self._older: dict[str, DiagnosticEngine] = {}
@@ -99,10 +99,16 @@ class DeviceShelf:
                 self._older = {digest: self._engine_from(self._held(digest))}
             return self._older[digest]
 
-    def remember(self, kept: Floors) -> None:
-        """Let the files of this device and the encrypted store make good each other's floors."""
+    def remember(self, kept: KeptMemory) -> None:
+        """Let the files of this device and the encrypted store make good each other's floors.
+
+        Orders the store holds come back where the file has lost or changed them, and bind.
+        """
         for folder in (SLOTS, CLIENT_STATE):
             JoinedFloors(FileFloors(self._data_dir / folder / FLOORS), kept).heal()
+        if self._slots_with(kept).recall_orders():
+            with self._changing:
+                self._serve()
 
     def update(
         self,
@@ -129,7 +135,7 @@ class DeviceShelf:
             state,
             settings.update_channel,
             budget=ByteBudget(state / BUDGET, budget) if budget else None,
-            floors=self._floors(CLIENT_STATE, memory),
+            floors=self._floors(CLIENT_STATE, memory.kept),
             built_at=None if shipped is None else shipped.created_at,
             device=memory.device,
             site=settings.site_id or None,
@@ -151,7 +157,7 @@ class DeviceShelf:
         before = self._slots.orders_number
         report = Updater(
             client,
-            self._slots_with(self._floors(SLOTS, memory)),
+            self._slots_with(memory.kept),
             self._self_test,
             serving=self._serving.bundle.release,
             shipped=shipped,
@@ -173,7 +179,7 @@ class DeviceShelf:
         from sync_service.client.updates import UpdateReport, UpdateResult  # noqa: PLC0415
 
         settings, shipped = self._settings, self._shipped()
-        floors = self._floors(CLIENT_STATE, memory)
+        floors = self._floors(CLIENT_STATE, memory.kept)
         built_at = None if shipped is None else shipped.created_at
         try:
             client = stick.client_of(
@@ -189,11 +195,11 @@ class DeviceShelf:
             return UpdateReport(result=UpdateResult.REFUSED, code=error.code)
         return self._updated(client, shipped, memory, on_progress)
 
-    def _floors(self, folder: str, memory: BundleMemory) -> Floors:
-        return JoinedFloors(FileFloors(self._data_dir / folder / FLOORS), memory.floors)
+    def _floors(self, folder: str, kept: KeptMemory) -> Floors:
+        return JoinedFloors(FileFloors(self._data_dir / folder / FLOORS), kept)
 
-    def _slots_with(self, floors: Floors) -> Slots:
-        return Slots(self._data_dir / SLOTS, self._trust, floors)
+    def _slots_with(self, kept: KeptMemory) -> Slots:
+        return Slots(self._data_dir / SLOTS, self._trust, self._floors(SLOTS, kept), kept)
 
     def _shipped(self) -> VerifiedBundle | None:
         try:

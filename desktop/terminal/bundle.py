@@ -1,9 +1,10 @@
 """`vereda bundle`: models carried on a USB stick, out and in.
 
-    vereda bundle export DIR --from REPOSITORY [--channel NAME]
+    vereda bundle export DIR [--from REPOSITORY] [--channel NAME]
     vereda bundle import DIR [--user NAME] [--data FOLDER]
 
 Export needs no clinic and no key: it copies what is signed and reads it back as a device would.
+Without --from it carries the model that came with this application, from the repository for sticks.
 Import signs in, so that the audit log tells who brought what; it verifies exactly as an update
 from the server does.
 
@@ -40,6 +41,10 @@ WORDS: Final[Texts] = {
         "No se ha copiado nada ({code}): {reason}",
         "Nothing was copied ({code}): {reason}",
     ),
+    "none_shipped": (
+        "Esta aplicación no trae repositorio para memorias USB. Diga de dónde copiar con --from.",
+        "This application ships no repository for sticks. Say what to copy with --from.",
+    ),
     "who": (
         "Diga quién la trae con --user. Pueden entrar: {names}",
         "Say who brings it, with --user. These may sign in: {names}",
@@ -74,23 +79,35 @@ def main(
     ask: "AskPassphrase" = getpass.getpass,
     clinic_of: "OpenClinic | None" = None,
     trust: Callable[[], Trust] = embedded.embedded_trust,
+    stick_metadata: Callable[[], Path | None] = embedded.stick_metadata,
 ) -> int:
     """Run the command and return its exit code.
 
     ask: asks for the passphrase without echo. clinic_of: opens a data directory.
-    trust: what a stick must be signed by.
+    trust: what a stick must be signed by. stick_metadata: of the shipped repository for sticks.
     """
     arguments = _parser().parse_args(argv)
     language = Language(arguments.lang)
     if arguments.command == "export":
-        return _export(arguments, language, trust)
+        return _export(arguments, language, trust, stick_metadata())
     return _import(arguments, language, ask, clinic_of or _open_clinic)
 
 
-def _export(arguments: argparse.Namespace, language: Language, trust: Callable[[], Trust]) -> int:
+def _export(
+    arguments: argparse.Namespace,
+    language: Language,
+    trust: Callable[[], Trust],
+    shipped: Path | None,
+) -> int:
+    if arguments.repository is None and shipped is None:
+        return _complain(say("none_shipped", language, WORDS), BAD_INPUT)
     try:
         bundle = stick.export(
-            arguments.repository, arguments.folder, trust(), channel=arguments.channel
+            arguments.repository or embedded.default_repository(),
+            arguments.folder,
+            trust(),
+            channel=arguments.channel,
+            metadata=None if arguments.repository else shipped,
         )
     except BundleError as error:
         text = say("not_exported", language, WORDS, code=error.code, reason=error)
@@ -157,7 +174,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     export = commands.add_parser("export", parents=[shared], help="write a stick")
     export.add_argument("folder", type=Path, help="the stick")
-    export.add_argument("--from", dest="repository", type=Path, required=True, help="what to copy")
+    export.add_argument("--from", dest="repository", type=Path, help="what to copy")
     export.add_argument("--channel", default="stable")
     bringing = commands.add_parser("import", parents=[shared], help="install from a stick")
     bringing.add_argument("folder", type=Path, help="the stick")

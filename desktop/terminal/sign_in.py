@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Final
 from ddx.domain.identifiers import RecordId
 from desktop.hardening import refuse_dumps
 from desktop.services.clinic import Clinic
-from desktop.services.engines import BundleMemory, OnProgress
+from desktop.services.engines import BundleMemory, KeptMemory, OnProgress
 from desktop.services.errors import OtherBundleError
 from desktop.services.records import ModelStatus
 from desktop.services.session import Session
 from desktop.settings import load_settings
-from model_bundles.floors import Floors
 
 if TYPE_CHECKING:
     import httpx
@@ -47,7 +46,7 @@ class NoShelf:
         """Raise: there is none."""
         raise OtherBundleError(digest)
 
-    def remember(self, kept: Floors) -> None:
+    def remember(self, kept: KeptMemory) -> None:
         """Do nothing: the floors are of a shelf with bundles."""
 
     def update(

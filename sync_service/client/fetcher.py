@@ -5,7 +5,7 @@ with `partials` it also goes on after the application was closed. What arrives i
 here: python-tuf checks length and hash of every file.
 
 Bounds: python-tuf stops at the signed length; a silence ends with the client's own timeout; a
-server that drips is left after `SLOW_WINDOW_S`, in the headers after `HEADERS_S`.
+server that drips is left by the two bounds of `Pace`, in the headers after `HEADERS_S`.
 """
 
 import re
@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 import httpx
@@ -27,10 +28,33 @@ _FRUITLESS: Final = 3
 
 SLOW_WINDOW_S: Final = 60.0
 SLOW_BYTES: Final = 4096
-"""Least that must arrive in each window: 0.5 kbit/s."""
+"""Least that must arrive in each window: 0.5 kbit/s, below 1 % of what a 64 kbit/s link brings in
+one. An estimate of a link still worth waiting for: at this pace a megabyte takes four hours."""
+
+FILE_S: Final = 3600.0
+"""Longest time for one file in one attempt; what came waits for the next one. A 64 kbit/s link
+brings 28.8 MB in it, four times the bundle that ships (6.9 MB); the factor is an estimate."""
 
 HEADERS_S: Final = 120.0
 """Longest wait for the head of an answer. httpx bounds each silence in it, not the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How slow a server may be: `window_bytes` in each `window_s`, one file within `file_s`.
+
+    Raises:
+        ValueError: a bound that is not above zero would refuse or allow everything.
+    """
+
+    window_s: float = SLOW_WINDOW_S
+    window_bytes: int = SLOW_BYTES
+    file_s: float = FILE_S
+
+    def __post_init__(self) -> None:
+        if not min(self.window_s, self.window_bytes, self.file_s) > 0:
+            raise ValueError("the bounds of a slow download must be above zero")
+
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
 
@@ -47,18 +71,20 @@ class HttpxFetcher(FetcherInterface):
         sleep: Callable[[float], None] = time.sleep,
         monotonic_s: Callable[[], float] = time.monotonic,
         headers_s: float = HEADERS_S,
+        pace: Pace | None = None,
     ) -> None:
         """Bind the ports.
 
         partials: where files that broke off wait; none are kept when not given. budget: of the
         files a bundle is made of; metadata is counted and never refused, for orders of the
-        safety role travel in it.
+        safety role travel in it. pace: how slow a server may be; the house's when not given.
         """
         self._client, self._partials, self._budget = client, partials, budget
         self._sleep, self._monotonic_s, self._headers_s = sleep, monotonic_s, headers_s
+        self._pace = pace or Pace()
 
     def _fetch(self, url: str) -> Iterator[bytes]:
-        pace = _Pace(self._monotonic_s)
+        pace = _Watch(self._pace, self._monotonic_s)
         download = _Download(self._client, url, self._partials, self._headers_s)
         fruitless = 0
         try:
@@ -84,21 +110,24 @@ class HttpxFetcher(FetcherInterface):
         return self._budget.count
 
 
-class _Pace:
-    """Whether enough arrives, over as many connections as it takes."""
+class _Watch:
+    """Whether enough of one file arrives, over as many connections as it takes."""
 
-    def __init__(self, monotonic_s: Callable[[], float]) -> None:
-        self._monotonic_s = monotonic_s
-        self._since_s, self._arrived = monotonic_s(), 0
+    def __init__(self, pace: Pace, monotonic_s: Callable[[], float]) -> None:
+        self._pace, self._monotonic_s = pace, monotonic_s
+        self._began_s = self._since_s = monotonic_s()
+        self._arrived = 0
 
     def arrived(self, count: int) -> None:
-        """Count bytes. Raises DownloadError when a whole window brought too few."""
+        """Count bytes. Raises DownloadError when a window brought too few, or time is up."""
         self._arrived += count
-        now_s = self._monotonic_s()
-        if now_s - self._since_s < SLOW_WINDOW_S:
+        pace, now_s = self._pace, self._monotonic_s()
+        if now_s - self._began_s >= pace.file_s:
+            raise DownloadError(f"not complete in {pace.file_s:g} s")
+        if now_s - self._since_s < pace.window_s:
             return
-        if self._arrived < SLOW_BYTES:
-            raise DownloadError(f"less than {SLOW_BYTES} bytes in {SLOW_WINDOW_S:.0f} s")
+        if self._arrived < pace.window_bytes:
+            raise DownloadError(f"less than {pace.window_bytes} bytes in {pace.window_s:g} s")
         self._since_s, self._arrived = now_s, 0
 
 
@@ -119,7 +148,7 @@ class _Download:
         self._handed = 0
         self.complete = False
 
-    def go_on(self, spend: Callable[[int], None], pace: _Pace) -> Iterator[bytes]:
+    def go_on(self, spend: Callable[[int], None], pace: _Watch) -> Iterator[bytes]:
         """Yield the bytes not handed over yet. Raises httpx errors when the link breaks."""
         with ExitStack() as stack:
             response = self._answer()
@@ -239,7 +268,7 @@ def _within(seconds: float, send: Callable[[], httpx.Response]) -> httpx.Respons
     with lock:
         if not answers:
             left.append(True)
-            raise DownloadError(f"no answer in {seconds:.0f} s")
+            raise DownloadError(f"no answer in {seconds:g} s")
     if isinstance(answers[0], BaseException):
         raise answers[0]
     return answers[0]

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 from support.bundle_workshop import BundleWorkshop
@@ -125,6 +126,11 @@ class Arena:
         with httpx.Client(timeout=STALL_S, verify=False) as link:
             return self._updated(self._client(link))
 
+    def update_timed(self, **bounds: Any) -> VerifiedBundle:
+        """The same with bounds of a slow download that fit a test. bounds: of `HttpxFetcher`."""
+        with httpx.Client(timeout=60, verify=False) as link:
+            return self._updated(self._client(link, **bounds))
+
     def update_from_stick(self, folder: Path) -> VerifiedBundle:
         """The same from a USB stick."""
         return self._updated(stick.client_of(folder, self.publisher.trust, self.state))
@@ -141,9 +147,9 @@ class Arena:
         """The stick."""
         return self.folder / "usb"
 
-    def _client(self, link: httpx.Client) -> BundleClient:
+    def _client(self, link: httpx.Client, **bounds: Any) -> BundleClient:
         place = RepositoryLocation(f"{self.url}/metadata/", f"{self.url}/targets/")
-        fetcher = HttpxFetcher(link, sleep=lambda seconds: None)
+        fetcher = HttpxFetcher(link, sleep=lambda seconds: None, **bounds)
         return BundleClient(self.publisher.trust, self.state, place, fetcher)
 
     def _updated(self, client: BundleClient) -> VerifiedBundle:

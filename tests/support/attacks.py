@@ -34,6 +34,7 @@ from model_bundles.authoring.build import build_bundle
 from model_bundles.compression import pack
 from model_bundles.manifest import Release, write_channel
 from model_bundles.orders import Downgrade, Orders, write_orders
+from sync_service.client.fetcher import Pace
 
 ENDLESS = b"x" * 65_536
 COMMON = f"{NEXT}/{COMMON_MODEL}.zst"
@@ -207,6 +208,44 @@ def slow_data(arena: Arena):
 
     arena.tricks["timestamp.json"] = silent
     return arena.update_impatiently()
+
+
+def _dripping(arena: Arena, head: bytes, drop: bytes):
+    """Return a server that sends `head`, then `drop` again and again until the client leaves."""
+
+    def drip(handler) -> None:
+        handler.wfile.write(head)
+        while not arena.released.wait(0.01):
+            handler.wfile.write(drop)
+            handler.wfile.flush()
+
+    return drip
+
+
+def _head(length: int) -> bytes:
+    return f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n".encode()
+
+
+@attack(LINK, "A server that drips a byte now and then, never silent", "bundle.offline")
+def dripped_metadata(arena: Arena):
+    """Far below the floor of bytes in each window; far from the longest timestamp too."""
+    arena.publish_next()
+    arena.tricks["timestamp.json"] = _dripping(arena, _head(16_384), b" ")
+    return arena.update_timed(pace=Pace(window_s=0.2))
+
+
+@attack(LINK, "A model dripped just above the floor, for ever", "bundle.offline")
+def dripped_model(arena: Arena):
+    arena.publish_next(**{COMMON_MODEL: model([stump(target_weights=[3.0, 5.0])])})
+    arena.tricks[".common.onnx.zst"] = _dripping(arena, _head(363), b"x")
+    return arena.update_timed(pace=Pace(window_s=0.05, window_bytes=1, file_s=0.3))
+
+
+@attack(LINK, "A head of an answer that is dripped and never ends", "bundle.offline")
+def dripped_head(arena: Arena):
+    arena.publish_next()
+    arena.tricks["timestamp.json"] = _dripping(arena, b"HTTP/1.1 200 OK\r\nX-Long: ", b"x")
+    return arena.update_timed(headers_s=0.2)
 
 
 @attack(LINK, "The whole repository of last month, replayed", "bundle.rollback")

@@ -17,11 +17,18 @@ from ddx.inference.conformal import COMMON_CONFORMAL
 from ddx.inference.outside import COMMON_OUTSIDE
 from ddx.safety.recommend import RECOMMENDATIONS
 from model_bundles import embedded, layout, selftest
+from model_bundles.authoring import ceremony
 from model_bundles.authoring.build import BuiltBundle, build_bundle
-from model_bundles.authoring.keys import KeyRing
+from model_bundles.authoring.keys import (
+    OFFLINE_POLICY,
+    SNAPSHOT,
+    TARGETS,
+    TIMESTAMP,
+    KeyRing,
+)
 from model_bundles.authoring.repository import Repository
-from model_bundles.errors import BundleError
-from model_bundles.verify import open_verified
+from model_bundles.errors import BundleError, BundleTamperedError
+from model_bundles.verify import TARGETS_FOLDER, VerifiedBundle, open_verified
 from training.evaluate import outside, real_patients
 from training.evaluate.rare import RecallLine, evaluate_rare
 from training.evaluate.rare_learned import learned_lines
@@ -163,24 +170,67 @@ def next_version(at: datetime) -> str:
     return f"{at.year}.{at.month}.{follows}"
 
 
-def publish_default(built: BuiltBundle, keys_folder: Path, at: datetime) -> None:
+def publish_default(
+    built: BuiltBundle, keys_folder: Path, at: datetime, default: Path = DEFAULT
+) -> None:
     """Replace the default repository by one that offers `built`, and embed its root.
+
+    The repository for sticks is made beside it, with a root of its own that is embedded too; it
+    names the same targets, so only its metadata is kept. Its targets, snapshot and timestamp keys
+    lie in `sticks` under `keys_folder`; root, models and safety are those of the usual one.
 
     Written beside and swapped in at the end: a run that dies leaves the old bundle whole.
     """
-    keys = KeyRing.ready(keys_folder)
-    fresh = DEFAULT.parent / f".default-{os.getpid()}"
+    fresh = default.parent / f".default-{os.getpid()}"
     try:
-        repository = Repository(fresh / "repository", keys)
+        repository = Repository(fresh / "repository", KeyRing.ready(keys_folder))
         trust = repository.initialise(at)
         repository.publish(built, at=at)
+        sticks = Repository(fresh / "sticks", _stick_keys(keys_folder), OFFLINE_POLICY)
+        offline = sticks.initialise(at)
+        ceremony.mirror(repository, sticks, at)
+        shutil.rmtree(fresh / "sticks" / TARGETS_FOLDER)
         (fresh / "trust").mkdir(parents=True)
         (fresh / "trust" / "root.json").write_bytes(trust.root)
-        for part in ("repository", "trust"):
-            shutil.rmtree(DEFAULT / part, ignore_errors=True)
-            shutil.move(fresh / part, DEFAULT / part)
+        (fresh / "trust" / "offline_root.json").write_bytes(offline.root)
+        for part in ("repository", "sticks", "trust"):
+            shutil.rmtree(default / part, ignore_errors=True)
+            shutil.move(fresh / part, default / part)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def republish(
+    keys_folder: Path, at: datetime | None = None, default: Path = DEFAULT
+) -> VerifiedBundle:
+    """Sign the members of the default bundle anew, fit nothing; return it as a device opens it.
+
+    Version, members and digest stay, and so does every byte of the manifest; roots, dates and
+    signatures are new.
+
+    Raises:
+        BundleError: the default bundle does not verify; nothing is changed.
+        SigningError: a key file in `keys_folder` cannot be read.
+    """
+    before = open_verified(default / "repository", embedded.embedded_trust(default))
+    built = build_bundle(
+        {name: before.peek(name) for name in before.members},
+        before.version,
+        before.created_at,
+        min_app_version=before.manifest.min_app_version,
+    )
+    if built.digest != before.digest:
+        raise BundleTamperedError(f"{before.version} is not what its members give")
+    at = (at or datetime.now(UTC)).replace(microsecond=0)
+    publish_default(built, keys_folder, at, default)
+    return open_verified(default / "repository", embedded.embedded_trust(default))
+
+
+def _stick_keys(keys_folder: Path) -> KeyRing:
+    own = {role: OFFLINE_POLICY[role] for role in (TARGETS, SNAPSHOT, TIMESTAMP)}
+    online, sticks = KeyRing.ready(keys_folder), KeyRing.ready(keys_folder / "sticks", own)
+    held = {role: online.signers(role) for role in OFFLINE_POLICY if role not in own}
+    return KeyRing({**held, **{role: sticks.signers(role) for role in own}})
 
 
 def _phenotypes_only(release: OntologyRelease) -> OntologyRelease:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from tuf.api.exceptions import DownloadError, DownloadLengthMismatchError
 
-from sync_service.client.fetcher import HttpxFetcher
+from sync_service.client.fetcher import HttpxFetcher, Pace
 from sync_service.client.partials import Partials
 from tests.support.bad_link import bad_link
 
@@ -123,6 +123,47 @@ def test_a_server_that_drips_is_left_and_what_came_is_kept(tmp_path):
     with pytest.raises(DownloadError, match="less than"):
         list(fetcher.fetch(url))
     assert 0 < partials.find(url).length < 10
+
+
+def test_a_server_just_above_the_floor_is_left_at_the_deadline_and_the_next_goes_on(tmp_path):
+    """64 bytes a second: above the floor, and four megabytes would take seventeen hours."""
+    clock = itertools.count(0.0, 1.0)
+    asked = []
+
+    def slow(request):
+        asked.append(request.headers.get("Range"))
+        start = int((asked[-1] or "bytes=0-")[6:-1])
+        step = 128 if start == 0 else 1_000_000
+        pieces = (MEMBER[at : at + step] for at in range(start, len(MEMBER), step))
+        stream = httpx.Response(200, content=pieces).stream
+        headers = {"ETag": '"v1"', "Content-Length": str(len(MEMBER) - start)}
+        headers |= {"Content-Range": f"bytes {start}-{len(MEMBER) - 1}/{len(MEMBER)}"}
+        return httpx.Response(206 if start else 200, headers=headers, stream=stream)
+
+    partials = Partials(tmp_path)
+    client = httpx.Client(transport=httpx.MockTransport(slow))
+    fetcher = HttpxFetcher(client, partials=partials, monotonic_s=lambda: next(clock))
+    url = "https://cloud.example/targets/member"
+    with pytest.raises(DownloadError, match="not complete in 3600 s"):
+        list(fetcher.fetch(url))
+    kept = partials.find(url).length
+    assert kept == 128 * 3599
+    assert b"".join(fetcher.fetch(url)) == MEMBER
+    assert asked == [None, f"bytes={kept}-"]
+
+
+@pytest.mark.parametrize("bound", ["window_s", "window_bytes", "file_s"])
+def test_bounds_that_bound_nothing_are_refused(bound):
+    with pytest.raises(ValueError, match="above zero"):
+        Pace(**{bound: 0})
+
+
+def test_a_64_kbit_link_is_far_from_both_bounds():
+    """Twice the bundle that ships, at the slowest link a clinic is planned with."""
+    second = 64_000 // 8
+    pace = Pace()
+    assert second * pace.window_s > 100 * pace.window_bytes
+    assert second * pace.file_s > 2 * 6_900_000
 
 
 def test_a_link_that_breaks_after_every_byte_is_left(tmp_path):

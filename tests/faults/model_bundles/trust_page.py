@@ -39,8 +39,9 @@ TAIL = """
 - Whoever holds the device unlocked, or replaces the application itself.
 - An online repository kept still for less than its three days, or a stick for less than its 180: a
   device cannot tell that from silence.
-- A server that sends one byte now and then: every file has a signed length, a silent link is given
-  up after the read timeout, but no minimum speed is asked for.
+- A server that keeps just above the floor (4,096 bytes in each minute): it is left after an hour
+  for each file, what came of a member is kept, and the device goes on serving meanwhile. Both
+  bounds, and why, stand in `sync_service/client/fetcher.py`; the attacks ran with shorter ones.
 - A stick, within its 180 days, to a device that has never been online since a release was blocked:
   it takes the release unless the stick brings newer orders. Devices keep the orders they have read.
 

@@ -12,9 +12,9 @@ from ddx.domain.case import Case, Sex
 from ddx.errors import CaseError, ModelError
 from desktop.services.floors import StoreFloors
 from desktop.services.shelf import DeviceShelf
-from model_bundles.floors import FileFloors
+from model_bundles.floors import FileFloors, JoinedFloors
 from model_bundles.health import MAX_FAILURES, MAX_LOADS
-from model_bundles.orders import Block, Orders
+from model_bundles.orders import Block, Orders, write_orders
 from model_bundles.slots import Slots
 from model_bundles.verify import open_verified
 from tests.unit.model_bundles.test_orders_here import NOW
@@ -219,6 +219,86 @@ def test_the_floors_of_the_files_reach_the_store_and_come_back_from_it(
     path.unlink()
     found.remember(kept)
     assert FileFloors(path).read()["bundle"] == (2026, 11, 3)
+
+
+@pytest.fixture
+def stopped(clinic, session, workshop, slots, tmp_path):
+    """The shipped release's rare model was stopped, while the store was open."""
+    kept = StoreFloors(session._desk.store)
+    floors = JoinedFloors(FileFloors(tmp_path / "bundles" / "floors.json"), kept)
+    shipped = workshop.writer.release("2026.11.1")
+    block = Block(release=shipped, model="rare")
+    Slots(tmp_path / "bundles", workshop.trust, floors, kept).take_orders(
+        Orders(number=5, issued_at=NOW, blocks=(block,))
+    )
+    return kept
+
+
+def deleted(folder):
+    (folder / "orders.json").unlink()
+    (folder / "floors.json").unlink()
+
+
+def older(folder):
+    deleted(folder)
+    (folder / "orders.json").write_bytes(write_orders(Orders(number=4, issued_at=NOW)))
+
+
+def forged(folder):
+    (folder / "orders.json").write_bytes(write_orders(Orders(number=99, issued_at=NOW)))
+
+
+def unreadable(folder):
+    (folder / "orders.json").write_bytes(b"cut")
+
+
+@pytest.mark.parametrize("harm", [deleted, older, forged, unreadable])
+def test_what_was_stopped_is_stopped_again_at_sign_in_whatever_the_files_say(
+    stopped, opened, tmp_path, harm
+):
+    harm(tmp_path / "bundles")
+    found = opened()
+    assert found.status.blocked == ()
+    found.remember(stopped)
+    assert found.status.blocked == ("rare",)
+    assert {c.world for c in found.engine.diagnose(CASE).candidates} == {"common"}
+    again = opened()
+    assert (again.status.blocked, again.refused) == (("rare",), ())
+
+
+def test_orders_as_they_should_be_load_nothing_anew(stopped, opened):
+    found = opened()
+    engine = found.engine
+    found.remember(stopped)
+    assert found.engine is engine
+
+
+def test_forged_orders_do_not_keep_real_ones_out(stopped, workshop, slots, tmp_path):
+    """Whoever can change the file names a number no real orders reach for years."""
+    forged(tmp_path / "bundles")
+    floors = JoinedFloors(FileFloors(tmp_path / "bundles" / "floors.json"), stopped)
+    real = Orders(number=6, issued_at=NOW)
+    known = Slots(tmp_path / "bundles", workshop.trust, floors, stopped)
+    known.take_orders(real)
+    assert (known.orders(), stopped.orders()) == (real, write_orders(real))
+
+
+@pytest.mark.parametrize("number", [5, 99])
+def test_a_store_from_before_it_kept_orders_learns_them_at_the_next_contact(
+    session, workshop, slots, tmp_path, number
+):
+    """number: of those in the file; the floors in the store vouch for 5 and no more."""
+    slots.take_orders(Orders(number=5, issued_at=NOW))
+    kept = StoreFloors(session._desk.store)
+    floors = JoinedFloors(FileFloors(tmp_path / "bundles" / "floors.json"), kept)
+    floors.heal()
+    file = tmp_path / "bundles" / "orders.json"
+    file.write_bytes(write_orders(Orders(number=number, issued_at=NOW)))
+    known = Slots(tmp_path / "bundles", workshop.trust, floors, kept)
+    assert (known.recall_orders(), kept.orders()) == (False, None)
+    read = Orders(number=5, issued_at=NOW)
+    known.take_orders(read)
+    assert (known.orders(), kept.orders()) == (read, write_orders(read))
 
 
 def test_a_store_with_damaged_floors_is_said_to_have_them(session):

@@ -37,7 +37,14 @@ SERVICES = (
     "keeping",
 )
 ANYBODY = None
-OF_THE_SESSION = {"sync.close", "sync.lease", "sync.line"}
+OF_THE_SESSION = {
+    "sync.close",
+    "sync.lease",
+    "sync.line",
+    "sync.settings",
+    "models.standing_on",
+    "models.update_over",
+}
 """Called by the session and by other services, never by a screen."""
 
 NEEDS = {
@@ -243,6 +250,9 @@ QUIET = {
     "sync.status": "counts",
     "sync.link": "an entry once the server took the device: tests/unit/.../test_sync.py",
     "sync.run_once": "an entry once records arrived: tests/unit/.../test_sync.py",
+    "sync.side": "hands the outbox to the service; it writes as sync.run_once does",
+    "sync.retry": "a record whose entry is there waits again",
+    "models.update_from": "an entry when a bundle was activated or refused",
     "models.status": "the bundle",
     "models.update": "an entry when a bundle was activated or refused",
     "audit.entries": "pseudonyms and codes; who reads the chain would write without end",

@@ -18,6 +18,7 @@ from cloud_api.auth.nonces import ProcessNonces
 from cloud_api.auth.oidc import NoIdentities, OidcIdentities, fetch_over_https
 from cloud_api.auth.statement_key import FileStatementKey, ed25519_check
 from cloud_api.db.engine import open_database
+from cloud_api.db.erasing import act_on_kept_erasures
 from cloud_api.db.heads import SqlHeads
 from cloud_api.db.migrate import migrate
 from cloud_api.db.settings import SqlDeviceSettings
@@ -132,6 +133,7 @@ async def prepare(settings: CloudSettings, engine: AsyncEngine) -> None:
     if not settings.database_url:
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     await migrate(engine)
+    await act_on_kept_erasures(engine)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -14,6 +14,7 @@ _SQLITE: Final = (
     "PRAGMA synchronous=FULL",
     "PRAGMA busy_timeout=15000",
     "PRAGMA foreign_keys=ON",
+    "PRAGMA secure_delete=ON",  # zeros where an erased record stood (sqlite.org, secure_delete)
 )
 
 

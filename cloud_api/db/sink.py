@@ -1,6 +1,6 @@
 """The gateway's sink over SQL: atomic, one transaction at a time, durable at commit."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -8,9 +8,10 @@ from typing import Any, Final
 from sqlalchemy import and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from cloud_api.db import erasing
 from cloud_api.db.tables import AlarmRow, CounterRow, EventRow
 from ddx.domain.canonical import canonical_json
-from sync_service.gateway.intake import Alarm, NewEvent, StoredName
+from sync_service.gateway.intake import Alarm, Cover, NewEvent, StoredName
 
 _COUNTER: Final = "event"
 
@@ -49,6 +50,8 @@ async def one_at_a_time(
         )
         transaction = SqlTransaction(session, now())
         yield session, transaction
+    if transaction.has_erased:
+        await erasing.forget_the_log(engine)
     for alarm in transaction.new_alarms:
         alarmed(alarm)
 
@@ -59,6 +62,7 @@ class SqlTransaction:
     def __init__(self, session: AsyncSession, now: datetime) -> None:
         self._session, self._now = session, now
         self.new_alarms: list[Alarm] = []
+        self.has_erased = False
 
     async def find(
         self, device_id: str, epoch: int, sequences: Sequence[int], ids: Sequence[str]
@@ -117,6 +121,23 @@ class SqlTransaction:
         await self._session.flush()
         self.new_alarms.append(alarm)
 
+    async def covers(self, device_id: str, subjects: Sequence[str]) -> Mapping[str, Cover]:
+        """Return what was erased of the device, by subject."""
+        return await erasing.covers(self._session, device_id, subjects)
+
+    async def cover(self, device_id: str, covers: Mapping[str, Cover]) -> None:
+        """Remember that these subjects of the device are erased."""
+        await erasing.cover(self._session, device_id, covers)
+
+    async def erase(self, device_id: str, pseudonym: str, cover: Cover) -> None:
+        """Replace the content of the device's records about a patient that `cover` reaches."""
+        await erasing.erase(self._session, device_id, pseudonym, cover)
+        self.has_erased = True
+
+    async def erased_by(self, server_sequence: int) -> Sequence[str]:
+        """Return the payload hashes of what an erasure erased, in server order."""
+        return await erasing.erased_by(self._session, server_sequence)
+
     def _row(self, event: NewEvent, server_sequence: int) -> dict[str, Any]:
         return {
             "server_sequence": server_sequence,
@@ -134,4 +155,5 @@ class SqlTransaction:
             "app_version": event.app_version,
             "bundle_version": event.bundle_version,
             "extra": canonical_json(event.extra).decode(),
+            "erased_by": event.erased_by,
         }

@@ -1,4 +1,7 @@
-"""Tables of the gateway. Events are append-only: the migration forbids change and removal."""
+"""Tables of the gateway. Events are append-only: the migrations forbid change and removal.
+
+One change passes: the content of an erased patient's record gives way to a tombstone, once.
+"""
 
 from datetime import UTC, datetime
 
@@ -66,7 +69,10 @@ class EnrolmentCodeRow(Base):
 
 
 class EventRow(Base):
-    """One stored record. payload, extra: canonical JSON as text, unknown fields included."""
+    """One stored record. payload, extra: canonical JSON as text, unknown fields included.
+
+    erased_by: server sequence of the erasure that left a tombstone for payload.
+    """
 
     __tablename__ = "event"
     __table_args__ = (
@@ -89,6 +95,19 @@ class EventRow(Base):
     app_version: Mapped[str] = mapped_column(String(128))
     bundle_version: Mapped[str | None] = mapped_column(String(128))
     extra: Mapped[str] = mapped_column(Text)
+    erased_by: Mapped[int | None] = mapped_column(Big, index=True)
+
+
+class ErasedSubjectRow(Base):
+    """A patient's pseudonym, or a diagnosis of theirs, and how far the device's erasure reaches."""
+
+    __tablename__ = "erased_subject"
+
+    device_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(128), primary_key=True)
+    epoch: Mapped[int] = mapped_column(Big)
+    sequence: Mapped[int] = mapped_column(Big)
+    erased_by: Mapped[int] = mapped_column(Big, index=True)
 
 
 class CounterRow(Base):

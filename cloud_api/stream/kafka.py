@@ -48,9 +48,14 @@ def producer_settings(settings: CloudSettings) -> dict[str, str | int | bool]:
 
 
 def message_of(event: LoggedEvent) -> bytes:
-    """Return an event as readers of the topic see it: canonical JSON."""
+    """Return an event as readers of the topic see it: canonical JSON.
+
+    `erased_by` and `erases` are there where an erasure has to do with the event.
+    """
+    erasure = {"erased_by": event.erased_by, "erases": list(event.erases)}
     return canonical_json(
-        {
+        {name: value for name, value in erasure.items() if value}
+        | {
             "server_sequence": event.server_sequence,
             "device_id": event.device_id,
             "epoch": event.epoch,

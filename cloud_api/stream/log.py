@@ -14,11 +14,16 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from cloud_api.db.tables import EventRow
+from sync_service.protocol.codes import EventKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedEvent:
-    """One stored record as readers of the stream see it."""
+    """One stored record as readers of the stream see it.
+
+    erased_by: server sequence of the erasure whose tombstone the payload is. erases: for an
+    erasure, the server sequences it erased; a reader that kept those records erases them too.
+    """
 
     server_sequence: int
     device_id: str
@@ -32,6 +37,8 @@ class LoggedEvent:
     payload_sha256: str
     schema_version: int
     extra: dict[str, Any]
+    erased_by: int | None = None
+    erases: tuple[int, ...] = ()
 
 
 class EventStream(Protocol):
@@ -59,7 +66,7 @@ class EmbeddedLog:
                 .order_by(EventRow.server_sequence)
                 .limit(limit)
             )
-            return [_logged(row) for row in rows]
+            return [_logged(row, await _erased(session, row)) for row in rows.all()]
 
     async def head(self) -> int:
         """Return the highest server sequence, 0 when nothing is stored."""
@@ -68,7 +75,18 @@ class EmbeddedLog:
             return found or 0
 
 
-def _logged(row: EventRow) -> LoggedEvent:
+async def _erased(session: AsyncSession, row: EventRow) -> tuple[int, ...]:
+    if row.kind != EventKind.ERASURE:
+        return ()
+    found = await session.scalars(
+        select(EventRow.server_sequence)
+        .where(EventRow.erased_by == row.server_sequence)
+        .order_by(EventRow.server_sequence)
+    )
+    return tuple(found)
+
+
+def _logged(row: EventRow, erases: tuple[int, ...]) -> LoggedEvent:
     return LoggedEvent(
         server_sequence=row.server_sequence,
         device_id=row.device_id,
@@ -82,4 +100,6 @@ def _logged(row: EventRow) -> LoggedEvent:
         payload_sha256=row.payload_sha256,
         schema_version=row.schema_version,
         extra=json.loads(row.extra),
+        erased_by=row.erased_by,
+        erases=erases,
     )

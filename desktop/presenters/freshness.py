@@ -93,7 +93,9 @@ class SyncAsked:
 
 @dataclass(frozen=True, slots=True)
 class SyncDue:
-    """Time to push what waits, without anybody asking."""
+    """Time to push what waits, without anybody asking. again: only where the link was gone."""
+
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +188,11 @@ def sync_asked(state: FreshnessState, _event: SyncAsked) -> Step[FreshnessState]
 
 
 @step.on(SyncDue)
-def sync_due(state: FreshnessState, _event: SyncDue) -> Step[FreshnessState]:
+def sync_due(state: FreshnessState, event: SyncDue) -> Step[FreshnessState]:
     """Push when something waits and a server is linked; the model is looked for when asked."""
     waits = state.sync is not None and state.sync.pending and state.sync.phase != "not_linked"
-    if state.syncing or not waits:
+    offline = state.sync is not None and state.sync.phase == "offline"
+    if state.syncing or not waits or (event.again and not offline):
         return state, ()
     return replace(state, syncing=True), (RunSync(),)
 

@@ -121,6 +121,7 @@ class Line:
             now=now,
             allowance=self.meter,
         )
+        self._transport.on_answer = self._runner.link_is_back
 
     def enrol(self, code: str) -> None:
         """Introduce this device. Raises the errors of `sync_service.client.enrol`."""

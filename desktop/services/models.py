@@ -1,18 +1,21 @@
 """The model as the clinician sees it: which one answers, and is there a newer one."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddx.domain.audit import AuditAction
 from ddx.domain.roles import Permission
 from desktop.services.desk import Desk
-from desktop.services.engines import BundleMemory, OnProgress
+from desktop.services.engines import BundleMemory, BundleShelf, OnProgress
 from desktop.services.errors import NotLinkedError
 from desktop.services.floors import StoreFloors
 from desktop.services.records import ModelStatus, UpdateOutcome
 from desktop.services.sync import SyncService
 
 if TYPE_CHECKING:
+    import httpx
+
     from sync_service.client.updates import UpdateReport
 
 
@@ -40,11 +43,29 @@ class ModelService:
                 result="not_linked", version=self.status().version, code=error.code
             )
         paid = not line.meter.lets_bundles_pass()
+        return self.update_over(line.http, line.server, on_progress, metered=paid)
+
+    def update_over(
+        self,
+        http: "httpx.Client",
+        server: str,
+        on_progress: OnProgress | None = None,
+        *,
+        metered: bool,
+    ) -> UpdateOutcome:
+        """Do as `update` does over a client of the caller's own.
+
+        metered: orders are read, no release is downloaded.
+        """
+        self._desk.require(Permission.DIAGNOSE)
+        memory = self._memory()
         return self._ended(
-            self._desk.shelf.update(
-                line.http, line.server, self._memory(), on_progress, metered=paid
-            )
+            self._desk.shelf.update(http, server, memory, on_progress, metered=metered)
         )
+
+    def standing_on(self, shelf: BundleShelf) -> "ModelService":
+        """Return this service over another shelf: that of a caller who opens one when needed."""
+        return ModelService(replace(self._desk, shelf=shelf), self._sync)
 
     def update_from(self, folder: Path, on_progress: OnProgress | None = None) -> UpdateOutcome:
         """Install what a USB stick offers, verified exactly as from the server."""

@@ -132,6 +132,10 @@ class SyncService:
             self._desk.now,
         )
 
+    def settings(self) -> Settings:
+        """Return the settings in force: this machine's, and the organisation's where it is mute."""
+        return in_force(self._desk.store, self._settings)
+
     def side(self) -> "ClinicSide":
         """Return this clinic as the sync service without a window works with it."""
         from desktop.services.background import clinic_side  # noqa: PLC0415 -- pydantic

@@ -6,17 +6,24 @@ one), `VEREDA_PASSPHRASE_FILE` a file only the service may read; without it the 
 
 import getpass
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import httpx
+
 from ddx.errors import DdxError
 from desktop.services.clinic import Clinic
-from desktop.settings import data_directory, load_settings
+from desktop.services.engines import BundleShelf
+from desktop.services.records import UpdateOutcome
+from desktop.services.session import Session
+from desktop.settings import Settings, data_directory, load_settings
 from desktop.terminal.sign_in import AskPassphrase, NoShelf, named, sign_in
-from sync_service.client.clinic import ClinicSide
+from sync_service.client.clinic import ClinicSide, UpdateBundles
 
+OpenShelf = Callable[[Path, Settings], BundleShelf]
 CLINICIAN: Final = "VEREDA_CLINICIAN"
 PASSPHRASE_FILE: Final = "VEREDA_PASSPHRASE_FILE"  # noqa: S105 - the name of a variable
 
@@ -28,14 +35,20 @@ class ServiceSetUpError(DdxError):
 
 
 def clinic_side(
-    environment: Mapping[str, str] | None = None, ask: AskPassphrase = getpass.getpass
+    environment: Mapping[str, str] | None = None,
+    ask: AskPassphrase = getpass.getpass,
+    open_shelf: OpenShelf | None = None,
 ) -> ClinicSide:
     """Return the clinic of this machine, signed in to; the entry point of `vereda.sync`.
+
+    open_shelf: opens the bundles of the data directory, each time one is looked for. A device
+    whose bundles cannot be used goes on sending its records.
 
     Raises:
         ServiceSetUpError: there is no clinic, nobody was named, or the file cannot be read.
         SettingsError, SignInRefusedError, StoreCorruptError: as the window says them.
     """
+    open_shelf = open_shelf or _shelf_of
     around = os.environ if environment is None else environment
     data_dir = data_directory(around)
     clinic = Clinic(data_dir, NoShelf(), settings=load_settings(data_dir))
@@ -45,7 +58,33 @@ def clinic_side(
     if who is None:
         raise ServiceSetUpError(f"say who signs in, by name, in {CLINICIAN}")
     session = sign_in(clinic, who[0], f"{who[1]}: ", _asker(around, ask))
-    return replace(session.sync.side(), folder=data_dir, close=session.close)
+    return replace(
+        session.sync.side(),
+        folder=data_dir,
+        close=session.close,
+        update=_updater(session, lambda: open_shelf(data_dir, session.sync.settings())),
+    )
+
+
+def _updater(session: Session, shelf: Callable[[], BundleShelf]) -> UpdateBundles:
+    """Return what looks for a bundle; the engine is in memory only while it does."""
+
+    def update(http: httpx.Client, server: str, metered: bool) -> UpdateOutcome:
+        wanted = session.sync.settings().auto_update_enabled
+        models = session.models.standing_on(shelf())
+        return models.update_over(http, server, metered=metered or not wanted)
+
+    return update
+
+
+def _shelf_of(data_dir: Path, settings: Settings) -> BundleShelf:
+    from ddx.engine import Engine  # noqa: PLC0415 -- loads onnxruntime
+    from desktop.services.shelf import DeviceShelf  # noqa: PLC0415
+    from model_bundles.trial import Trial  # noqa: PLC0415
+
+    frozen = getattr(sys, "frozen", False)  # there the golden cases run in this process
+    trial = None if frozen else Trial((sys.executable, "-m", "desktop.commands.self_test"))
+    return DeviceShelf(data_dir, Engine.from_artifacts, settings=settings, trial=trial)
 
 
 def _asker(around: Mapping[str, str], ask: AskPassphrase) -> AskPassphrase:

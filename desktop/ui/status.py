@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # the store and the engine load after the first paint
 
 READ_EVERY_MS = 15_000
 PUSH_EVERY_MS = 300_000  # as `vereda-sync` does (sync_service.client.schedule)
+PUSH_AGAIN_MS = 40_000  # while the link is gone (sync_service.client.machine)
 CLOCK_EVERY_MS = 5_000
 
 
@@ -82,6 +83,7 @@ class StatusBar(Screen):
         self.setLayout(column(frame))
         self._reader = self._timer(READ_EVERY_MS, self.read)
         self._pusher = self._timer(PUSH_EVERY_MS, lambda: self.dispatch(SyncDue()))
+        self._retrier = self._timer(PUSH_AGAIN_MS, lambda: self.dispatch(SyncDue(again=True)))
         self._ticker = self._timer(CLOCK_EVERY_MS, self._draw_clock)
         self.redraw()
 

@@ -6,14 +6,17 @@ back; 4 the server refuses this device; 5 another sync service works for this cl
 """
 
 import argparse
+import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
+
+import httpx
 
 from ddx.errors import DdxError
 from sync_service.client.alone import AlreadyRunningError, alone
@@ -25,6 +28,8 @@ from sync_service.client.paid_link import PaidLink, is_paid
 from sync_service.client.runner import Phase, Runner, SyncReport
 from sync_service.client.schedule import PUSH_EVERY_S, SyncSchedule
 from sync_service.client.transport import HttpTransport, make_client
+
+log = logging.getLogger(__name__)
 
 DONE: Final = 0
 QUARANTINED: Final = 1
@@ -122,9 +127,14 @@ def _work(options: argparse.Namespace, clinic: ClinicSide, open_things: ExitStac
     runner = Runner(
         clinic.outbox, transport, clinic.identity, software=clinic.software, allowance=meter
     )
+    transport.on_answer = runner.link_is_back
     if options.once:
         return _once(runner, clinic, transport)
-    return _serve(runner, clinic, transport, meter, options.every)
+
+    def look() -> None:
+        look_for_bundle(clinic, http, server, meter)
+
+    return _serve(runner, clinic, transport, look, options.every)
 
 
 def _dry_run(clinic: ClinicSide) -> int:
@@ -182,21 +192,34 @@ def _before(clinic: ClinicSide, transport: HttpTransport) -> None:
         clinic.before_push(transport)
 
 
+def look_for_bundle(clinic: ClinicSide, http: httpx.Client, server: str, meter: Meter) -> None:
+    """Obey the safety role and bring a newer bundle; on a paid link the first of the two.
+
+    Records go up whatever comes of it: an error of ours is a line in the log.
+    """
+    if clinic.update is None:
+        return
+    try:
+        clinic.update(http, server, not meter.lets_bundles_pass())
+    except DdxError as error:
+        log.warning("no bundle was looked for: %s", error.code)
+
+
 def _serve(
-    runner: Runner, clinic: ClinicSide, transport: HttpTransport, meter: Meter, every_s: int
+    runner: Runner,
+    clinic: ClinicSide,
+    transport: HttpTransport,
+    look: Callable[[], None],
+    every_s: int,
 ) -> int:
     def push() -> None:
         _before(clinic, transport)
         runner.tick()
 
-    def update() -> None:
-        if clinic.update is not None and meter.lets_bundles_pass():
-            clinic.update()
-
     schedule = SyncSchedule(
         push=push,
         wake=runner.wake,
-        update=update if clinic.update is not None else None,
+        update=look if clinic.update is not None else None,
         push_every_s=every_s,
     )
     runner.wake_after = schedule.wake_after

@@ -10,6 +10,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final
 
+import httpx
+
 from sync_service.client.identity import DeviceIdentity
 from sync_service.client.meter import ByteLedger, MemoryLedger, MeteredPolicy
 from sync_service.client.outbox import Outbox
@@ -18,21 +20,24 @@ from sync_service.client.transport import HttpTransport
 
 ENTRY_POINTS: Final = "vereda.sync"
 
+UpdateBundles = Callable[[httpx.Client, str, bool], object]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClinicSide:
     """One clinic, opened.
 
-    update: installs an offered bundle, where the clinic has slots. folder: where the lock of
-    the one service lies; None for a clinic that lives in memory. before_push: what the clinic
-    does over the line first (shows the head of its audit chain, takes new settings). close: lets
-    go of the store.
+    update: obeys the orders of the safety role and installs an offered bundle, over this client
+    and server; with True as third argument orders are read and no release is downloaded. folder:
+    where the lock of the one service lies; None for a clinic that lives in memory. before_push:
+    what the clinic does over the line first (shows the head of its audit chain, takes new
+    settings). close: lets go of the store.
     """
 
     outbox: Outbox
     identity: DeviceIdentity
     software: Callable[[], Versions]
-    update: Callable[[], object] | None = None
+    update: UpdateBundles | None = None
     server: str = ""
     folder: Path | None = None
     ca_bundle: Path | None = None

@@ -34,10 +34,17 @@ class ServerKeyError(SyncClientError):
 
 
 class ServerUnreachableError(SyncClientError):
-    """No usable answer: no link, no server, or something in between that is not the server."""
+    """No usable answer: no link, no server, or something in between that is not the server.
+
+    spoke: somebody took the request, so that its bytes travelled.
+    """
 
     code = "sync.unreachable"
     retryable = True
+
+    def __init__(self, message: str = "", *, spoke: bool = False) -> None:
+        super().__init__(message)
+        self.spoke = spoke
 
 
 class ServerRefusedError(SyncClientError):

@@ -25,14 +25,14 @@ PAGE_S: Final = 5.0
 """A batch aims at this long from the first byte to the receipt: a break costs no more than that."""
 
 MAX_BACK_OFF_S: Final = 900.0
-"""Between two tries of a server that refuses, is busy, or was not there for long."""
+"""Between two tries of a server that refuses or is busy, or of a long costly outage."""
 
 OFFLINE_BACK_OFF_S: Final = 40.0
-"""Between two tries while a link has been gone for a short time: a record leaves within a minute
-of the link's return."""
+"""Between two tries while a link is gone, for however long: the queue drains within a minute of
+its return. A try over a link that is gone moves no byte, or a knock of 60."""
 
 SHORT_OUTAGE_TRIES: Final = 30
-"""About a quarter of an hour of such tries; then they become rarer, up to `MAX_BACK_OFF_S`."""
+"""Costly tries in a row before they become rarer: about a quarter of an hour of them."""
 
 MAX_RETRY_AFTER_S: Final = 3600.0
 """A server (or something that pretends to be one) cannot silence a clinic for longer."""
@@ -130,12 +130,14 @@ class Answered:
 class Failed:
     """No receipt: link, server or permission. Nobody knows whether the batch was stored.
 
-    retry_after_s: what the server asked for. jitter: a fresh random number, 0..1.
+    retry_after_s: what the server asked for. costly: paid bytes travelled, to somebody who is not
+    our server. jitter: a fresh random number, 0..1.
     """
 
     cause: Cause
     code: str = ""
     retry_after_s: float | None = None
+    costly: bool = False
     jitter: float = 0.0
 
 
@@ -311,7 +313,9 @@ def _failed(state: Pushing, event: Failed) -> Step:
     if event.cause is Cause.OFFLINE:
         limit = max(min(limit, MIN_OFFLINE_LIMIT), limit // 2)
     waiting = Waiting(limit=limit, attempt=attempt, cause=event.cause, code=event.code)
-    wait_s = back_off_s(attempt, event.jitter, event.retry_after_s, cause=event.cause)
+    wait_s = back_off_s(
+        attempt, event.jitter, event.retry_after_s, cause=event.cause, costly=event.costly
+    )
     return waiting, (WakeAfter(wait_s),)
 
 
@@ -321,15 +325,16 @@ def back_off_s(
     retry_after_s: float | None = None,
     *,
     cause: Cause = Cause.BUSY,
+    costly: bool = False,
 ) -> float:
     """Return how long to wait after `attempt` failures in a row, in seconds.
 
     Half of min(cap, 2^attempt) plus a random half, so that a thousand clinics that lost the
     same server do not come back in the same second. Never sooner than the server asked. The cap
-    is 900 s; 40 s for the first 30 tries of a link that is gone.
+    is 900 s; 40 s where the link is gone, except after 30 tries in a row where each one costs.
     Source: "equal jitter" of AWS Architecture Blog, "Exponential Backoff And Jitter", 2015.
     """
-    base = min(_cap_s(attempt, cause), 2.0 ** min(attempt, 20))
+    base = min(_cap_s(attempt, cause, costly=costly), 2.0 ** min(attempt, 20))
     wait = base / 2 + base / 2 * jitter
     if retry_after_s is None:
         return wait
@@ -337,9 +342,11 @@ def back_off_s(
     return max(wait, asked * (1 + 0.1 * jitter))
 
 
-def _cap_s(attempt: int, cause: Cause) -> float:
+def _cap_s(attempt: int, cause: Cause, *, costly: bool) -> float:
     if cause is not Cause.OFFLINE:
         return MAX_BACK_OFF_S
+    if not costly:
+        return OFFLINE_BACK_OFF_S
     beyond = min(max(0, attempt - SHORT_OUTAGE_TRIES), 10)
     return min(MAX_BACK_OFF_S, OFFLINE_BACK_OFF_S * 2.0**beyond)
 

@@ -79,6 +79,10 @@ class Meter:
             return min(LOOK_AGAIN_S, self._until_tomorrow_s()), BUDGET
         return 0.0, ""
 
+    def is_paid(self) -> bool:
+        """Return whether the link of the moment is paid by the byte."""
+        return self._is_metered()
+
     def lets_bundles_pass(self) -> bool:
         """Whether a bundle may be downloaded over the link of the moment."""
         return self._policy is MeteredPolicy.ALLOW or not self._is_metered()

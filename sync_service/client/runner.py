@@ -76,6 +76,9 @@ class Allowance(Protocol):
     def wait_s(self, records: int) -> tuple[float, str]:
         """Return how long a batch of so many records must wait (0: not at all), and the rule."""
 
+    def is_paid(self) -> bool:
+        """Return whether the link of the moment is paid by the byte."""
+
 
 class Unlimited:
     """No rule: every batch may leave at once."""
@@ -83,6 +86,10 @@ class Unlimited:
     def wait_s(self, records: int) -> tuple[float, str]:  # noqa: ARG002 - the port's argument
         """Return no wait."""
         return 0.0, ""
+
+    def is_paid(self) -> bool:
+        """Return False."""
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +154,11 @@ class Runner:
         are raised as they are.
         """
         return self._run(machine.Asked())
+
+    def link_is_back(self) -> None:
+        """Another request reached the server: the next call need not wait for the link."""
+        if isinstance(self._state, machine.Waiting) and self._state.cause is Cause.OFFLINE:
+            self._due_s = self._monotonic_s()
 
     def report(self) -> SyncReport:
         """Return where the push stands, without waiting for a run in progress."""
@@ -217,7 +229,8 @@ class Runner:
         try:
             receipt = self._transport.push(self._batch(epoch, going))
         except ServerUnreachableError as error:
-            return self._failed(Cause.OFFLINE, error.code)
+            costly = error.spoke and self._allowance.is_paid()
+            return self._failed(Cause.OFFLINE, error.code, costly=costly)
         except ServerBusyError as error:
             return self._failed(Cause.BUSY, error.code, error.retry_after_s)
         except ServerClockError as error:
@@ -235,9 +248,15 @@ class Runner:
             jitter=self._dice(),
         )
 
-    def _failed(self, cause: Cause, code: str, retry_after_s: float | None = None) -> machine.Event:
+    def _failed(
+        self, cause: Cause, code: str, retry_after_s: float | None = None, *, costly: bool = False
+    ) -> machine.Event:
         return machine.Failed(
-            cause=cause, code=code, retry_after_s=retry_after_s, jitter=self._dice()
+            cause=cause,
+            code=code,
+            retry_after_s=retry_after_s,
+            costly=costly,
+            jitter=self._dice(),
         )
 
     def _batch(self, epoch: int, events: Sequence[SyncEvent]) -> SyncBatch:

@@ -12,6 +12,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 PUSH_EVERY_S: Final = 300
 UPDATE_EVERY_S: Final = 86_400
+FIRST_UPDATE_S: Final = 120
+"""After the start: a machine that is switched off every night looks every day all the same."""
 
 
 class SyncSchedule:
@@ -37,11 +39,13 @@ class SyncSchedule:
         )
         self._every(push_every_s, "push", push)
         if update is not None:
-            self._every(update_every_s, "update", update)
+            first_s = min(update_every_s, FIRST_UPDATE_S)
+            at = datetime.now(UTC) + timedelta(seconds=first_s)
+            self._every(update_every_s, "update", update, next_run_time=at)
 
-    def _every(self, seconds: int, name: str, call: Callable[[], object]) -> None:
+    def _every(self, seconds: int, name: str, call: Callable[[], object], **when: datetime) -> None:
         jitter = max(1, seconds // 5)
-        self._scheduler.add_job(call, "interval", id=name, seconds=seconds, jitter=jitter)
+        self._scheduler.add_job(call, "interval", id=name, seconds=seconds, jitter=jitter, **when)
 
     def start(self) -> None:
         """Start the thread. The first push comes after one interval."""

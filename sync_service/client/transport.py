@@ -119,9 +119,14 @@ class HttpTransport:
         now_s: Callable[[], float] = time.time,
         counted: Callable[[int], None] = lambda _size_bytes: None,
     ) -> None:
-        """Bind client and identity. counted: told the HTTP bytes of each exchange, both ways."""
+        """Bind client and identity. counted: told the HTTP bytes of each exchange, both ways.
+
+        A request that found nobody to take it is not counted: none of its bytes left.
+        """
         self._client, self.identity, self._now_s = client, identity, now_s
         self._counted = counted
+        self.on_answer: Callable[[], None] = lambda: None
+        """Told of each answer of our server: the link is there."""
         self.clock_offset_s = 0.0
         """Added to our clock when signing; learned from the server, see `ServerClockError`."""
 
@@ -151,9 +156,12 @@ class HttpTransport:
         if received.status != 200:
             raise self._refusal(received)
         try:
-            return answer.model_validate_json(received.body)
+            read = answer.model_validate_json(received.body)
         except ValidationError as error:  # a captive portal answers 200 to everything
-            raise ServerUnreachableError("the answer is not from a Vereda server") from error
+            message = "the answer is not from a Vereda server"
+            raise ServerUnreachableError(message, spoke=True) from error
+        self.on_answer()
+        return read
 
     def _signature(self, method: str, path: str, body: bytes) -> dict[str, str]:
         request = self._client.build_request(method, path)
@@ -176,16 +184,26 @@ class HttpTransport:
         }
 
     def _send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> _Answer:
-        self._counted(len(body) + _HEADER_BYTES)
         try:
             with self._client.stream(method, path, content=body, headers=headers) as response:
                 raw = _read_bounded(response)
                 self._counted(len(raw) + _HEADER_BYTES)
                 if response.headers.get("Content-Encoding") == ZSTD:
                     raw = decompress(raw, limit_bytes=_MAX_ANSWER_BYTES)
-                return _Answer(response.status_code, response.headers, raw)
+                answer = _Answer(response.status_code, response.headers, raw)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            spoke = _met_a_stranger(error)
+            if spoke:
+                self._counted(_HEADER_BYTES)
+            raise ServerUnreachableError(type(error).__name__, spoke=spoke) from error
         except (httpx.HTTPError, httpx.StreamError, ProtocolError) as error:
-            raise ServerUnreachableError(type(error).__name__) from error
+            self._counted(len(body) + _HEADER_BYTES)
+            raise ServerUnreachableError(type(error).__name__, spoke=True) from error
+        except ServerUnreachableError:
+            self._counted(len(body) + _HEADER_BYTES)
+            raise
+        self._counted(len(body) + _HEADER_BYTES)
+        return answer
 
     def _refusal(self, answer: _Answer) -> Exception:
         problem = _problem(answer)
@@ -196,7 +214,16 @@ class HttpTransport:
             return ServerClockError(float(server_time) - self._now_s())
         if isinstance(code, str) and answer.status < 500:
             return ServerRefusedError(code, answer.status)
-        return ServerUnreachableError(f"status {answer.status}")
+        return ServerUnreachableError(f"status {answer.status}", spoke=True)
+
+
+def _met_a_stranger(error: BaseException | None) -> bool:
+    """Whether a connection failed in its TLS part: somebody was there, and not our server."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _read_bounded(response: httpx.Response) -> bytes:
@@ -205,7 +232,7 @@ def _read_bounded(response: httpx.Response) -> bytes:
     for chunk in response.iter_raw():
         body += chunk
         if len(body) > _MAX_ANSWER_BYTES or time.monotonic() > until:
-            raise ServerUnreachableError("the answer does not end")
+            raise ServerUnreachableError("the answer does not end", spoke=True)
     return bytes(body)
 
 

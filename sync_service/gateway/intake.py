@@ -5,7 +5,7 @@ duplicate, however much later it comes. The same name with another hash is a con
 and somebody should look at it. The adapter behind `Sink` gives atomicity and order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +19,7 @@ class NewEvent:
     """One record judged fit to store. payload: as received, unknown fields included.
 
     extra: fields of event and batch that this version does not know, kept for a later one.
+    erased_by: server sequence of the erasure whose tombstone the payload is; see `erasing`.
     """
 
     device_id: str
@@ -34,6 +35,20 @@ class NewEvent:
     app_version: str
     bundle_version: str | None
     extra: dict[str, Any] = field(default_factory=dict)
+    erased_by: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cover:
+    """How far an erasure reaches: the records its device made before (epoch, sequence)."""
+
+    epoch: int
+    sequence: int
+    erased_by: int
+
+    def reaches(self, epoch: int, sequence: int) -> bool:
+        """Whether a record of the same device is covered."""
+        return (epoch, sequence) < (self.epoch, self.sequence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +88,18 @@ class IntakeTransaction(Protocol):
 
     async def raise_alarm(self, alarm: Alarm) -> None:
         """Record an alarm; the same one again changes nothing."""
+
+    async def covers(self, device_id: str, subjects: Sequence[str]) -> Mapping[str, Cover]:
+        """Return what was erased of the device, by subject (`erasing.subjects_of`)."""
+
+    async def cover(self, device_id: str, covers: Mapping[str, Cover]) -> None:
+        """Remember that these subjects of the device are erased."""
+
+    async def erase(self, device_id: str, pseudonym: str, cover: Cover) -> None:
+        """Replace the content of the device's records about a patient that `cover` reaches."""
+
+    async def erased_by(self, server_sequence: int) -> Sequence[str]:
+        """Return the payload hashes of what an erasure erased, in server order."""
 
 
 class Sink(Protocol):

@@ -1,12 +1,14 @@
 """One judged batch into the sink, one result per record out."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from sync_service.gateway.erasing import PSEUDONYM, cleared, proof_of
 from sync_service.gateway.intake import (
     Alarm,
     Conflict,
+    Cover,
     Decision,
     Duplicate,
     Fresh,
@@ -18,8 +20,8 @@ from sync_service.gateway.intake import (
 )
 from sync_service.gateway.reading import JudgedBatch
 from sync_service.protocol.allowlist import Objection
-from sync_service.protocol.codes import AlarmKind, RecordStatus, RejectReason
-from sync_service.protocol.messages import BatchReceipt, RecordResult
+from sync_service.protocol.codes import AlarmKind, EventKind, RecordStatus, RejectReason
+from sync_service.protocol.messages import BatchReceipt, ErasureProof, RecordResult
 
 
 async def receive(batch: JudgedBatch, sink: Sink, *, now: datetime) -> BatchReceipt:
@@ -59,9 +61,32 @@ async def _settle(
             for event in fit
         ]
         fresh = [event for event, decision in decided if isinstance(decision, Fresh)]
-        first = await transaction.append(fresh) if fresh else 0
+        first = await transaction.append(await cleared(fresh, transaction)) if fresh else 0
         await _raise_alarms(decided, transaction)
-    return {id(event): _result(event, decision, first) for event, decision in decided}
+        results = {id(event): _result(event, decision, first) for event, decision in decided}
+        proofs = await _erase(decided, results, transaction)
+    return {
+        key: result.model_copy(update={"erased": proofs[key]}) if key in proofs else result
+        for key, result in results.items()
+    }
+
+
+async def _erase(
+    decided: Sequence[tuple[NewEvent, Decision]],
+    results: Mapping[int, RecordResult],
+    transaction: IntakeTransaction,
+) -> dict[int, ErasureProof]:
+    """Act on the erasures among the records; a repeated one is answered as the first was."""
+    proofs = {}
+    for event, decision in decided:
+        number = results[id(event)].server_sequence
+        if event.kind != EventKind.ERASURE or number is None:
+            continue
+        if isinstance(decision, Fresh):
+            cover = Cover(epoch=event.epoch, sequence=event.sequence, erased_by=number)
+            await transaction.erase(event.device_id, event.payload[PSEUDONYM], cover)
+        proofs[id(event)] = proof_of(await transaction.erased_by(number))
+    return proofs
 
 
 async def _raise_alarms(

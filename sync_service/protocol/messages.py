@@ -1,6 +1,6 @@
 """Envelopes: a batch up, a receipt down; enrolment; status."""
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import AwareDatetime, Field
 
@@ -60,11 +60,28 @@ class LooseBatch(BatchHeader):
     events: tuple[LooseEvent, ...] = Field(min_length=1, max_length=MAX_EVENTS_PER_BATCH)
 
 
+MAX_PROOF_HASHES: Final = 500
+"""Hashes in a proof; the digest covers every one of them."""
+
+
+class ErasureProof(Message):
+    """What an erasure erased so far; a record that comes late is added.
+
+    digest: SHA-256 over the canonical JSON of every payload hash, in server order.
+    payload_sha256: the first of those hashes, as the device gave them.
+    """
+
+    records: int = Field(ge=0)
+    digest: Sha256Hex
+    payload_sha256: tuple[Sha256Hex, ...] = Field(default=(), max_length=MAX_PROOF_HASHES)
+
+
 class RecordResult(Message):
     """The server's word on one record.
 
     status: a `RecordStatus`. server_sequence: given when stored or duplicate.
     reason: a `RejectReason` when rejected; where: the first field it concerns.
+    erased: given for an erasure that is stored or duplicate.
     """
 
     id: RecordIdText
@@ -72,6 +89,7 @@ class RecordResult(Message):
     server_sequence: Sequence63 | None = None
     reason: Code | None = None
     where: str | None = Field(default=None, max_length=200)
+    erased: ErasureProof | None = None
 
 
 class BatchReceipt(Message):

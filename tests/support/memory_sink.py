@@ -1,11 +1,11 @@
 """The gateway's sink in memory, able to die before or after a commit."""
 
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sync_service.gateway.intake import Alarm, NewEvent, StoredName
+from sync_service.gateway.intake import Alarm, Cover, NewEvent, StoredName
 
 T = TypeVar("T")
 
@@ -72,6 +72,10 @@ class MemoryTransaction:
         """Record an alarm once."""
         if alarm not in self.alarms:
             self.alarms.append(alarm)
+
+    async def covers(self, device_id: str, subjects: Sequence[str]) -> Mapping[str, Cover]:
+        """Return nothing: this sink is not asked about erasures."""
+        return {}
 
 
 def run_now(coroutine: Coroutine[Any, Any, T]) -> T:

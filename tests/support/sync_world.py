@@ -41,6 +41,8 @@ DAY_ONE = datetime(2026, 11, 23, tzinfo=UTC)
 SKEW_S = 300.0
 QUIET_S = 1000.0
 """After healing: the longest back-off, and a few pages."""
+DRAINED_S = 60.0
+"""After an outage of any length: the bar of the design, on the simulated clock."""
 
 
 class ClinicDiedError(Exception):
@@ -61,12 +63,15 @@ class Link:
     clock_offset_s: float = 0.0
     clock_error_s: float = 0.0
     parted: int = 0
+    gone: bool = False
     delayed: list = field(default_factory=list)
     refuses: set = field(default_factory=set)
 
     def push(self, batch: SyncBatch) -> BatchReceipt:
         """Carry one batch, or fail in one of the ways a link fails."""
         frame = compress(batch.wire_bytes(), level=1) if self.whole else batch
+        if self.gone:
+            raise ServerUnreachableError("no link")
         if abs(self.clock_error_s + self.clock_offset_s) > SKEW_S:
             raise ServerClockError(-self.clock_error_s)
         if not self.healed and self.parted > 0:
@@ -229,6 +234,9 @@ class WorldTransaction:
 
     async def raise_alarm(self, alarm: Alarm) -> None:
         self._alarms.append(alarm)
+
+    async def covers(self, device_id, subjects):
+        return {}  # nobody is erased in these worlds
 
     def commit(self) -> None:
         sink = self._sink
@@ -418,6 +426,7 @@ class World:
         self.sink = types.get("sink", WorldSink)()
         self.reader = types.get("reader", Reader)()
         self._fresh = 0
+        self.late: list[str] = []
         count = 1 if whole else self.dice.choice([1, 1, 2, 3])
         self.clinics = [ClinicOfWorld(self, number) for number in range(1, count + 1)]
 
@@ -431,8 +440,11 @@ class World:
         self.now_s += seconds
         self.sink.now_s = self.now_s
 
-    def live(self, steps: int = 22) -> "World":
-        """Record, push, wait and die for a while; then heal and go on until quiet."""
+    def live(self, steps: int = 22, *, outage_s: float = 0.0) -> "World":
+        """Record, push, wait and die for a while; then heal and go on until quiet.
+
+        outage_s: how long the link of a world with one clinic is gone before that.
+        """
         dice = self.dice
         for _ in range(steps):
             clinic = dice.choice(self.clinics)
@@ -446,8 +458,35 @@ class World:
             self.pass_time(dice.choice([0.1, 0.3, 20.0]))
             clinic.push(dice.choice(["tick", "wake", "run_once"]))
             self.reader.poll(self.sink, dice.randrange(1, 4))
+        if outage_s and len(self.clinics) == 1:
+            self.outage(outage_s)
         self._heal()
         return self
+
+    def outage(self, seconds: float) -> "World":
+        """Let the only clinic work without a link for so long; then the link is back and sound.
+
+        What it does meanwhile and after is what its own timers do; nobody asks.
+        """
+        (clinic,) = self.clinics
+        clinic.link.gone, clinic.outbox.healed = True, True
+        until_s = self.now_s + seconds
+        while self.now_s < until_s:
+            clinic.record()
+            clinic.push("tick")  # as the schedule does every five minutes
+            next_tick_s = min(self.now_s + 300.0, until_s)
+            self._let_timers_run(clinic, next_tick_s)
+            self.now_s = max(self.now_s, next_tick_s)
+        clinic.link.gone, clinic.link.healed, back_s = False, True, self.now_s
+        self._let_timers_run(clinic, back_s + QUIET_S)
+        if self.now_s - back_s > DRAINED_S:
+            self.late.append(f"the queue took {self.now_s - back_s:.0f} s after the link's return")
+        return self
+
+    def _let_timers_run(self, clinic: ClinicOfWorld, until_s: float) -> None:
+        while clinic.due_s is not None and clinic.due_s < until_s:
+            self.now_s, clinic.due_s = max(self.now_s, clinic.due_s), None
+            clinic.push("wake")
 
     def _heal(self) -> None:
         for clinic in self.clinics:
@@ -469,7 +508,7 @@ class World:
 
     def violations(self) -> list[str]:
         """What must never be: returned as sentences, empty when the world is sound."""
-        found = _read_wrong(self.reader, self.sink)
+        found = self.late + _read_wrong(self.reader, self.sink)
         for clinic in self.clinics:
             found += _wrong_at(clinic, self.sink)
         if self.sink.alarms:

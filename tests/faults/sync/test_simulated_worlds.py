@@ -7,6 +7,7 @@ import pytest
 from support.sync_world import Link, MortalOutbox, Reader, World, WorldSink
 
 from ddx.domain.identifiers import RecordId
+from sync_service.client import machine
 from sync_service.client.machine import Answer, Answered
 from sync_service.client.runner import Runner
 from sync_service.gateway.intake import Duplicate, Ledger
@@ -16,6 +17,7 @@ from sync_service.protocol.messages import BatchReceipt, RecordResult
 CHUNK = 500
 CHUNKS = 20  # 10,000 worlds: the bar; chunks, so that the processes of a test run share them
 WHOLE = 120
+OUTAGES = 200
 SEEDS = 20  # within so many a planted bug must show
 
 
@@ -27,9 +29,10 @@ def _quiet():
     logging.disable(logging.NOTSET)
 
 
-def broken(seeds, **world):
+def broken(seeds, *, outage_s=0.0, **world):
     """Return what went wrong, by seed."""
-    return {s: found for s in seeds if (found := World(s, **world).live().violations())}
+    lived = ((seed, World(seed, **world).live(outage_s=outage_s)) for seed in seeds)
+    return {seed: found for seed, world in lived if (found := world.violations())}
 
 
 @pytest.mark.slow
@@ -41,6 +44,22 @@ def test_no_world_loses_repeats_reorders_or_strands_a_record(chunk):
 @pytest.mark.slow
 def test_no_world_does_so_when_every_batch_travels_as_bytes():
     assert broken(range(WHOLE), whole=True) == {}
+
+
+@pytest.mark.parametrize("outage_s", [600.0, 3600.0, 86_400.0])
+def test_a_queue_drains_within_a_minute_of_the_links_return(outage_s):
+    """A tenth of the worlds of the day are enough for it to be slow."""
+    assert broken(range(OUTAGES if outage_s < 10_000 else OUTAGES // 10), outage_s=outage_s) == {}
+
+
+def test_a_runner_that_grows_ever_more_patient_is_caught(monkeypatch):
+    """The rule of before: after a quarter of an hour a link is tried ever more rarely."""
+    back_off_s = machine.back_off_s
+    monkeypatch.setattr(
+        machine, "back_off_s", lambda *a, **named: back_off_s(*a, **named | {"costly": True})
+    )
+    found = broken(range(SEEDS), outage_s=3600.0)
+    assert [said for one in found.values() for said in one if "link's return" in said]
 
 
 @pytest.mark.parametrize("whole", [False, True])

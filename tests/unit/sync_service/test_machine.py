@@ -60,9 +60,14 @@ def test_a_lost_link_waits_and_grows_patient():
     assert set(waits[5:]) == {40}
 
 
-def test_a_link_gone_for_long_is_tried_every_quarter_of_an_hour():
+def test_a_link_gone_for_an_hour_or_a_week_is_tried_as_often_as_at_first():
+    waits = {m.back_off_s(n, 1.0, cause=Cause.OFFLINE) for n in (30, 31, 100, 20_000)}
+    assert waits == {40}
+
+
+def test_a_stranger_on_a_paid_link_is_tried_every_quarter_of_an_hour():
     tries = range(29, 40)
-    waits = [m.back_off_s(n, 1.0, cause=Cause.OFFLINE) for n in tries]
+    waits = [m.back_off_s(n, 1.0, cause=Cause.OFFLINE, costly=True) for n in tries]
     assert waits == [40, 40, 80, 160, 320, 640, 900, 900, 900, 900, 900]
 
 

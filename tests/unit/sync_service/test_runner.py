@@ -52,6 +52,34 @@ def test_a_retry_has_the_same_names_as_the_first_try():
     assert link.batches[0].batch_id == seen[0][0]
 
 
+def test_any_answer_of_the_server_ends_the_wait_for_the_link():
+    outbox, link = MemoryOutbox(), Sound()
+    outbox.add(a_diagnosis())
+    link.gone = True
+    runner = a_runner(link, outbox, dice=lambda: 1.0, monotonic_s=lambda: 0.0)
+    assert runner.tick().phase is Phase.OFFLINE
+    link.gone = False
+    assert runner.tick().phase is Phase.OFFLINE  # it waits: its time has not come
+    runner.link_is_back()
+    assert runner.tick().phase is Phase.IDLE
+    assert not outbox.pending(1)
+
+
+def test_patience_a_server_asked_for_does_not_end_with_another_answer():
+    outbox = MemoryOutbox()
+    outbox.add(a_diagnosis())
+
+    class Busy(Sound):
+        def push(self, batch):
+            raise ServerBusyError(60.0)
+
+    runner = a_runner(Busy(), outbox, monotonic_s=lambda: 0.0)
+    runner.tick()
+    runner.link_is_back()
+    runner._transport = Sound()
+    assert runner.tick().phase is Phase.WAITING
+
+
 def test_one_unreadable_record_is_found_by_halving_and_the_rest_arrives():
     outbox = MemoryOutbox()
     ids = [outbox.add(a_diagnosis()) for _ in range(9)]

@@ -1,6 +1,7 @@
 """What comes back from a server, a proxy or a captive portal, and what the client makes of it."""
 
 import json
+import ssl
 
 import httpx
 import pytest
@@ -131,3 +132,36 @@ def test_an_answer_of_our_server_is_read(compressed):
     if compressed:
         answer = streamed(200, compress(content), Content_Encoding="zstd")
     assert answering(answer).status().stored == 3
+
+
+def counting(answer):
+    """A transport over whatever `answer` does with a request, and the bytes it counted."""
+    counted = []
+    client = httpx.Client(base_url="https://cloud.example", transport=httpx.MockTransport(answer))
+    return HttpTransport(client, an_identity(), counted=counted.append), counted
+
+
+def failing(error, cause=None):
+    def answer(request):
+        raise error from cause
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "spoke"),
+    [
+        (failing(httpx.ConnectError("no route")), False),
+        (failing(httpx.ConnectTimeout("no answer")), False),
+        (failing(httpx.ConnectError("tls"), ssl.SSLCertVerificationError()), True),
+        (failing(httpx.ReadTimeout("silence")), True),
+        (lambda _: streamed(502), True),
+        (lambda _: streamed(200, b"<html>Bienvenido al hotel</html>"), True),
+    ],
+)
+def test_bytes_count_only_where_somebody_took_them(answer, spoke):
+    transport, counted = counting(answer)
+    with pytest.raises(ServerUnreachableError) as refused:
+        transport.status()
+    assert refused.value.spoke is spoke
+    assert bool(sum(counted)) is spoke

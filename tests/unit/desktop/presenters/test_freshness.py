@@ -31,6 +31,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 class Phase(StrEnum):
     IDLE = "idle"
     NOT_LINKED = "not_linked"
+    OFFLINE = "offline"
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,13 @@ def test_what_waits_is_pushed_when_due_without_looking_for_a_model():
     state, effects = step(FreshnessState(sync=Standing(pending=2)), SyncDue())
     assert effects == (RunSync(),)
     assert step(state, SyncDue())[1] == ()
+
+
+def test_while_the_link_is_gone_what_waits_is_tried_again_soon():
+    gone = FreshnessState(sync=Standing(pending=2, phase=Phase.OFFLINE))
+    assert step(gone, SyncDue(again=True))[1] == (RunSync(),)
+    there = FreshnessState(sync=Standing(pending=2))
+    assert step(there, SyncDue(again=True))[1] == ()
 
 
 @pytest.mark.parametrize(

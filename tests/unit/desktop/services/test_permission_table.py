@@ -37,7 +37,14 @@ SERVICES = (
     "keeping",
 )
 ANYBODY = None
-OF_THE_SESSION = {"sync.close", "sync.lease", "sync.line"}
+OF_THE_SESSION = {
+    "sync.close",
+    "sync.lease",
+    "sync.line",
+    "sync.settings",
+    "models.standing_on",
+    "models.update_over",
+}
 """Called by the session and by other services, never by a screen."""
 
 NEEDS = {

@@ -1,15 +1,25 @@
 """The clinic as `vereda-sync` opens it: a real store, a real cloud, no window."""
 
-import pytest
-from support.cloud_server import cloud_in_thread
-from support.tiny_engine import TinyShelf
+from shutil import copytree
 
+import pytest
+from support.bundle_workshop import BundleWorkshop
+from support.cloud_server import cloud_in_thread
+from support.tiny_engine import TinyEngine, TinyShelf, tiny_members
+
+from ddx.domain.audit import AuditAction
 from desktop.services.clinic import Clinic
 from desktop.services.errors import SignInRefusedError
+from desktop.services.shelf import DeviceShelf
+from desktop.settings import load_settings
 from desktop.store.keys import Argon2Cost
 from desktop.store.keystore import NoKeystore
 from desktop.terminal.sync import ServiceSetUpError, clinic_side
+from model_bundles.errors import BundleError
+from model_bundles.verify import open_verified
 from sync_service.client import __main__ as command
+from sync_service.client.meter import MemoryLedger, Meter, MeteredPolicy
+from sync_service.client.transport import make_client
 
 PASSPHRASE = "una frase larga para probar"
 CHEAP = Argon2Cost(iterations=1, lanes=1, memory_kib=8)
@@ -63,3 +73,94 @@ def test_a_file_that_cannot_be_read_is_named(around, tmp_path):
     missing = around | {"VEREDA_PASSPHRASE_FILE": str(tmp_path / "gone")}
     with pytest.raises(ServiceSetUpError, match="VEREDA_PASSPHRASE_FILE"):
         clinic_side(missing)
+
+
+@pytest.fixture
+def workshop(tmp_path):
+    workshop = BundleWorkshop(tmp_path / "publisher")
+    workshop.publish("2026.11.1", tiny_members())
+    return workshop
+
+
+@pytest.fixture
+def open_shelf(workshop, tmp_path):
+    """Opens the shelf of a device that came with the first bundle."""
+    shipped = copytree(workshop.repository, tmp_path / "shipped")
+
+    def opened(folder, settings):
+        return DeviceShelf(
+            folder,
+            TinyEngine.from_artifacts,
+            trust=workshop.trust,
+            open_embedded=lambda: open_verified(shipped, workshop.trust),
+            settings=settings,
+        )
+
+    return opened
+
+
+@pytest.fixture
+def cloud(tmp_path, workshop):
+    root = tmp_path / "root.json"
+    root.write_bytes(workshop.trust.root)
+    workshop.publish("2026.12.1", tiny_members())
+    with cloud_in_thread(tmp_path / "cloud", repository=workshop.repository, root=root) as cloud:
+        yield cloud
+
+
+def looked(around, open_shelf, cloud, *, paid, home):
+    """Let the service look once; return which bundle serves afterwards."""
+    meter = Meter(
+        MemoryLedger(),
+        policy=MeteredPolicy.RECORDS_ONLY,
+        budget_bytes=0,
+        is_metered=lambda: paid,
+    )
+    side = clinic_side(around, open_shelf=open_shelf)
+    with make_client(cloud.url) as http:
+        command.look_for_bundle(side, http, cloud.url, meter)
+    side.close()
+    return open_shelf(home, load_settings(home)).status.version
+
+
+def actions(home):
+    """Return what the audit chain of the clinic tells of."""
+    clinic = Clinic(home, TinyShelf(), cost=CHEAP, keystore=NoKeystore())
+    session = clinic.sign_in(clinic.clinicians()[0].id, PASSPHRASE)
+    try:
+        with session.models._desk.store.read() as unit:
+            return {entry.action for entry in unit.audit.after(0)}
+    finally:
+        session.close()
+
+
+def test_an_unattended_clinic_brings_and_activates_a_newer_bundle(around, open_shelf, cloud, home):
+    version = looked(around, open_shelf, cloud, paid=False, home=home)
+    assert version == "2026.12.1"
+    assert AuditAction.BUNDLE_ACTIVATED in actions(home)
+
+
+def test_on_a_paid_link_no_release_is_downloaded(around, open_shelf, cloud, home):
+    version = looked(around, open_shelf, cloud, paid=True, home=home)
+    assert version == "2026.11.1"
+    assert AuditAction.BUNDLE_ACTIVATED not in actions(home)
+
+
+def test_a_clinic_that_updates_by_hand_is_left_alone(around, open_shelf, cloud, home):
+    (home / "vereda.toml").write_text("AutoUpdateEnabled = false\n")
+    version = looked(around, open_shelf, cloud, paid=False, home=home)
+    assert version == "2026.11.1"
+
+
+def test_bundles_that_cannot_be_used_do_not_stop_the_service(around, tmp_path, caplog):
+    def unusable(folder, settings):
+        raise BundleError("damaged")
+
+    side = clinic_side(around, open_shelf=unusable)
+    meter = Meter(
+        MemoryLedger(), policy=MeteredPolicy.ALLOW, budget_bytes=0, is_metered=lambda: False
+    )
+    with make_client("http://127.0.0.1:9") as http:
+        command.look_for_bundle(side, http, "http://127.0.0.1:9", meter)
+    side.close()
+    assert BundleError.code in caplog.text

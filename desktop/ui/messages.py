@@ -176,6 +176,14 @@ _REFUSALS: Final = {
         "Messages",
         "Los bytes de hoy para modelos se han gastado. Lo que llegó se guarda; mañana sigue.",
     ),
+    "usb.unreadable": QT_TRANSLATE_NOOP(
+        "Messages",
+        "Ese archivo no es de esta nube, o llegó dañado. No se ha tomado nada de él; pida otra copia.",
+    ),
+    "usb.signature": QT_TRANSLATE_NOOP(
+        "Messages",
+        "La firma de ese archivo no es la esperada. No se ha tomado nada de él; avise a soporte.",
+    ),
     "bundle.metered": QT_TRANSLATE_NOOP(
         "Messages",
         "Hay un modelo más nuevo, pero esta red se paga por bytes. Llegará por otra red.",

@@ -1012,6 +1012,14 @@
         <translation>Today&apos;s bytes for models are used up. What arrived is kept; it goes on tomorrow.</translation>
     </message>
     <message>
+        <source>Ese archivo no es de esta nube, o llegó dañado. No se ha tomado nada de él; pida otra copia.</source>
+        <translation>That file is not from this cloud, or it arrived damaged. Nothing was taken from it; ask for another copy.</translation>
+    </message>
+    <message>
+        <source>La firma de ese archivo no es la esperada. No se ha tomado nada de él; avise a soporte.</source>
+        <translation>The signature of that file is not the expected one. Nothing was taken from it; tell support.</translation>
+    </message>
+    <message>
         <source>Hay un modelo más nuevo, pero esta red se paga por bytes. Llegará por otra red.</source>
         <translation>There is a newer model, but this network is paid by the byte. It will come over another one.</translation>
     </message>

@@ -96,9 +96,9 @@ def test_every_packet_survives_the_round_trip(read, written, codes):
 def test_every_packet_we_write_fits_the_published_schema(written, read, codes):
     phenopackets = pytest.importorskip("phenopackets", reason="needs the phenopackets package")
     json_format = pytest.importorskip("google.protobuf.json_format")
-    for before, packet in zip(read, written, strict=True):
+    for at, (before, packet) in enumerate(zip(read, written, strict=True)):
         message = json_format.ParseDict(packet, phenopackets.Phenopacket())
-        for snake in (False, True):
+        for snake in (False, True) if at % 10 == 0 else ():  # both spellings, of one in ten
             back = json_format.MessageToDict(message, preserving_proto_field_name=snake)
             assert read_phenopacket(back, codes).case == before.case
 

@@ -178,7 +178,8 @@ _REFUSALS: Final = {
     ),
     "usb.unreadable": QT_TRANSLATE_NOOP(
         "Messages",
-        "Ese archivo no es de esta nube, o llegó dañado. No se ha tomado nada de él; pida otra copia.",
+        "Ese archivo no es de esta nube, o llegó dañado. No se ha tomado nada de él; pida otra "
+        "copia.",
     ),
     "usb.signature": QT_TRANSLATE_NOOP(
         "Messages",

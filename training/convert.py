@@ -108,7 +108,10 @@ def converted(
     for row in rows:
         patient = row.patient
         if patient.condition not in vocabulary.disease_of_condition:
-            raise RowsError(f"row {patient.row}: unknown condition {patient.condition!r}")
+            raise RowsError(
+                f"row {patient.row}: unknown condition {patient.condition!r}; "
+                "rows of the English release are read"
+            )
         rng = rng_of(seed, str(patient.row))
         case = with_budget(
             case_of(patient, vocabulary), present=present, excluded=excluded, rng=rng

@@ -150,8 +150,8 @@ NOTES: Final = """## Notes
 - Probabilities (run of 2026-11-26): 20 % undescribed is an estimate. Where every disease is in the
   index "none" is still claimed too often (clean .158, PhenoBrain .259; before .299 and .448), where
   58 % are not it is claimed too seldom (clean, any disease: .299; before .145).
-- The run of 2026-11-26 was made on two cores under a load of 20: 35 minutes, with a second process
-  on the later sets. The times of the device were taken in it.
+- The times of the device were taken while other work shared the two cores (2026-11-26): the clock
+  says what such a machine gives, the processor what the ranking takes.
 - What noise costs (run of 2026-11-26): 866 of the 4,057 cases have one to three findings, and two
   unrelated ones are then at least two in five. They lose 13.4 points as published and 12.0 with
   the sole source removed; cases of four to six findings 6.9 and 6.4, of seven to ten 4.7 and 5.0,

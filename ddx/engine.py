@@ -5,7 +5,7 @@ An engine is built once from a verified bundle and holds no state between cases.
 
 import copy
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Final, Self
@@ -33,7 +33,6 @@ from ddx.explain.why_not import TOP, Standing, WhyNot, open_answers, standing_in
 from ddx.features.encode import FeatureRow, encode
 from ddx.features.rare_evidence import Patient
 from ddx.features.rare_query import RareQuery, read_case
-from ddx.features.rare_tables import Profile
 from ddx.inference.common import CommonModel
 from ddx.inference.conformal import COMMON_CONFORMAL, ConformalSets, prediction_set
 from ddx.inference.meta import MetaModel, WorldAnswers, band_of
@@ -353,12 +352,9 @@ class Engine:
         row = encode(case, self.common.schema, self.catalogue.ontology)
         return row, read_case(case, self.catalogue.ontology, self.catalogue.implied)
 
-    def rank(
-        self, case: Case, query: RareQuery, replaced: Mapping[int, Profile] | None = None
-    ) -> RareRanking:
+    def rank(self, case: Case, query: RareQuery) -> RareRanking:
         """Return what both stages of the rare ranker say. query: what `read` made of `case`."""
-        retrieval = self.rare.retrieve(query, replaced=replaced)
-        return self.rare_stage.rerank(retrieval, _patient(case, query), replaced)
+        return self.rare_stage.rerank(self.rare.retrieve(query), _patient(case, query))
 
     def answers(self, case: Case, row: FeatureRow, ranking: RareRanking) -> WorldAnswers:
         """Return what both models say of `case`; training fits the gate on the same values."""

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ddx.domain.roles import PermissionDeniedError
-from ddx.errors import DdxError
 from ddx.terminology.catalogue import Language
 from desktop.commands import audit as verifying
 from desktop.commands.words import Texts, say
@@ -79,27 +78,23 @@ def _export(
     ask: "AskPassphrase",
     clinic_of: "OpenClinic | None",
 ) -> int:
-    from desktop.services.errors import SignInRefusedError  # noqa: PLC0415 -- loads the store
-    from desktop.terminal.sign_in import named, open_clinic, sign_in  # noqa: PLC0415
+    from desktop.terminal.sign_in import NotLetInError, enter, open_clinic  # noqa: PLC0415 -- loads the store
 
     try:
-        clinic = (clinic_of or open_clinic)(arguments.data or data_directory())
-        person = named(clinic, arguments.user)
-        if person is None:
-            names = ", ".join(card.display_name for card in clinic.clinicians())
-            return _complain(say("who", language, WORDS, names=names or "-"), BAD_INPUT)
-        prompt = say("passphrase", language, WORDS, name=person[1])
-        session = sign_in(clinic, person[0], prompt, ask)
-    except SignInRefusedError as error:
-        wait = round(error.retry_after_s)
-        return _complain(say("sign_in_refused", language, WORDS, wait=wait), REFUSED)
-    except DdxError as error:
-        return _complain(say("failed", language, WORDS, code=error.code), BAD_INPUT)
+        session, name = enter(
+            lambda: (clinic_of or open_clinic)(arguments.data or data_directory()),
+            arguments.user,
+            WORDS,
+            language,
+            ask,
+        )
+    except NotLetInError as refused:
+        return _complain(refused.text, refused.code)
     try:
         keys = session.audit.keys()
         content = session.audit.export_fhir() if arguments.fhir else session.audit.export()
     except PermissionDeniedError:
-        return _complain(say("denied", language, WORDS, name=person[1]), REFUSED)
+        return _complain(say("denied", language, WORDS, name=name), REFUSED)
     finally:
         session.close()
     try:

@@ -123,22 +123,18 @@ def _import(
     ask: "AskPassphrase",
     clinic_of: "OpenClinic",
 ) -> int:
-    from desktop.services.errors import SignInRefusedError  # noqa: PLC0415 -- loads the store
-    from desktop.terminal.sign_in import named, sign_in  # noqa: PLC0415
+    from desktop.terminal.sign_in import NotLetInError, enter  # noqa: PLC0415 -- loads the store
 
     try:
-        clinic = clinic_of(arguments.data or data_directory())
-        person = named(clinic, arguments.user)
-        if person is None:
-            names = ", ".join(card.display_name for card in clinic.clinicians())
-            return _complain(say("who", language, WORDS, names=names or "-"), BAD_INPUT)
-        prompt = say("passphrase", language, WORDS, name=person[1])
-        session = sign_in(clinic, person[0], prompt, ask)
-    except SignInRefusedError as error:
-        wait = round(error.retry_after_s)
-        return _complain(say("sign_in_refused", language, WORDS, wait=wait), REFUSED)
-    except DdxError as error:
-        return _complain(say("failed", language, WORDS, code=error.code), BAD_INPUT)
+        session, _ = enter(
+            lambda: clinic_of(arguments.data or data_directory()),
+            arguments.user,
+            WORDS,
+            language,
+            ask,
+        )
+    except NotLetInError as refused:
+        return _complain(refused.text, refused.code)
     try:
         outcome = session.models.update_from(arguments.folder)
     except DdxError as error:

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ddx.domain.identifiers import RecordId
+from ddx.errors import DdxError
+from ddx.terminology.catalogue import Language
+from desktop.commands.words import Texts, say
 from desktop.hardening import refuse_dumps
 from desktop.services.clinic import Clinic
 from desktop.services.engines import BundleMemory, KeptMemory, OnProgress
-from desktop.services.errors import OtherBundleError
+from desktop.services.errors import OtherBundleError, SignInRefusedError
 from desktop.services.records import ModelStatus
 from desktop.services.session import Session
 from desktop.settings import load_settings
@@ -20,6 +23,10 @@ if TYPE_CHECKING:
 
     from desktop.services.engines import DiagnosticEngine
     from sync_service.client.updates import UpdateReport
+
+BAD_INPUT: Final = 2
+REFUSED: Final = 1
+"""Exit codes of a command that was not let in: it is not clear who asks; the clinic said no."""
 
 AskPassphrase = Callable[[str], str]
 OpenClinic = Callable[[Path], Clinic]
@@ -96,3 +103,41 @@ def sign_in(
     Raises as `desktop.services.clinic.Clinic.sign_in` does.
     """
     return clinic.sign_in(clinician, ask(prompt))
+
+
+class NotLetInError(Exception):
+    """A command that needs a session got none. text: what to do next. code: the exit code."""
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        self.text, self.code = text, code
+
+
+def enter(
+    opened: Callable[[], Clinic],
+    user: str | None,
+    texts: Texts,
+    language: Language,
+    ask: AskPassphrase,
+) -> tuple[Session, str]:
+    """Return a session and the name of whose it is.
+
+    texts: of the command: "who" (names), "passphrase" (name), "sign_in_refused" (wait),
+    "failed" (code).
+
+    Raises:
+        NotLetInError: it is not clear who asks, the clinic refused, or it cannot be opened.
+    """
+    try:
+        clinic = opened()
+        person = named(clinic, user)
+        if person is None:
+            names = ", ".join(card.display_name for card in clinic.clinicians())
+            raise NotLetInError(say("who", language, texts, names=names or "-"), BAD_INPUT)
+        prompt = say("passphrase", language, texts, name=person[1])
+        return sign_in(clinic, person[0], prompt, ask), person[1]
+    except SignInRefusedError as error:
+        wait = round(error.retry_after_s)
+        raise NotLetInError(say("sign_in_refused", language, texts, wait=wait), REFUSED) from error
+    except DdxError as error:
+        raise NotLetInError(say("failed", language, texts, code=error.code), BAD_INPUT) from error

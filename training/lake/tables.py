@@ -65,7 +65,7 @@ _ORIGIN: Final = (
     _column("clinic", pa.string(), nullable=False),  # keyed hash of the device or facility
     _column("event_time", TIMESTAMP, nullable=False),  # when it happened at the clinic
     _column("ingested_at", TIMESTAMP, nullable=False),  # when the lake first held it
-    _column("batch", pa.int64(), nullable=False),  # the run of `ingest` that brought it: 1, 2, 3 …
+    _column("batch", pa.int64(), nullable=False),  # the run of `ingest` that last touched it
 )
 
 VITALS: Final = (
@@ -97,14 +97,16 @@ _PROPOSAL: Final = (
 
 FINDING: Final = pa.struct(
     [
-        _column("id", pa.string(), nullable=False),  # HP:… or VF:…
-        _column("presence", pa.string(), nullable=False),  # present | excluded
+        _column("id", pa.string()),  # HP:… or VF:…; never null
+        _column("presence", pa.string()),  # present | excluded; never null
         _column("grade", pa.float64()),  # 0..10 of a graded finding
         _column("severity", pa.string()),
         _column("onset_days", pa.int64()),
     ]
 )
-"""One stated finding. UNKNOWN is never stored: what is not listed is unknown."""
+"""One stated finding. UNKNOWN is never stored: what is not listed is unknown.
+
+Nullable as engines write structs; the suites hold id and presence."""
 
 BRONZE_EVENTS: Final = LakeTable(
     "bronze_events",
@@ -145,7 +147,9 @@ SILVER_FINDINGS: Final = LakeTable(
     pa.schema(
         [
             _column("case_id", pa.string(), nullable=False),
-            *(FINDING.field(i) for i in range(FINDING.num_fields)),
+            _column("id", pa.string(), nullable=False),
+            _column("presence", pa.string(), nullable=False),
+            *(FINDING.field(name) for name in ("grade", "severity", "onset_days")),
             _column("batch", pa.int64(), nullable=False),
         ]
     ),

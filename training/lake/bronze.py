@@ -54,12 +54,16 @@ class Bronze:
             self._lake.append(BRONZE_EVENTS, self._table(rows), positions)
         return Intake(len(rows), 0, refused)
 
-    def store_new(self, source: str, arrivals: Sequence[Arrival]) -> Intake:
-        """Store the records of a source without positions that bronze does not hold yet."""
-        there = self.event_ids(source)
-        new = {a.event_id: a for a in arrivals if a.event_id not in there}
-        known = Intake(known=len(arrivals) - len(new))
-        return known if not new else known + self.store(new.values())
+    def store_new(self, arrivals: Iterable[Arrival], known: set[str]) -> Intake:
+        """Store the records whose ids are not in `known`, and add them to it.
+
+        For sources without positions; `known` starts as `event_ids`.
+        """
+        coming = tuple(arrivals)
+        new = {a.event_id: a for a in coming if a.event_id not in known}
+        known.update(new)
+        passed = Intake(known=len(coming) - len(new))
+        return passed + self.store(new.values()) if new else passed
 
     def event_ids(self, source: str) -> frozenset[str]:
         """Return the ids of every record of one source."""

@@ -40,6 +40,9 @@ class Engine(Protocol):
         Done twice it leaves the same table; interrupted, it is done again.
         """
 
+    def overwrite(self, table: LakeTable, rows: DataFrame) -> None:
+        """Put `rows` in the place of the whole table, in one version."""
+
     def frame(self, rows: pa.Table) -> DataFrame:
         """Return a small table of this process as a DataFrame."""
 
@@ -88,6 +91,11 @@ class NativeEngine(_Sparkly):
             self._merge(table, rows.select("case_id").distinct(), "WHEN MATCHED THEN DELETE")
         rows.write.format("delta").mode("append").save(self._lake.path(table))
 
+    def overwrite(self, table: LakeTable, rows: DataFrame) -> None:
+        """See `Engine.overwrite`."""
+        self._lake.open(table)
+        rows.write.format("delta").mode("overwrite").save(self._lake.path(table))
+
     def _merge(self, table: LakeTable, rows: DataFrame, clauses: str) -> None:
         rows.createOrReplaceTempView("lake_rows")
         self.spark.sql(
@@ -123,6 +131,11 @@ class ArrowEngine(_Sparkly):
             merge = target.merge(touched, on, source_alias="s", target_alias="t")
             merge.when_matched_delete().execute()
         deltalake.write_deltalake(self._lake.open(table), arrow, mode="append")
+
+    def overwrite(self, table: LakeTable, rows: DataFrame) -> None:
+        """See `Engine.overwrite`."""
+        arrow = rows.select(*table.schema.names).toArrow().cast(table.schema)
+        deltalake.write_deltalake(self._lake.open(table), arrow, mode="overwrite")
 
 
 @contextmanager

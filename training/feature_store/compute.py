@@ -27,13 +27,13 @@ def patient_features(gold: DataFrame) -> DataFrame:
     newest = Window.partitionBy("patient", "available_at").orderBy(
         F.desc("is_label"), F.desc("case_id")
     )
-    visits = known.withColumn("_before", F.max(F.when(visit, F.col("_s"))).over(_earlier(order)))
+    visits = known.withColumn("_before", F.max(F.when(visit, F.col("_e"))).over(_earlier(order)))
     return (
         visits.withColumn("visits_365d", _count(visit).over(year))
         .withColumn(
             "_last",
             F.last(
-                F.when(visit, F.struct("_s", "_before", "temperature_c", "spo2_percent")),
+                F.when(visit, F.struct("_e", "_before", "temperature_c", "spo2_percent")),
                 ignorenulls=True,
             ).over(order),
         )
@@ -43,7 +43,8 @@ def patient_features(gold: DataFrame) -> DataFrame:
         .withColumn("_n", F.row_number().over(newest))
         .where("_n = 1")
         .withColumn(
-            "days_since_previous_visit", (F.col("_last._s") - F.col("_last._before")) / _DAY_S
+            "days_since_previous_visit",
+            F.greatest(F.col("_last._e") - F.col("_last._before"), F.lit(0)) / _DAY_S,
         )
         .withColumn("last_temperature_c", F.col("_last.temperature_c"))
         .withColumn("last_spo2_percent", F.col("_last.spo2_percent"))
@@ -86,7 +87,7 @@ def clinic_features(gold: DataFrame) -> DataFrame:
 
 def _moments(gold: DataFrame, entity: str) -> DataFrame:
     """Return each visit when it was in the lake, and each confirmed label when it was."""
-    kept = [entity, "case_id", "temperature_c", "spo2_percent", "disease"]
+    kept = [entity, "case_id", "event_time", "temperature_c", "spo2_percent", "disease"]
     kept += ["fever"] if "fever" in gold.columns else []
     visits = gold.select(
         *kept,
@@ -98,7 +99,11 @@ def _moments(gold: DataFrame, entity: str) -> DataFrame:
         F.greatest("event_time", "known_at").alias("available_at"),
         F.lit(1).alias("is_label"),
     )
-    return visits.unionByName(labels).withColumn("_s", F.unix_timestamp("available_at"))
+    return (
+        visits.unionByName(labels)
+        .withColumn("_s", F.unix_timestamp("available_at"))
+        .withColumn("_e", F.unix_timestamp("event_time"))
+    )
 
 
 def _count(holds: Column) -> Column:

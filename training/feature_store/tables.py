@@ -19,7 +19,9 @@ PATIENT_FEATURES: Final = LakeTable(
             pa.field("available_at", TIMESTAMP, nullable=False),
             pa.field("made_at", TIMESTAMP, nullable=False),
             pa.field("visits_365d", pa.int64()),  # the newest included
-            pa.field("days_since_previous_visit", pa.float64()),  # null at the first
+            pa.field(
+                "days_since_previous_visit", pa.float64()
+            ),  # between the visits; 0 when it came late
             pa.field("last_temperature_c", pa.float64()),  # of the newest visit; null not measured
             pa.field("last_spo2_percent", pa.float64()),
             pa.field("last_disease", pa.string()),  # newest confirmed label; null without one

@@ -56,7 +56,7 @@ class _Sparkly:
     def stage(self, name: str, rows: DataFrame) -> DataFrame:
         place = f"{self._lake.address}/{_STAGING}/{name}"
         rows.write.mode("overwrite").parquet(place)
-        return self.spark.read.parquet(place)
+        return self.spark.read.schema(rows.schema).parquet(place)  # without rows, without a file
 
     def frame(self, rows: pa.Table) -> DataFrame:
         if not rows.num_rows:  # Spark reads no nested column without a chunk
@@ -143,7 +143,7 @@ def open_engine(name: str, lake: Lake) -> Iterator[Engine]:
     """Yield the engine `name` on `lake`; its session ends with the block."""
     match name:
         case "embedded":
-            with _sail() as spark:
+            with embedded_session() as spark:
                 yield NativeEngine(name, _in_utc(spark), lake)
         case "spark":
             spark = _local_spark()
@@ -157,7 +157,7 @@ def open_engine(name: str, lake: Lake) -> Iterator[Engine]:
 
 
 @contextmanager
-def _sail() -> Iterator[SparkSession]:
+def embedded_session() -> Iterator[SparkSession]:
     """Yield a session on pysail, a Spark Connect server without a JVM, on loopback."""
     os.environ.setdefault("RUST_LOG", "error")
     from pysail.spark import SparkConnectServer  # noqa: PLC0415 - a Rust engine, only when used

@@ -27,6 +27,7 @@ def patient_features(gold: DataFrame) -> DataFrame:
     newest = Window.partitionBy("patient", "available_at").orderBy(
         F.desc("is_label"), F.desc("case_id")
     )
+    apart = F.col("_last._e") - F.col("_last._before")
     visits = known.withColumn("_before", F.max(F.when(visit, F.col("_e"))).over(_earlier(order)))
     return (
         visits.withColumn("visits_365d", _count(visit).over(year))
@@ -44,7 +45,7 @@ def patient_features(gold: DataFrame) -> DataFrame:
         .where("_n = 1")
         .withColumn(
             "days_since_previous_visit",
-            F.greatest(F.col("_last._e") - F.col("_last._before"), F.lit(0)) / _DAY_S,
+            F.when(apart < 0, 0).otherwise(apart) / _DAY_S,
         )
         .withColumn("last_temperature_c", F.col("_last.temperature_c"))
         .withColumn("last_spo2_percent", F.col("_last.spo2_percent"))

@@ -87,14 +87,13 @@ class FeatureStore:
         return rows
 
     def _view_history(self, rows: pd.DataFrame, table: LakeTable) -> pd.DataFrame:
-        names = feature_names(table)
-        key = table.keys[0]
-        asked = rows[[key, "event_timestamp"]].assign(_row=rows.index)
+        names = list(feature_names(table))
+        moment = [table.keys[0], "event_timestamp"]
         with _quietly("the feature tables cannot be read"):
             found = self._feast.get_historical_features(
-                asked, [f"{table.name}:{name}" for name in names]
+                rows[moment].drop_duplicates(), [f"{table.name}:{name}" for name in names]
             ).to_df()
-        return found.set_index("_row")[list(names)].reindex(rows.index)
+        return rows[moment].merge(found, on=moment, how="left")[names]
 
     def materialise(self, now: datetime) -> None:
         """Bring the online store up to `now`: since the last time, or since the views' reach.

@@ -33,8 +33,8 @@ ENOUGH_ROWS: Final = 50
 _OLDEST_DAYS: Final = coarse_age_days(200 * 366)
 """The pooled age: no record can say more."""
 
-_FINDING: Final = r"^(HP:\d{7}|VF:[a-z0-9]+([-.][a-z0-9]+)*)$"
-_DISEASE: Final = r"^((OMIM|ORPHA|DECIPHER):\d+|VD:[a-z0-9]+(-[a-z0-9]+)*)$"
+_FINDING: Final = r"^(?:HP:\d{7}|VF:[a-z0-9]+(?:[-.][a-z0-9]+)*)$"
+_DISEASE: Final = r"^(?:(?:OMIM|ORPHA|DECIPHER):\d+|VD:[a-z0-9]+(?:-[a-z0-9]+)*)$"
 
 _USUAL_MEANS: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
     {

@@ -41,6 +41,7 @@ _SYSTEMS: Final = (
 )
 """Part of a code system's address -> our name. Exports of MIMIC name ICD by addresses of theirs."""
 
+_MALFORMED: Final = (ValueError, KeyError, TypeError, AttributeError)
 _LOINC: Final = "http://loinc.org"
 _NOT_MEASURED: Final = frozenset({"entered-in-error", "cancelled", "registered"})
 
@@ -53,26 +54,29 @@ def read_fhir(path: Path, source: str, pseudonyms: Pseudonyms) -> Iterator[Visit
     Raises:
         RecordUnreadableError: a file is not JSON, or not FHIR.
     """
-    for record in _records(path):
-        for found in _Chart.of(record).visits(source):
-            if says_something(found):
-                yield visit_of(found, pseudonyms)
+    try:
+        for record in _records(path):
+            for found in _Chart.of(record).visits(source):
+                if says_something(found):
+                    yield visit_of(found, pseudonyms)
+    except (*_MALFORMED, OSError, EOFError, tarfile.TarError) as error:
+        # the type alone: what Python says of a malformed value quotes it
+        raise RecordUnreadableError(
+            f"{path.name} does not read as FHIR R4: {type(error).__name__}"
+        ) from error
 
 
 def _records(path: Path) -> Iterator[Iterable[Resource]]:
     """Yield groups of resources that refer to each other."""
-    try:
-        if path.is_dir() and (lines := sorted(path.glob("*.ndjson*"))):
-            yield (resource for file in lines for resource in _lines(file))
-        elif path.is_dir():
-            for file in sorted(path.rglob("*.json")):
-                yield _bundle(file.read_bytes())
-        elif path.suffix in {".gz", ".tgz", ".tar"}:
-            yield from _archive(path)
-        else:
-            yield _bundle(path.read_bytes())
-    except (OSError, EOFError, ValueError, KeyError, TypeError, tarfile.TarError) as error:
-        raise RecordUnreadableError(f"{path.name} does not read as FHIR: {error!r}") from error
+    if path.is_dir() and (lines := sorted(path.glob("*.ndjson*"))):
+        yield (resource for file in lines for resource in _lines(file))
+    elif path.is_dir():
+        for file in sorted(path.rglob("*.json")):
+            yield _bundle(file.read_bytes())
+    elif path.suffix in {".gz", ".tgz", ".tar"}:
+        yield from _archive(path)
+    else:
+        yield _bundle(path.read_bytes())
 
 
 def _lines(file: Path) -> Iterator[Resource]:

@@ -176,12 +176,18 @@ def embedded_session() -> Iterator[SparkSession]:
 
 
 def _local_spark() -> SparkSession:
-    """Return Apache Spark in this process's own JVM, on loopback."""
+    """Return Apache Spark in this process's own JVM, on loopback.
+
+    A process that uses the embedded engine speaks Spark Connect, and so do its children by the
+    environment they inherit; the two engines want a process each.
+    """
+    os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
     builder: Any = SparkSession.builder
     return (
         builder.master("local[2]")
         .appName("vereda-lake")
         .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.memory", "2g")

@@ -21,20 +21,18 @@ from training.lake.place import Lake
 from training.lake.silver import Silver, to_silver, with_duplicates
 from training.lake.tables import (
     BRONZE_EVENTS,
+    BRONZE_READ,
     GOLD_CASES,
     SILVER_CASES,
     SILVER_FINDINGS,
     SILVER_LABELS,
+    SILVER_READ,
     LakeTable,
 )
 
 Say = Callable[[str], None]
 
-BRONZE_READ: Final = "bronze"
-SILVER_READ: Final = "silver"
-"""Names of the positions in `silver_cases` and `gold_cases`."""
-
-CHECKED_ROWS: Final = 100_000
+CHECKED_ROWS: Final = 50_000
 """Up to so many rows a suite sees all; of more, a sample by a hash of the case id: the suites look
 for a feed or a transformation gone wrong, which shows in any of its rows."""
 

@@ -69,9 +69,12 @@ class _Run:
         )
 
     def from_bronze_to_gold(self) -> BuildReport:
-        if self._report.upto > self._report.after:
-            self._build_silver()
-        self._build_gold()
+        try:
+            if self._report.upto > self._report.after:
+                self._build_silver()
+            self._build_gold()
+        finally:
+            self._engine.forget_staged()
         return self._report
 
     def _build_silver(self) -> None:

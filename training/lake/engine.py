@@ -34,6 +34,9 @@ class Engine(Protocol):
     def stage(self, name: str, rows: DataFrame) -> DataFrame:
         """Compute `rows` once, keep them beside the tables, and return them as kept."""
 
+    def forget_staged(self) -> None:
+        """Empty what `stage` kept: it holds rows an erasure would not find."""
+
     def replace(self, table: LakeTable, rows: DataFrame) -> None:
         """Put `rows` (staged) in the place of all rows of their cases.
 
@@ -52,11 +55,19 @@ class _Sparkly:
 
     def __init__(self, spark: SparkSession, lake: Lake) -> None:
         self.spark, self._lake = spark, lake
+        self._staged: set[str] = set()
 
     def stage(self, name: str, rows: DataFrame) -> DataFrame:
         place = f"{self._lake.address}/{_STAGING}/{name}"
+        self._staged.add(place)
         rows.write.mode("overwrite").parquet(place)
         return self.spark.read.schema(rows.schema).parquet(place)  # without rows, without a file
+
+    def forget_staged(self) -> None:
+        nothing = self.spark.createDataFrame([], "nothing int")
+        for place in self._staged:
+            nothing.write.mode("overwrite").parquet(place)
+        self._staged.clear()
 
     def frame(self, rows: pa.Table) -> DataFrame:
         if not rows.num_rows:  # Spark reads no nested column without a chunk

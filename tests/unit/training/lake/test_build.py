@@ -1,7 +1,19 @@
 """From bronze to gold: what is new, each case once, the same whatever the order of the runs."""
 
+from pathlib import Path
+
 import pytest
-from support.lake_records import CLINIC, DAY, KEYED, NOON, diagnosis, feedback, findings, visit
+from support.lake_records import (
+    CLINIC,
+    DAY,
+    KEYED,
+    NOON,
+    PATIENT,
+    diagnosis,
+    feedback,
+    findings,
+    visit,
+)
 
 from training.lake import build as module
 from training.lake.bronze import Bronze
@@ -236,6 +248,12 @@ def test_cases_become_the_rows_the_models_read(lake, arrive):
 def test_an_empty_lake_says_what_to_do(tmp_path):
     with pytest.raises(GoldMissingError, match="ingest"):
         read_cases(tmp_path)
+
+
+def test_nothing_of_a_run_is_left_beside_the_tables(lake, arrive):
+    arrive(diagnosis())
+    held = [path for path in Path(lake.address, "_staging").rglob("*") if path.is_file()]
+    assert not [path for path in held if PATIENT.encode() in path.read_bytes()]
 
 
 def test_a_clinic_is_known_by_a_pseudonym_only(lake, arrive):

@@ -141,6 +141,24 @@ def test_a_refuted_condition_is_excluded_and_a_considered_one_says_nothing(lake,
     assert row["disease"] is None
 
 
+@pytest.mark.parametrize("status", ["refuted", "entered-in-error"])
+def test_a_diagnosis_taken_back_later_takes_its_label_and_finding_back(lake, arrive, status):
+    arrive(visit("v", part="1", conditions=[("J18.9", "provisional"), ("R05", "confirmed")]))
+    assert [row["disease"] for row in gold(lake).values()] == ["VD:pneumonia"]
+    arrive(visit("v", part="2", at=NOON + DAY, conditions=[("J18.9", status), ("R05", status)]))
+    (row,) = gold(lake, labelled=False).values()
+    assert row["disease"] is None
+    states = [(f["id"], f["presence"]) for f in row["findings"]]
+    assert states == ([("HP:0012735", "excluded")] if status == "refuted" else [])
+
+
+def test_a_word_that_comes_before_its_diagnosis_waits_for_it(lake, arrive):
+    told = diagnosis()
+    arrive(feedback(told, disease="VD:croup"))
+    arrive(told)
+    assert gold(lake)[told.case_id]["disease"] == "VD:croup"
+
+
 def test_an_alternative_hpo_id_becomes_the_current_one(lake, arrive):
     """HP:0001354 was merged into HP:0002315, headache (HPO 2025-01-16, alt_id)."""
     arrive(diagnosis(stated=findings(p1354="present", p2315="excluded")))
@@ -183,8 +201,8 @@ def test_a_run_that_dies_is_started_again_and_leaves_the_same_gold(
     build(whole, NativeEngine("embedded", session, whole), ears)
 
     class Dying(NativeEngine):
-        def replace(self, table, rows):
-            super().replace(table, rows)
+        def replace(self, table, rows, cases=None):
+            super().replace(table, rows, cases)
             if table.name == dies_in:
                 raise KeyboardInterrupt
 

@@ -37,7 +37,7 @@ class CodeTables:
     """The code tables as DataFrames.
 
     observations: code, unit, vital, factor, offset. conditions: system, code, finding, disease.
-    aliases: alias, id (alternative HPO ids).
+    aliases: alias, current (HPO ids that were merged into others).
     """
 
     observations: DataFrame

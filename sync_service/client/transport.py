@@ -32,6 +32,7 @@ from sync_service.protocol.compression import ZSTD, compress, decompress
 from sync_service.protocol.errors import ClockSkewError, ProtocolError
 from sync_service.protocol.fields import Message
 from sync_service.protocol.messages import BatchReceipt, DeviceStatus, SyncBatch
+from sync_service.protocol.receipts import unfolded
 from sync_service.protocol.signing import signing_input
 
 TIMEOUT: Final = httpx.Timeout(connect=15.0, read=60.0, write=60.0, pool=5.0)
@@ -131,10 +132,14 @@ class HttpTransport:
         """Added to our clock when signing; learned from the server, see `ServerClockError`."""
 
     def push(self, batch: SyncBatch) -> BatchReceipt:
-        """Send one batch. Raises the errors of this module's docstring."""
+        """Send one batch; return its receipt, one result per record.
+
+        Raises the errors of this module's docstring.
+        """
         body = compress(batch.wire_bytes())
         headers = {"Content-Encoding": ZSTD, "Content-Type": "application/json"}
-        return self._call("POST", versions.BATCHES_PATH, body, headers, BatchReceipt)
+        receipt = self._call("POST", versions.BATCHES_PATH, body, headers, BatchReceipt)
+        return unfolded(receipt, batch)
 
     def status(self) -> DeviceStatus:
         """Return what the server holds of this device."""

@@ -11,7 +11,6 @@ from desktop.services.sync import send_audit
 from desktop.settings import ProxyMode, Settings
 from desktop.store.outbox import StoreOutbox
 from sync_service.client.clinic import ClinicSide
-from sync_service.client.meter import MeteredPolicy
 from sync_service.client.runner import Versions
 from sync_service.client.transport import HttpTransport
 
@@ -33,7 +32,7 @@ def clinic_side(desk: Desk, settings: Settings, server: str) -> ClinicSide:
         ca_bundle=Path(settings.ca_bundle_path) if settings.ca_bundle_path else None,
         proxy=proxy_of(settings) or "",
         system_proxy=settings.proxy_mode is ProxyMode.SYSTEM,
-        metered=MeteredPolicy(settings.metered_policy.value),
+        metered=settings.metered_policy,
         budget_bytes=settings.daily_byte_budget,
         ledger=StoreLedger(desk.store),
         before_push=first,

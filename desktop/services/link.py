@@ -20,13 +20,15 @@ from desktop.settings import ProxyMode, Settings
 from desktop.signatures import ed25519_check
 from desktop.store.outbox import StoreOutbox
 from desktop.store.store import ClinicStore
+from desktop.store.unit_of_work import UnitOfWork
+from sync_service.client.budget import ByteBudget
 from sync_service.client.checkpoints import CheckpointOutcome, OwnHead, ask_for_checkpoint
 from sync_service.client.enrol import enrol
 from sync_service.client.errors import ServerClockError
 from sync_service.client.identity import DeviceIdentity
 from sync_service.client.leases import ask_for_lease
-from sync_service.client.meter import Meter, MeteredPolicy
-from sync_service.client.paid_link import PaidLink, is_paid
+from sync_service.client.meter import DayBytes, Meter
+from sync_service.client.paid_link import PaidLink, link_cost
 from sync_service.client.runner import Runner, SyncReport, Versions
 from sync_service.client.transport import HttpTransport, make_client
 
@@ -72,7 +74,10 @@ def on_time(transport: HttpTransport, ask: Callable[[], T]) -> T:
 
 
 class StoreLedger:
-    """Bytes of the day on paid links, in the store. Implements `meter.ByteLedger`."""
+    """Bytes of the day on paid links, in the store. Implements `meter.ByteLedger`.
+
+    Window and `vereda-sync`, records and bundles all write here.
+    """
 
     def __init__(self, store: ClinicStore) -> None:
         self._store = store
@@ -80,15 +85,18 @@ class StoreLedger:
     def spent(self, day: str) -> int:
         """Return the bytes of that day."""
         with self._store.read() as unit:
-            kept = unit.settings.get(_BYTES) or {}
-        return int(kept.get("bytes", 0)) if kept.get("day") == day else 0
+            return _kept(unit).on(day)
 
     def add(self, day: str, size_bytes: int) -> None:
         """Add to the bytes of that day."""
         with self._store.write() as unit:
-            kept = unit.settings.get(_BYTES) or {}
-            before = int(kept.get("bytes", 0)) if kept.get("day") == day else 0
-            unit.settings.put(_BYTES, {"day": day, "bytes": before + size_bytes})
+            now = _kept(unit).plus(day, size_bytes)
+            unit.settings.put(_BYTES, {"day": now.day, "bytes": now.size_bytes})
+
+
+def _kept(unit: UnitOfWork) -> DayBytes:
+    kept = unit.settings.get(_BYTES) or {}
+    return DayBytes(str(kept.get("day", "")), int(kept.get("bytes", 0)))
 
 
 class Line:
@@ -144,6 +152,10 @@ class Line:
             head, own_hash_at, newest=newest, server_key=server_key
         )
 
+    def bundle_budget(self) -> ByteBudget:
+        """Return what a bundle may spend of the day's bytes: the ledger of the records."""
+        return ByteBudget(self.meter)
+
     def take_settings(self, desk: Desk) -> None:
         """Take what the organisation set, a few times a day; an absent server changes nothing."""
         take_settings_when_due(desk, self._transport)
@@ -172,9 +184,9 @@ def meter_of(store: ClinicStore, settings: Settings, now: Callable[[], datetime]
     """Return the clinic's rule about paid bytes."""
     return Meter(
         StoreLedger(store),
-        policy=MeteredPolicy(settings.metered_policy.value),
+        policy=settings.metered_policy,
         budget_bytes=settings.daily_byte_budget,
-        is_metered=is_paid(PaidLink.AUTO),
+        cost=link_cost(PaidLink.AUTO),
         now=now,
     )
 

@@ -20,11 +20,12 @@ import httpx
 
 from ddx.errors import DdxError
 from sync_service.client.alone import AlreadyRunningError, alone
+from sync_service.client.budget import ByteBudget
 from sync_service.client.clinic import ENTRY_POINTS, ClinicFactory, ClinicSide, installed_factory
 from sync_service.client.enrol import enrol
 from sync_service.client.forecast import forecast
 from sync_service.client.meter import Meter
-from sync_service.client.paid_link import PaidLink, is_paid
+from sync_service.client.paid_link import PaidLink, link_cost
 from sync_service.client.runner import Phase, Runner, SyncReport
 from sync_service.client.schedule import PUSH_EVERY_S, SyncSchedule
 from sync_service.client.transport import HttpTransport, make_client
@@ -118,7 +119,7 @@ def _work(options: argparse.Namespace, clinic: ClinicSide, open_things: ExitStac
         clinic.ledger,
         policy=clinic.metered,
         budget_bytes=clinic.budget_bytes,
-        is_metered=is_paid(options.paid_link),
+        cost=link_cost(options.paid_link),
     )
     transport = HttpTransport(http, clinic.identity, counted=meter.count)
     if options.enrol:
@@ -200,7 +201,7 @@ def look_for_bundle(clinic: ClinicSide, http: httpx.Client, server: str, meter: 
     if clinic.update is None:
         return
     try:
-        clinic.update(http, server, not meter.lets_bundles_pass())
+        clinic.update(http, server, not meter.lets_bundles_pass(), ByteBudget(meter))
     except DdxError as error:
         log.warning("no bundle was looked for: %s", error.code)
 

@@ -6,10 +6,10 @@ import pytest
 from support.memory_outbox import MemoryOutbox
 from support.sync_records import SOFTWARE, a_diagnosis, an_identity
 
+from ddx.domain.metering import MeteredPolicy
 from sync_service.client import __main__ as command
 from sync_service.client.alone import alone
 from sync_service.client.clinic import ClinicSide
-from sync_service.client.meter import MeteredPolicy
 
 NOWHERE = ["--once", "--server", "http://127.0.0.1:9"]
 

@@ -8,6 +8,7 @@ from support.cloud_server import cloud_in_thread
 from support.tiny_engine import TinyEngine, TinyShelf, tiny_members
 
 from ddx.domain.audit import AuditAction
+from ddx.domain.metering import MeteredPolicy
 from desktop.services.clinic import Clinic
 from desktop.services.errors import SignInRefusedError
 from desktop.services.shelf import DeviceShelf
@@ -18,7 +19,7 @@ from desktop.terminal.sync import ServiceSetUpError, clinic_side
 from model_bundles.errors import BundleError
 from model_bundles.verify import open_verified
 from sync_service.client import __main__ as command
-from sync_service.client.meter import MemoryLedger, Meter, MeteredPolicy
+from sync_service.client.meter import LinkCost, MemoryLedger, Meter
 from sync_service.client.transport import make_client
 
 PASSPHRASE = "una frase larga para probar"
@@ -114,7 +115,7 @@ def looked(around, open_shelf, cloud, *, paid, home):
         MemoryLedger(),
         policy=MeteredPolicy.RECORDS_ONLY,
         budget_bytes=0,
-        is_metered=lambda: paid,
+        cost=lambda: LinkCost.PAID if paid else LinkCost.FREE,
     )
     side = clinic_side(around, open_shelf=open_shelf)
     with make_client(cloud.url) as http:
@@ -158,7 +159,7 @@ def test_bundles_that_cannot_be_used_do_not_stop_the_service(around, tmp_path, c
 
     side = clinic_side(around, open_shelf=unusable)
     meter = Meter(
-        MemoryLedger(), policy=MeteredPolicy.ALLOW, budget_bytes=0, is_metered=lambda: False
+        MemoryLedger(), policy=MeteredPolicy.ALLOW, budget_bytes=0, cost=lambda: LinkCost.FREE
     )
     with make_client("http://127.0.0.1:9") as http:
         command.look_for_bundle(side, http, "http://127.0.0.1:9", meter)

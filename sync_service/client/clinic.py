@@ -31,9 +31,9 @@ class ClinicSide:
 
     update: obeys the orders of the safety role and installs an offered bundle, over this client
     and server; with True as third argument orders are read and no release is downloaded; bytes are
-    spent from the budget. folder: where the lock of the one service lies; None for a clinic that lives in memory. before_push:
-    what the clinic does over the line first (shows the head of its audit chain, takes new
-    settings). close: lets go of the store.
+    spent from the budget. folder: where the lock of the one service lies; None for a clinic that
+    lives in memory. before_push: what the clinic does over the line first (shows the head of its
+    audit chain, takes new settings). close: lets go of the store.
     """
 
     outbox: Outbox

@@ -1,13 +1,15 @@
 """The clinic as `vereda-sync` works with it: store, identity, rules and what comes first."""
 
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
+from ddx.domain.roles import Permission
 from desktop.services.checkpoints import show_head
 from desktop.services.desk import Desk
 from desktop.services.link import HeadsOver, StoreLedger, identity_of, proxy_of
 from desktop.services.organisation import take_settings_when_due
-from desktop.services.sync import send_audit
+from desktop.services.sync import audit_waits, remember_server, send_audit
 from desktop.settings import ProxyMode, Settings
 from desktop.store.outbox import StoreOutbox
 from sync_service.client.clinic import ClinicSide
@@ -24,6 +26,15 @@ def clinic_side(desk: Desk, settings: Settings, server: str) -> ClinicSide:
         with desk.store.write() as unit:
             send_audit(desk, unit)
 
+    def waits() -> int:
+        with desk.store.read() as unit:
+            return audit_waits(unit)
+
+    def link(to: str, introduce: Callable[[], object]) -> None:
+        desk.require(Permission.MANAGE_CLINICIANS)  # as in the window
+        introduce()
+        remember_server(desk, to)
+
     return ClinicSide(
         outbox=StoreOutbox(desk.store),
         identity=identity_of(desk.store),
@@ -36,4 +47,6 @@ def clinic_side(desk: Desk, settings: Settings, server: str) -> ClinicSide:
         budget_bytes=settings.daily_byte_budget,
         ledger=StoreLedger(desk.store),
         before_push=first,
+        audit_waits=waits,
+        link=link,
     )

@@ -65,10 +65,7 @@ class SyncService:
             except BaseException:
                 line.close()
                 raise
-            with self._desk.store.write() as unit:
-                unit.settings.put(SERVER, server_url)
-                unit.settings.put(LAST_CONTACT, self._desk.now().isoformat())
-                self._desk.journal.record(unit, AuditAction.SETTING_CHANGED, SERVER)
+            remember_server(self._desk, server_url)
             self.close()
             self._line = line
         return self.status()
@@ -164,10 +161,23 @@ class SyncService:
             )
 
 
+def remember_server(desk: Desk, server: str) -> None:
+    """Write down that this device was introduced to `server` now."""
+    with desk.store.write() as unit:
+        unit.settings.put(SERVER, server)
+        unit.settings.put(LAST_CONTACT, desk.now().isoformat())
+        desk.journal.record(unit, AuditAction.SETTING_CHANGED, SERVER)
+
+
+def audit_waits(unit: UnitOfWork) -> int:
+    """Return how many audit entries join the outbox next: none while all of them are routine."""
+    waiting = unit.audit.after(unit.device.get().audit_shipped)
+    return len(waiting) if any(entry.action not in _ROUTINE for entry in waiting) else 0
+
+
 def send_audit(desk: Desk, unit: UnitOfWork) -> None:
     """Put the audit entries that wait in the outbox, when one of them is not routine."""
-    waiting = unit.audit.after(unit.device.get().audit_shipped)
-    if any(entry.action not in _ROUTINE for entry in waiting):
+    if audit_waits(unit):
         desk.journal.send_audit(unit)
 
 

@@ -33,7 +33,9 @@ class ClinicSide:
     and server; with True as third argument orders are read and no release is downloaded; bytes are
     spent from the budget. folder: where the lock of the one service lies; None for a clinic that
     lives in memory. before_push: what the clinic does over the line first (shows the head of its
-    audit chain, takes new settings). close: lets go of the store.
+    audit chain, takes new settings). audit_waits: how many audit entries it adds to the queue
+    then. link: given a server and what introduces this device to it, does so if the person may,
+    and remembers the server. close: lets go of the store.
     """
 
     outbox: Outbox
@@ -49,6 +51,8 @@ class ClinicSide:
     budget_bytes: int = 0
     ledger: ByteLedger = field(default_factory=MemoryLedger)
     before_push: Callable[[HttpTransport], None] | None = None
+    audit_waits: Callable[[], int] = lambda: 0
+    link: Callable[[str, Callable[[], object]], object] = lambda _server, introduce: introduce()
     close: Callable[[], None] = lambda: None
 
 

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from sync_service.client.errors import (
     CaBundleError,
+    ProxyAddressError,
     ServerAddressError,
     ServerBusyError,
     ServerClockError,
@@ -64,6 +65,7 @@ def make_client(
     Raises:
         ServerAddressError: not https (plain http is allowed on loopback only).
         CaBundleError: the file of the private authority cannot be used.
+        ProxyAddressError: no http or https proxy, or not an address at all.
     """
     context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if ca_bundle is not None:
@@ -71,15 +73,20 @@ def make_client(
             context.load_verify_locations(cafile=str(ca_bundle))
         except (OSError, ssl.SSLError) as error:
             raise CaBundleError(f"{ca_bundle} is not a readable PEM file") from error
-    return httpx.Client(
-        base_url=checked_address(server),
-        verify=context,
-        proxy=proxy,
-        trust_env=system_proxy,
-        timeout=TIMEOUT,
-        follow_redirects=False,
-        headers={"Accept-Encoding": ZSTD, "Accept": "application/json"},
-    )
+    address = checked_address(server)
+    try:
+        return httpx.Client(
+            base_url=address,
+            verify=context,
+            proxy=proxy,
+            trust_env=system_proxy,
+            timeout=TIMEOUT,
+            follow_redirects=False,
+            headers={"Accept-Encoding": ZSTD, "Accept": "application/json"},
+        )
+    except (ValueError, ImportError, httpx.InvalidURL) as error:  # ImportError: socks://
+        which = "the proxy given" if proxy else "the system's proxy (HTTPS_PROXY and its like)"
+        raise ProxyAddressError(f"{which} is no http://HOST:PORT we can use") from error
 
 
 def checked_address(server: str) -> str:

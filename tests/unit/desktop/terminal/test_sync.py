@@ -9,6 +9,7 @@ from support.tiny_engine import TinyEngine, TinyShelf, tiny_members
 
 from ddx.domain.audit import AuditAction
 from ddx.domain.metering import MeteredPolicy
+from ddx.domain.roles import Role
 from desktop.services.clinic import Clinic
 from desktop.services.errors import SignInRefusedError
 from desktop.services.shelf import DeviceShelf
@@ -46,10 +47,11 @@ def test_the_service_enrols_pushes_and_leaves_by_itself(around, tmp_path, capsys
     with cloud_in_thread(tmp_path / "cloud") as cloud:
         asked = ["--once", "--server", cloud.url, "--enrol", cloud.code()]
         assert command.main(asked, clinic=lambda: clinic_side(around)) == 0
+        assert command.main(["--once"], clinic=lambda: clinic_side(around)) == 0  # remembers where
         kinds = {row["kind"] for row in cloud.rows("SELECT kind FROM event")}
         heads = cloud.rows("SELECT 1 FROM audit_head")
     assert kinds == {"audit"}  # creation and sign-in, in one segment
-    assert len(heads) == 1  # the head was shown before the push
+    assert len(heads) == 2  # the head was shown before each push
     assert "0 waiting" in capsys.readouterr().out
 
 
@@ -165,3 +167,16 @@ def test_bundles_that_cannot_be_used_do_not_stop_the_service(around, tmp_path, c
         command.look_for_bundle(side, http, "http://127.0.0.1:9", meter)
     side.close()
     assert BundleError.code in caplog.text
+
+
+def test_who_may_not_link_the_clinic_enrols_nothing(around, home, tmp_path, capsys):
+    clinic = Clinic(home, TinyShelf(), cost=CHEAP, keystore=NoKeystore())
+    session = clinic.sign_in(clinic.clinicians()[0].id, PASSPHRASE)
+    session.staff.add(PASSPHRASE, "Luz Paz", Role.MEDICO_GENERAL, PASSPHRASE)
+    session.close()
+    with cloud_in_thread(tmp_path / "cloud") as cloud:
+        asked = ["--once", "--server", cloud.url, "--enrol", cloud.code()]
+        theirs = around | {"VEREDA_CLINICIAN": "Luz Paz"}
+        assert command.main(asked, clinic=lambda: clinic_side(theirs)) == 2
+        assert cloud.rows("SELECT 1 FROM device") == []
+    assert "role.denied" in capsys.readouterr().err

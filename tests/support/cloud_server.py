@@ -119,15 +119,18 @@ class Cloud:
 
 
 @contextmanager
-def cloud_in_thread(data: Path, *, open_engine=lambda _: SmallEngine(), port=0, **settings):
-    """Run the application on an ephemeral loopback port."""
+def cloud_in_thread(
+    data: Path, *, open_engine=lambda _: SmallEngine(), port=0, tls=None, **settings
+):
+    """Run the application on an ephemeral loopback port. tls: certificate and key, as files."""
     chosen = CloudSettings(data=data, **settings)
     app = create_app(chosen, open_engine=open_engine)
     listener = socket.create_server(("127.0.0.1", port))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+    files = {"ssl_certfile": str(tls[0]), "ssl_keyfile": str(tls[1])} if tls else {}
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, **files))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    url = f"http{'s' if tls else ''}://127.0.0.1:{listener.getsockname()[1]}"
     wait_until(lambda: server.started)
     try:
         yield Cloud(url, chosen, app)

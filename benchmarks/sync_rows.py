@@ -20,7 +20,7 @@ from cloud_api.stream.forward import BrokerError
 
 DEVICES, VISITS_EACH = 4, 400
 LOSS: Final = 0.1
-OVERHEAD_VISITS, OVERHEAD_RUNS = 1000, 3
+OVERHEAD_VISITS, OVERHEAD_RUNS = 1000, 2
 
 
 def sync_rows(folder: Path, many: Callable[[int], int]) -> list[Row]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
+from ddx.domain.metering import ByteRule
 from ddx.domain.roles import Permission
 from desktop.services.checkpoints import show_head
 from desktop.services.desk import Desk
@@ -17,8 +18,13 @@ from sync_service.client.runner import Versions
 from sync_service.client.transport import HttpTransport
 
 
-def clinic_side(desk: Desk, settings: Settings, server: str) -> ClinicSide:
-    """Return the open clinic for a sync service; the session that opened it stays open."""
+def clinic_side(
+    desk: Desk, settings: Settings, server: str, rule: Callable[[], ByteRule]
+) -> ClinicSide:
+    """Return the open clinic for a sync service; the session that opened it stays open.
+
+    rule: about paid bytes, as it is when asked.
+    """
 
     def first(transport: HttpTransport) -> None:
         show_head(desk, HeadsOver(transport))
@@ -43,8 +49,7 @@ def clinic_side(desk: Desk, settings: Settings, server: str) -> ClinicSide:
         ca_bundle=Path(settings.ca_bundle_path) if settings.ca_bundle_path else None,
         proxy=proxy_of(settings) or "",
         system_proxy=settings.proxy_mode is ProxyMode.SYSTEM,
-        metered=settings.metered_policy,
-        budget_bytes=settings.daily_byte_budget,
+        rule=rule,
         ledger=StoreLedger(desk.store),
         before_push=first,
         audit_waits=waits,

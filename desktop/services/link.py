@@ -13,6 +13,7 @@ import httpx
 
 from ddx.domain.identifiers import RecordId
 from ddx.domain.lease import RoleLease
+from ddx.domain.metering import ByteRule
 from ddx.domain.statements import Checkpoint
 from desktop.services.desk import Desk
 from desktop.services.organisation import take_settings_when_due
@@ -107,10 +108,16 @@ class Line:
         store: ClinicStore,
         server: str,
         settings: Settings,
+        *,
+        rule: Callable[[], ByteRule],
         bundle_version: Callable[[], str],
         now: Callable[[], datetime],
     ) -> None:
-        """Open nothing yet. Raises ServerAddressError when `server` is not one we talk to."""
+        """Open nothing yet. rule: about paid bytes, as it is when asked.
+
+        Raises:
+            ServerAddressError, CaBundleError, ProxyAddressError: this is no way to a server.
+        """
         self.server = server
         self.http: httpx.Client = make_client(
             server,
@@ -119,7 +126,7 @@ class Line:
             system_proxy=settings.proxy_mode is ProxyMode.SYSTEM,
         )
         identity = identity_of(store)
-        self.meter = meter_of(store, settings, now)
+        self.meter = meter_of(store, rule, now)
         self._transport = HttpTransport(self.http, identity, counted=self.meter.count)
         self._runner = Runner(
             StoreOutbox(store),
@@ -180,15 +187,11 @@ def proxy_of(settings: Settings) -> str | None:
     return settings.proxy_url or None
 
 
-def meter_of(store: ClinicStore, settings: Settings, now: Callable[[], datetime]) -> Meter:
-    """Return the clinic's rule about paid bytes."""
-    return Meter(
-        StoreLedger(store),
-        policy=settings.metered_policy,
-        budget_bytes=settings.daily_byte_budget,
-        cost=link_cost(PaidLink.AUTO),
-        now=now,
-    )
+def meter_of(
+    store: ClinicStore, rule: Callable[[], ByteRule], now: Callable[[], datetime]
+) -> Meter:
+    """Return what holds the clinic to its rule about paid bytes."""
+    return Meter(StoreLedger(store), rule=rule, cost=link_cost(PaidLink.AUTO), now=now)
 
 
 def identity_of(store: ClinicStore) -> DeviceIdentity:

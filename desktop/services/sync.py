@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ddx.domain.audit import AuditAction
 from ddx.domain.identifiers import RecordId
 from ddx.domain.lease import RoleLease
+from ddx.domain.metering import ByteRule
 from ddx.domain.roles import Permission
 from desktop.services.checkpoints import ALARM, show_head
 from desktop.services.desk import Desk
@@ -124,14 +125,19 @@ class SyncService:
         return Line(
             self._desk.store,
             server,
-            in_force(self._desk.store, self._settings),
-            lambda: shelf.engine.version,
-            self._desk.now,
+            self.settings(),
+            rule=self._rule,
+            bundle_version=lambda: shelf.engine.version,
+            now=self._desk.now,
         )
 
     def settings(self) -> Settings:
         """Return the settings in force: this machine's, and the organisation's where it is mute."""
         return in_force(self._desk.store, self._settings)
+
+    def _rule(self) -> ByteRule:
+        now = self.settings()
+        return ByteRule(policy=now.metered_policy, budget_bytes=now.daily_byte_budget)
 
     def side(self) -> "ClinicSide":
         """Return this clinic as the sync service without a window works with it."""
@@ -140,7 +146,7 @@ class SyncService:
         self._desk.require(Permission.DIAGNOSE)
         with self._desk.store.read() as unit:
             server = unit.settings.get(SERVER) or self._settings.sync_url
-        return clinic_side(self._desk, in_force(self._desk.store, self._settings), server)
+        return clinic_side(self._desk, self.settings(), server, self._rule)
 
     def retry(self, event: RecordId) -> bool:
         """Let a record that was set aside wait again; False when it is not set aside."""

@@ -23,6 +23,11 @@ from sync_service.client.alone import AlreadyRunningError, alone
 from sync_service.client.budget import ByteBudget
 from sync_service.client.clinic import ENTRY_POINTS, ClinicFactory, ClinicSide, installed_factory
 from sync_service.client.enrol import enrol
+from sync_service.client.errors import (
+    ServerBusyError,
+    ServerRefusedError,
+    ServerUnreachableError,
+)
 from sync_service.client.forecast import forecast
 from sync_service.client.meter import Meter
 from sync_service.client.paid_link import PaidLink, link_cost
@@ -65,10 +70,21 @@ def main(argv: Sequence[str] | None = None, *, clinic: ClinicFactory | None = No
             side = factory()
             open_things.callback(side.close)
             return _work(options, side, open_things)
-    except AlreadyRunningError as error:
-        return _refuse(f"{error} [{error.code}]", NOT_ALONE)
     except DdxError as error:
-        return _refuse(f"{error} [{error.code}]")
+        return _refuse(f"{error} [{error.code}]", _exit_of(error))
+
+
+def _exit_of(error: DdxError) -> int:
+    """Return the exit code of what kept the command from its work."""
+    match error:
+        case AlreadyRunningError():
+            return NOT_ALONE
+        case ServerUnreachableError() | ServerBusyError():
+            return NO_SERVER
+        case ServerRefusedError():
+            return REFUSED
+        case _:
+            return NOT_SET_UP
 
 
 def _refuse(why: str, code: int = NOT_SET_UP) -> int:
@@ -136,12 +152,7 @@ def _work(options: argparse.Namespace, clinic: ClinicSide, open_things: ExitStac
             system_proxy=clinic.system_proxy,
         )
     )
-    meter = Meter(
-        clinic.ledger,
-        policy=clinic.metered,
-        budget_bytes=clinic.budget_bytes,
-        cost=link_cost(options.paid_link),
-    )
+    meter = Meter(clinic.ledger, rule=clinic.rule, cost=link_cost(options.paid_link))
     transport = HttpTransport(http, clinic.identity, counted=meter.count)
     if options.enrol:
         app = clinic.software().app

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final, Protocol
 
-from ddx.domain.metering import MeteredPolicy
+from ddx.domain.metering import ByteRule, MeteredPolicy
 
 METERED: Final = "sync.metered"
 BUDGET: Final = "sync.budget"
@@ -83,22 +83,27 @@ class Meter:
         self,
         ledger: ByteLedger,
         *,
-        policy: MeteredPolicy,
-        budget_bytes: int,
+        rule: Callable[[], ByteRule],
         cost: Callable[[], LinkCost],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Bind the ports. budget_bytes: per day on paid links, 0 for no limit."""
-        self._ledger, self._policy, self.budget_bytes = ledger, policy, budget_bytes
+        """Bind the ports. rule: asked each time, for the organisation may change it meanwhile."""
+        self._ledger, self._rule = ledger, rule
         self._cost, self._now = cost, now
+
+    @property
+    def budget_bytes(self) -> int:
+        """Bytes of a day on paid links, 0 for no limit."""
+        return self._rule().budget_bytes
 
     def wait_s(self, records: int) -> tuple[float, str]:
         """Return how long a batch of so many records must wait (0: not at all), and the rule."""
         if not self.is_paid():
             return 0.0, ""
-        if self._policy is MeteredPolicy.NOTHING:
+        rule = self._rule()
+        if rule.policy is MeteredPolicy.NOTHING:
             return LOOK_AGAIN_S, METERED
-        if self.budget_bytes and self._left() < records * ESTIMATED_RECORD_BYTES:
+        if rule.budget_bytes and self._left(rule) < records * ESTIMATED_RECORD_BYTES:
             return min(LOOK_AGAIN_S, self._until_tomorrow_s()), BUDGET
         return 0.0, ""
 
@@ -111,26 +116,27 @@ class Meter:
         """
         cost = self._cost()
         if cost is LinkCost.UNKNOWN:
-            return self.budget_bytes > 0 or self._policy is MeteredPolicy.NOTHING
+            return self._rule().counts_bytes
         return cost is LinkCost.PAID
 
     def lets_bundles_pass(self) -> bool:
         """Whether a bundle may be downloaded over the link of the moment."""
-        return self._policy is MeteredPolicy.ALLOW or not self.is_paid()
+        return self._rule().policy is MeteredPolicy.ALLOW or not self.is_paid()
 
     def left_for_bundles(self) -> int | None:
         """Return the bytes bundles may still spend today, None where there is no limit."""
-        if not self.budget_bytes or not self.is_paid():
+        rule = self._rule()
+        if not rule.budget_bytes or not self.is_paid():
             return None
-        return max(0, self._left() - int(self.budget_bytes * RECORDS_SHARE))
+        return max(0, self._left(rule) - int(rule.budget_bytes * RECORDS_SHARE))
 
     def count(self, size_bytes: int) -> None:
         """Write down what one exchange cost, where the link is paid for."""
         if self.is_paid():
             self._ledger.add(self._day(), size_bytes)
 
-    def _left(self) -> int:
-        return self.budget_bytes - self._ledger.spent(self._day())
+    def _left(self, rule: ByteRule) -> int:
+        return rule.budget_bytes - self._ledger.spent(self._day())
 
     def _day(self) -> str:
         return self._now().astimezone(UTC).date().isoformat()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from ddx.domain.metering import MeteredPolicy
+from ddx.domain.metering import ByteRule, MeteredPolicy
 from model_bundles.errors import BundleBudgetError
 from sync_service.client.budget import ByteBudget
 from sync_service.client.fetcher import HttpxFetcher
@@ -37,8 +37,7 @@ def meter(calendar):
     def made(budget_bytes, *, cost=LinkCost.PAID):
         return Meter(
             ledger,
-            policy=MeteredPolicy.ALLOW,
-            budget_bytes=budget_bytes,
+            rule=lambda: ByteRule(policy=MeteredPolicy.ALLOW, budget_bytes=budget_bytes),
             cost=lambda: cost,
             now=calendar,
         )

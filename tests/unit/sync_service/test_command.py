@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from support.cloud_server import cloud_in_thread
 from support.memory_outbox import MemoryOutbox
 from support.sync_records import SOFTWARE, a_diagnosis, an_identity
 
-from ddx.domain.metering import MeteredPolicy
+from ddx.domain.metering import ByteRule, MeteredPolicy
 from sync_service.client import __main__ as command
 from sync_service.client.alone import alone
 from sync_service.client.clinic import ClinicSide
@@ -21,6 +22,12 @@ def clinic():
     outbox = MemoryOutbox()
     outbox.add(a_diagnosis())
     return ClinicSide(outbox=outbox, identity=an_identity(), software=lambda: SOFTWARE)
+
+
+@pytest.fixture
+def cloud_url(tmp_path):
+    with cloud_in_thread(tmp_path / "cloud") as cloud:
+        yield cloud.url
 
 
 def test_without_a_clinic_it_says_what_is_missing(capsys, monkeypatch):
@@ -66,6 +73,13 @@ def test_a_dry_run_says_what_would_leave_and_touches_neither_network_nor_outbox(
     assert clinic.outbox.counts() == before
 
 
+def test_enrolling_where_nobody_answers_exits_3_and_a_wrong_code_4(capsys, clinic, cloud_url):
+    code = ["--enrol", "AAAA-BBBB-CCCC-DDDD"]
+    assert command.main([*NOWHERE, *code], clinic=lambda: clinic) == 3
+    assert command.main(["--once", "--server", cloud_url, *code], clinic=lambda: clinic) == 4
+    assert "enrolment.refused" in capsys.readouterr().err
+
+
 def test_a_second_service_for_the_same_clinic_exits_5(capsys, clinic, tmp_path):
     beside = replace(clinic, folder=tmp_path)
     with alone(tmp_path):
@@ -75,7 +89,7 @@ def test_a_second_service_for_the_same_clinic_exits_5(capsys, clinic, tmp_path):
 
 
 def test_a_paid_link_where_nothing_may_travel_holds_the_records(capsys, clinic):
-    careful = replace(clinic, metered=MeteredPolicy.NOTHING)
+    careful = replace(clinic, rule=lambda: ByteRule(policy=MeteredPolicy.NOTHING))
     assert command.main([*NOWHERE, "--paid-link", "yes"], clinic=lambda: careful) == 3
     assert "held: sync.metered" in capsys.readouterr().out
 

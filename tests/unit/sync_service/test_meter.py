@@ -8,7 +8,7 @@ from support.memory_sink import MemorySink
 from support.sync_records import SOFTWARE, a_diagnosis, an_identity
 from support.sync_world import Link
 
-from ddx.domain.metering import MeteredPolicy
+from ddx.domain.metering import ByteRule, MeteredPolicy
 from sync_service.client.meter import (
     BUDGET,
     ESTIMATED_RECORD_BYTES,
@@ -30,8 +30,7 @@ def a_meter(
 ):
     return Meter(
         ledger or MemoryLedger(),
-        policy=policy,
-        budget_bytes=budget,
+        rule=lambda: ByteRule(policy=policy, budget_bytes=budget),
         cost=lambda: cost,
         now=lambda: at,
     )
@@ -74,14 +73,21 @@ def test_the_days_bytes_are_not_overspent_and_a_new_day_begins_again():
     assert a_meter(ledger, budget=10 * ESTIMATED_RECORD_BYTES, at=tomorrow).wait_s(10)[0] == 0
 
 
+def test_a_rule_that_changes_meanwhile_counts_from_then_on():
+    rules = [ByteRule(), ByteRule(policy=MeteredPolicy.NOTHING)]
+    meter = Meter(MemoryLedger(), rule=lambda: rules[-1], cost=lambda: LinkCost.PAID)
+    assert meter.wait_s(1)[1] == METERED
+    rules.pop()
+    assert meter.wait_s(1) == (0.0, "")
+
+
 def test_a_runner_holds_its_records_and_goes_on_when_the_link_is_free():
     outbox, paid = MemoryOutbox(), [True]
     outbox.add(a_diagnosis())
     link = Link(dice=None, sink=MemorySink(), healed=True)
     meter = Meter(
         MemoryLedger(),
-        policy=MeteredPolicy.NOTHING,
-        budget_bytes=0,
+        rule=lambda: ByteRule(policy=MeteredPolicy.NOTHING),
         cost=lambda: LinkCost.PAID if paid[0] else LinkCost.FREE,
     )
     runner = Runner(outbox, link, an_identity(), software=lambda: SOFTWARE, allowance=meter)

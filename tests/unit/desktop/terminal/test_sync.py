@@ -8,7 +8,7 @@ from support.cloud_server import cloud_in_thread
 from support.tiny_engine import TinyEngine, TinyShelf, tiny_members
 
 from ddx.domain.audit import AuditAction
-from ddx.domain.metering import MeteredPolicy
+from ddx.domain.metering import ByteRule
 from ddx.domain.roles import Role
 from desktop.services.clinic import Clinic
 from desktop.services.errors import SignInRefusedError
@@ -115,8 +115,7 @@ def looked(around, open_shelf, cloud, *, paid, home):
     """Let the service look once; return which bundle serves afterwards."""
     meter = Meter(
         MemoryLedger(),
-        policy=MeteredPolicy.RECORDS_ONLY,
-        budget_bytes=0,
+        rule=ByteRule,
         cost=lambda: LinkCost.PAID if paid else LinkCost.FREE,
     )
     side = clinic_side(around, open_shelf=open_shelf)
@@ -160,9 +159,7 @@ def test_bundles_that_cannot_be_used_do_not_stop_the_service(around, tmp_path, c
         raise BundleError("damaged")
 
     side = clinic_side(around, open_shelf=unusable)
-    meter = Meter(
-        MemoryLedger(), policy=MeteredPolicy.ALLOW, budget_bytes=0, cost=lambda: LinkCost.FREE
-    )
+    meter = Meter(MemoryLedger(), rule=ByteRule, cost=lambda: LinkCost.FREE)
     with make_client("http://127.0.0.1:9") as http:
         command.look_for_bundle(side, http, "http://127.0.0.1:9", meter)
     side.close()

@@ -119,18 +119,15 @@ class Cloud:
 
 
 @contextmanager
-def cloud_in_thread(
-    data: Path, *, open_engine=lambda _: SmallEngine(), port=0, tls=None, **settings
-):
-    """Run the application on an ephemeral loopback port. tls: certificate and key, as files."""
+def cloud_in_thread(data: Path, *, open_engine=lambda _: SmallEngine(), port=0, **settings):
+    """Run the application on an ephemeral loopback port."""
     chosen = CloudSettings(data=data, **settings)
     app = create_app(chosen, open_engine=open_engine)
     listener = socket.create_server(("127.0.0.1", port))
-    files = {"ssl_certfile": str(tls[0]), "ssl_keyfile": str(tls[1])} if tls else {}
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, **files))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    url = f"http{'s' if tls else ''}://127.0.0.1:{listener.getsockname()[1]}"
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     wait_until(lambda: server.started)
     try:
         yield Cloud(url, chosen, app)

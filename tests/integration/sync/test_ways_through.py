@@ -3,15 +3,14 @@
 import base64
 import socket
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from support.cloud_server import cloud_in_thread
 from support.memory_outbox import MemoryOutbox
-from support.oidc_issuer import certificate
 from support.sync_records import SOFTWARE, a_diagnosis, an_identity
 
+from benchmarks.sync_bytes import cloud_over_tls
 from sync_service.client import __main__ as command
 from sync_service.client.clinic import ClinicSide
 
@@ -57,12 +56,11 @@ def _carry(source, sink):
         sink.shutdown(socket.SHUT_WR)
 
 
-@contextmanager
-def private_cloud(folder):
-    """A cloud over TLS whose authority no system knows."""
-    tls = certificate(folder)
-    with cloud_in_thread(folder / "cloud", tls=tls) as cloud:
-        yield cloud, tls[0]
+@pytest.fixture
+def private_cloud(tmp_path):
+    """A cloud over TLS whose authority no system knows; yield it and the authority's file."""
+    with cloud_over_tls(tmp_path) as (cloud, _, authority):
+        yield cloud, authority
 
 
 @pytest.fixture
@@ -79,40 +77,42 @@ def proxy():
     proxy.listener.close()
 
 
-def test_a_private_authority_is_trusted_when_it_is_named_and_not_before(tmp_path, side):
-    with private_cloud(tmp_path) as (cloud, authority):
-        here = ["--once", "--server", cloud.url]
-        assert command.main(here, clinic=lambda: side) == 3
-        told = [*here, "--enrol", cloud.code(), "--ca-bundle", str(authority)]
-        assert command.main(told, clinic=lambda: side) == 0
-        side.outbox.add(a_diagnosis())
-        set_up = replace(side, ca_bundle=authority)  # CaBundlePath of the clinic
-        assert command.main(here, clinic=lambda: set_up) == 0
+def test_a_private_authority_is_trusted_when_it_is_named_and_not_before(private_cloud, side):
+    cloud, authority = private_cloud
+    here = ["--once", "--server", cloud.url]
+    assert command.main(here, clinic=lambda: side) == 3
+    told = [*here, "--enrol", cloud.code(), "--ca-bundle", str(authority)]
+    assert command.main(told, clinic=lambda: side) == 0
+    side.outbox.add(a_diagnosis())
+    set_up = replace(side, ca_bundle=authority)  # CaBundlePath of the clinic
+    assert command.main(here, clinic=lambda: set_up) == 0
     assert side.outbox.counts().acknowledged == 2
 
 
-def test_records_leave_through_a_proxy_that_asks_who_it_is(tmp_path, side, proxy):
-    with private_cloud(tmp_path) as (cloud, authority):
-        here = ["--once", "--server", cloud.url, "--ca-bundle", str(authority)]
-        enrol = ["--enrol", cloud.code(), "--proxy", f"http://clinic:secret@127.0.0.1:{proxy.port}"]
-        assert command.main([*here, *enrol], clinic=lambda: side) == 0
-        assert set(proxy.asked) == {cloud.url.removeprefix("https://")}
-        side.outbox.add(a_diagnosis())
-        wrong = ["--proxy", f"http://clinic:wrong@127.0.0.1:{proxy.port}"]
-        assert command.main([*here, *wrong], clinic=lambda: side) == 3
+def test_records_leave_through_a_proxy_that_asks_who_it_is(private_cloud, side, proxy):
+    cloud, authority = private_cloud
+    here = ["--once", "--server", cloud.url, "--ca-bundle", str(authority)]
+    enrol = ["--enrol", cloud.code(), "--proxy", f"http://clinic:secret@127.0.0.1:{proxy.port}"]
+    assert command.main([*here, *enrol], clinic=lambda: side) == 0
+    assert set(proxy.asked) == {cloud.url.removeprefix("https://")}
+    side.outbox.add(a_diagnosis())
+    wrong = ["--proxy", f"http://clinic:wrong@127.0.0.1:{proxy.port}"]
+    assert command.main([*here, *wrong], clinic=lambda: side) == 3
     assert proxy.refused
     assert side.outbox.counts().pending == 1
 
 
-def test_the_systems_proxy_counts_unless_the_clinic_says_none(tmp_path, side, proxy, monkeypatch):
+def test_the_systems_proxy_counts_unless_the_clinic_says_none(
+    private_cloud, side, proxy, monkeypatch
+):
     monkeypatch.setenv("HTTPS_PROXY", f"http://clinic:secret@127.0.0.1:{proxy.port}")
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
-    with private_cloud(tmp_path) as (cloud, authority):
-        here = ["--once", "--server", cloud.url, "--ca-bundle", str(authority)]
-        assert command.main([*here, "--enrol", cloud.code()], clinic=lambda: side) == 0
-        through = len(proxy.asked)
-        assert through > 0
-        direct = replace(side, system_proxy=False)
-        assert command.main(here, clinic=lambda: direct) == 0
-        assert len(proxy.asked) == through
+    cloud, authority = private_cloud
+    here = ["--once", "--server", cloud.url, "--ca-bundle", str(authority)]
+    assert command.main([*here, "--enrol", cloud.code()], clinic=lambda: side) == 0
+    through = len(proxy.asked)
+    assert through > 0
+    direct = replace(side, system_proxy=False)
+    assert command.main(here, clinic=lambda: direct) == 0
+    assert len(proxy.asked) == through

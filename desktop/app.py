@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # the window comes first; these load after it
     from desktop.services.records import ModelStatus
     from desktop.ui.window import MainWindow
     from model_bundles.verify import Trust
+    from sync_service.client.budget import ByteBudget
     from sync_service.client.updates import UpdateReport
 
 DEMO_FOLDER: Final = "demo"
@@ -109,9 +110,10 @@ class LoadingShelf:
         on_progress: "OnProgress | None" = None,
         *,
         metered: bool = False,
+        budget: "ByteBudget | None" = None,
     ) -> "UpdateReport":
         """Install what the server offers and serve it."""
-        return self._shelf.update(http, server, memory, on_progress, metered=metered)
+        return self._shelf.update(http, server, memory, on_progress, metered=metered, budget=budget)
 
     def update_from(
         self, folder: Path, memory: "BundleMemory", on_progress: "OnProgress | None" = None
@@ -156,7 +158,13 @@ def compose(
     if server is not None:
         settings = replace(settings, sync_url=server)
     window, qt = _window(data_dir, language)
-    shelf = LoadingShelf(lambda: _shelf(data_dir, settings, trust, repository))
+
+    def load() -> "BundleShelf":
+        from desktop.services.open_shelf import open_shelf  # noqa: PLC0415 -- loads onnxruntime
+
+        return open_shelf(data_dir, settings, trust, repository)
+
+    shelf = LoadingShelf(load)
     opener = Opener(window, data_dir, shelf, settings)
     window.demo_wanted.connect(opener.open_demo)
     window.show()
@@ -179,34 +187,6 @@ def _window(data_dir: Path, language: str | None) -> "tuple[MainWindow, QApplica
     if language is not None:
         window.choose(replace(window.preferences, language=Language(language)))
     return window, qt
-
-
-def _shelf(
-    data_dir: Path, settings: Settings, trust: "Trust | None", repository: Path | None
-) -> "BundleShelf":
-    from ddx.engine import Engine  # noqa: PLC0415 -- loads onnxruntime
-    from desktop.services.shelf import DeviceShelf  # noqa: PLC0415
-    from model_bundles import embedded  # noqa: PLC0415
-    from model_bundles.trial import Trial  # noqa: PLC0415
-    from model_bundles.verify import open_verified  # noqa: PLC0415
-
-    root = trust or embedded.embedded_trust()
-    shipped = repository or embedded.default_repository()
-    return DeviceShelf(
-        data_dir,
-        Engine.from_artifacts,
-        trust=root,
-        open_embedded=lambda: open_verified(shipped, root),
-        settings=settings,
-        trial=Trial(_self_test_command()),
-    )
-
-
-def _self_test_command() -> tuple[str, ...]:
-    """Return the command that runs `vereda self-test`; a frozen application starts itself."""
-    if getattr(sys, "frozen", False):
-        return sys.executable, "self-test"
-    return sys.executable, "-m", COMMANDS["self-test"]
 
 
 class Opener:

@@ -11,7 +11,10 @@ P(finding) cancels and the ratio is frequency(ancestor) / P(ancestor), discounte
 
 with a over the finding (weight and e are 1) and its phenotypic ancestors (`ancestor_weight`,
 `ancestor_exponent`), x the `excluded_exponent`, and P the mean frequency over all diseases.
-Unknown findings change nothing. After LIRICAL (Robinson et al., Am J Hum Genet
+Unknown findings change nothing. Candidates are retrieved by what speaks for a disease: the sum
+of the positive log ratios of the findings seen, with a small share (`against`) of everything
+else. Findings that have nothing to do with the disease are then no reason not to look at it;
+the learned stage weighs what speaks against. After LIRICAL (Robinson et al., Am J Hum Genet
 2020;107:403-417), with a back-off of our own for findings that are not annotated.
 """
 
@@ -37,10 +40,14 @@ FREQUENCIES: Final = np.arange(FREQUENCY_STEPS + 1) / FREQUENCY_STEPS
 DEFAULT_LIMIT: Final = 200
 """Candidates handed to the learned ranker; what the recall bar of the first stage counts."""
 
+FEW_FINDINGS: Final = 5
+"""Findings seen up to which a case has `candidates_few` candidates: a chance finding weighs more
+the fewer they are, and a row costs less."""
+
 
 @dataclass(frozen=True, slots=True)
 class RareRetrieval:
-    """The candidates of one query, best first; the learned ranker re-orders them.
+    """The candidates of one query, best ratio first; the learned ranker re-orders them.
 
     indices: int32, numbers of diseases in `RareRanker.diseases`. scores: float64, same length,
     sum of log likelihood ratios; equal scores keep the order of the diseases.
@@ -49,6 +56,32 @@ class RareRetrieval:
     query: RareQuery
     indices: NDArray[np.int32]
     scores: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class RareScores:
+    """What diseases score on one query, both float64 (n,).
+
+    ratio: sum of log likelihood ratios. support: what speaks for the disease, and little of
+    what speaks against it.
+    """
+
+    ratio: Floats
+    support: Floats
+
+    def put(self, numbers: NDArray[np.int32], others: Self) -> None:
+        """Replace what the diseases of these numbers score."""
+        self.ratio[numbers], self.support[numbers] = others.ratio, others.support
+
+    def retrieved(self, limit: int) -> NDArray[np.int32]:
+        """Return the `limit` best supported diseases, best ratio first."""
+        best = np.sort(_first(self.support, limit))
+        return best[np.argsort(-self.ratio[best], kind="stable")]
+
+    def order(self, first: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return every disease: those of `first` as they are, then the others by ratio."""
+        others = np.argsort(-self.ratio, kind="stable").astype(np.int32)
+        return np.concatenate((first, others[~np.isin(others, first)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +95,11 @@ class RareEvidence:
     def score(self) -> float:
         """Sum of all log likelihood ratios."""
         return sum(self.present) + sum(self.excluded)
+
+    @property
+    def support(self) -> float:
+        """Sum of those of findings seen that speak for the disease."""
+        return sum(max(ratio, 0.0) for ratio in self.present)
 
 
 class RareRanker:
@@ -90,46 +128,73 @@ class RareRanker:
     def retrieve(
         self,
         query: RareQuery,
-        limit: int = DEFAULT_LIMIT,
-        replaced: Mapping[int, Profile] | None = None,
+        limit: int | None = None,
     ) -> RareRetrieval:
         """Return the `limit` best diseases. A query without findings retrieves none.
 
-        replaced: disease number -> profile to score instead of the one in the index.
+        limit: None for as many as the learned stage reads, `width` of the query.
         """
-        scores = self.score_all(query)
-        for number, profile in (replaced or {}).items():
-            scores[number] = self.weigh(query, _shares_of(profile)).score
-        kept = limit if query else 0
-        best = _first(scores, kept)
-        return RareRetrieval(query, best, scores[best])
+        return self.retrieval(query, self.weigh_all(query), limit)
+
+    def retrieval(
+        self, query: RareQuery, scores: RareScores, limit: int | None = None
+    ) -> RareRetrieval:
+        """Return what `retrieve` does, of scores that the caller has, or has changed."""
+        kept = (self.width(query) if limit is None else limit) if query else 0
+        best = scores.retrieved(kept)
+        return RareRetrieval(query, best, scores.ratio[best])
+
+    def width(self, query: RareQuery) -> int:
+        """Return how many candidates the learned stage reads of a query."""
+        few = len(query.present) <= FEW_FINDINGS
+        return int(self.index.parameters.candidates_few) if few else DEFAULT_LIMIT
 
     def score_all(self, query: RareQuery) -> Floats:
-        """Return the score of every disease: float64, by disease number, 0 for no findings."""
-        scores = np.zeros(len(self.diseases))
-        for term in query.present:
-            scores += self._present_ratios(term.index)
-        for term in query.excluded:
-            self._add_excluded_ratios(scores, term.index)
-        return scores
+        """Return the ratio of every disease: float64, by disease number, 0 for no findings."""
+        return self.weigh_all(query).ratio
 
-    def score_profiles(self, query: RareQuery, codes: NDArray[np.uint8]) -> Floats:
-        """Return the score of profiles that are not in the index: float64 (n,).
+    def weigh_all(
+        self, query: RareQuery, replaced: Mapping[int, Profile] | None = None
+    ) -> RareScores:
+        """Return the scores of every disease, by disease number.
+
+        replaced: disease number -> profile to score instead of the one in the index.
+        """
+        ratio, support = np.zeros((2, len(self.diseases)))
+        for term in query.present:
+            logs = self._present_ratios(term.index)
+            ratio += logs
+            support += np.maximum(logs, 0.0)
+        for term in query.excluded:
+            self._add_excluded_ratios(ratio, term.index)
+        for number, profile in (replaced or {}).items():
+            own = self.weigh(query, _shares_of(profile))
+            ratio[number], support[number] = own.score, own.support
+        return self._scores(ratio, support)
+
+    def weigh_profiles(self, query: RareQuery, codes: NDArray[np.uint8]) -> RareScores:
+        """Return the scores of profiles that are not in the index.
 
         codes: uint8 (n, terms of the ontology), propagated frequencies as the index stores them.
-        A profile equal to one in the index scores exactly what `score_all` says.
+        A profile equal to one in the index scores exactly what `weigh_all` says.
         """
-        scores = np.zeros(len(codes))
+        ratio, support = np.zeros((2, len(codes)))
         for term in query.present:
             best = np.zeros(len(codes))
             for kind in self._kinds(term.index):
                 beliefs = self._belief(term.index, kind, FREQUENCIES)[codes[:, kind]]
                 best = np.maximum(best, beliefs)
-            scores += self._with_noise(best)
+            logs = self._with_noise(best)
+            ratio += logs
+            support += np.maximum(logs, 0.0)
         for term in query.excluded:
-            scores -= self._refutation(self.index.background[term.index])
-            scores += self._refutation(FREQUENCIES)[codes[:, term.index]]
-        return scores
+            ratio -= self._refutation(self.index.background[term.index])
+            ratio += self._refutation(FREQUENCIES)[codes[:, term.index]]
+        return self._scores(ratio, support)
+
+    def _scores(self, ratio: Floats, support: Floats) -> RareScores:
+        """Join both; support: of what speaks for a disease alone."""
+        return RareScores(ratio, support + self.index.parameters.against * (ratio - support))
 
     def evidence(self, query: RareQuery, disease: int) -> RareEvidence:
         """Return the terms of one disease's score. They sum to its score within 1e-9."""

@@ -4,7 +4,7 @@ Every learned figure is cross-fitted: the model that ranks a case was fitted wit
 its disease, and no paper of a test set is in the training rows (`training.fit.rare_learned`).
 Protocols are those of `training.evaluate.rare`; all methods see the same merged index, the same
 case and the same profile. Positions are over all diseases: what is not among the retrieved
-candidates keeps its first-stage position.
+candidates stands behind them, by likelihood ratio.
 
     python -m training.evaluate.rare_learned --data FOLDER [--every N] [--out FILE] [--cache FOLDER]
 
@@ -42,6 +42,7 @@ from training.evaluate import rare_cost
 from training.evaluate.rare import MISSED, Protocol, RecallLine, recall_line
 from training.evaluate.rare_baselines import SimilarityBaseline, of_evidence
 from training.evaluate.rare_cost import Latency, PeerCost
+from training.evaluate.rare_kept import kept_lines
 from training.evaluate.rare_report import (
     NOISY_LABEL,
     UNCHANGED_LABEL,
@@ -177,11 +178,11 @@ def _variants(
 def learned_positions(
     cases: Sequence[CaseRows], margins: Sequence[NDArray[np.float64]]
 ) -> NDArray[np.int64]:
-    """Return the position of the diagnosis: learned among candidates, first-stage beyond."""
+    """Return the position of the diagnosis: learned among candidates, then by ratio."""
     found = []
     for case, scores in zip(cases, margins, strict=True):
         if not case.right.any():
-            found.append(case.first_stage or MISSED)
+            found.append(case.listed or MISSED)
             continue
         order = np.argsort(-scores, kind="stable")
         found.append(int(np.flatnonzero(case.right[order])[0]) + 1)
@@ -481,6 +482,14 @@ def run(folder: Path, cache: Path, every: int, say: Say) -> Report:
     return Report(
         lines=[line for part in answered for line in part.lines()],
         noise=noise_losses(answered),
+        kept=[
+            line
+            for part in answered
+            if part.chosen.whole
+            and part.chosen.variant == UNCHANGED_LABEL
+            and part.chosen.protocol is not Protocol.AS_PUBLISHED
+            for line in kept_lines(bench, part.chosen.cases, part.chosen.protocol, part.answers)
+        ],
         worth=[
             worth
             for part in answered

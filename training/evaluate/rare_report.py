@@ -7,6 +7,7 @@ from typing import Final
 
 from training.evaluate.rare import Protocol, RecallLine
 from training.evaluate.rare_cost import Latency, PeerCost
+from training.evaluate.rare_kept import KeptLine
 from training.sources.published_set import MatchedBy
 
 SHOWN: Final = (1, 3, 10)
@@ -67,6 +68,7 @@ class Report:
 
     lines: Sequence[MethodLine]
     noise: Sequence[NoiseLoss]
+    kept: Sequence[KeptLine]
     worth: Sequence[Worth]
     cost: Cost
     matched: Sequence[MatchedBy]
@@ -115,6 +117,12 @@ PROTOCOL_TEXT: Final = """## Protocol
 - Positions are over all diseases.
 """
 
+
+KEPT_TEXT: Final = """## What taking the paper out leaves
+
+The 4,917 set once more, cut up by the share of the annotated terms of the diagnosis that remain.
+"Own findings described": mean share of a case's findings that the remaining profile describes.
+"""
 
 WORTH_TEXT: Final = """## What the probabilities are worth
 
@@ -180,6 +188,7 @@ def markdown(report: Report) -> str:
         _whole(report.lines),
         _bars(report.lines),
         _variants(report.lines),
+        _kept(report.kept),
         _noise(report.noise),
         _worth(report.worth),
         _cost(report.cost),
@@ -272,6 +281,22 @@ def _noise(losses: Sequence[NoiseLoss]) -> str:
 30 % of the findings replaced by a parent, two unrelated ones added; every case of the set.
 """
     return "\n".join((title, head, "|" + "---|" * 8, *rows, ""))
+
+
+def _kept(kept: Sequence[KeptLine]) -> str:
+    cases = Counter[Protocol]()
+    for line in kept:
+        cases[line.protocol] += line.cases
+    rows = [
+        f"| {line.protocol} | {line.part} | {line.cases:,} ({line.cases / cases[line.protocol]:.0%})"
+        f" | {line.own:.2f} | {line.ratio:.3f} | {line.first:.3f} | {line.ten:.3f} |"
+        for line in kept
+    ]
+    head = (
+        "| protocol | of the profile remains | cases | own findings described "
+        "| likelihood ratio top-10 | learned top-1 | learned top-10 |"
+    )
+    return "\n".join((KEPT_TEXT, head, "|" + "---|" * 7, *rows, ""))
 
 
 def _worth(worth: Sequence[Worth]) -> str:

@@ -120,6 +120,9 @@ MORE_IS_BETTER: Final = frozenset(
         "lr_capped",
         "supported",
         "lr_coherent",
+        "lr_for",
+        "for_share",
+        "resnik_but_two",
     )
 )
 LESS_IS_BETTER: Final = frozenset(
@@ -145,6 +148,9 @@ LESS_IS_BETTER: Final = frozenset(
         "gap_but_worst",
         "gap_coherent",
         "gap_capped",
+        "rank_for",
+        "gap_for",
+        "gap_resnik_but_two",
     )
 )
 """Columns in which the margin may only rise, or only fall. A disease that explains more never

@@ -17,6 +17,7 @@ from ddx.inference.rare_learned import RARE_CALIBRATION, RareCalibration
 from training.evaluate.rare import MISSED, Protocol, RecallLine
 from training.evaluate.rare_baselines import SimilarityBaseline, of_evidence
 from training.evaluate.rare_cost import Latency, PeerCost
+from training.evaluate.rare_kept import KeptLine, kept_lines, kept_of
 from training.evaluate.rare_learned import (
     ANSWER,
     NOISY,
@@ -167,6 +168,18 @@ def report():
     return Report(
         lines=lines,
         noise=[loss],
+        kept=[
+            KeptLine(
+                protocol=Protocol.PAPER_REMOVED,
+                part=part,
+                cases=cases,
+                own=0.04,
+                ratio=0.1,
+                first=0.02,
+                ten=0.125,
+            )
+            for part, cases in (("nothing", 1), ("under a quarter", 3))
+        ],
         worth=[worth],
         cost=Cost(sizes=sizes, latency=latency, resident_mb=(80.0, 200.0), peer=peer),
         matched=[MatchedBy.SAME_ID, MatchedBy.FAMILY],
@@ -188,6 +201,7 @@ def test_the_report_adds_up_bytes_and_names_the_ratio():
     text = markdown(report())
     assert "| together (bar: 12 MB) | 3,000 | 1,200 |" in text
     assert "200 times ours" in text
+    assert "| paper removed | under a quarter | 3 (75%) | 0.04 | 0.100 | 0.020 | 0.125 |" in text
     assert "0.10 → 0.20, 0.50 → 0.40 | 0.100 |" in text
 
 

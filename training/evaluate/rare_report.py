@@ -127,7 +127,7 @@ The 4,917 set once more, cut up by the share of the annotated terms of the diagn
 WORTH_TEXT: Final = """## What the probabilities are worth
 
 Calibrated on cross-fitted training cases. "None fits" comes true when the diagnosis is not among
-the 200 retrieved. ECE: mean distance between claimed and true over ten parts of equal weight.
+those retrieved. ECE: mean distance between claimed and true over ten parts of equal weight.
 "Undescribed": a share of the weight is on the same cases with their disease taken out of the
 candidates, as if nobody had described it; that is what the calibration supposes of patients.
 """

@@ -6,6 +6,7 @@ the engine is taken up here and nowhere else.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 

@@ -29,8 +29,11 @@ PARTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What remains for one case. share: of the annotated terms of its disease, 0..1. own: share
-    of the case's findings that the profile still describes, themselves or as a kind of them."""
+    """What remains for one case.
+
+    share: of the annotated terms of its disease, 0..1. own: share of the case's findings that
+    the profile still describes, themselves or a kind of them.
+    """
 
     share: float
     own: float
@@ -38,8 +41,11 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptLine:
-    """The cases of one part. own: mean of `Kept.own`. ratio, first, ten: recall in the first ten
-    by likelihood ratio, in the first place and in the first ten by the learned ranking."""
+    """The cases of one part.
+
+    own: mean of `Kept.own`. ratio: share in the first ten by likelihood ratio. first, ten: in
+    the first place and in the first ten by the learned ranking.
+    """
 
     protocol: Protocol
     part: str

@@ -287,9 +287,11 @@ def _kept(kept: Sequence[KeptLine]) -> str:
     cases = Counter[Protocol]()
     for line in kept:
         cases[line.protocol] += line.cases
+    share = {(k.protocol, k.part): k.cases / cases[k.protocol] for k in kept}
     rows = [
-        f"| {line.protocol} | {line.part} | {line.cases:,} ({line.cases / cases[line.protocol]:.0%})"
-        f" | {line.own:.2f} | {line.ratio:.3f} | {line.first:.3f} | {line.ten:.3f} |"
+        f"| {line.protocol} | {line.part} "
+        f"| {line.cases:,} ({share[line.protocol, line.part]:.0%}) "
+        f"| {line.own:.2f} | {line.ratio:.3f} | {line.first:.3f} | {line.ten:.3f} |"
         for line in kept
     ]
     head = (

@@ -195,7 +195,8 @@ class LearnedSettings:
     likelihood ratio and others at random. variants: changed copies drawn per tuning case, at
     most variants_per_disease of one disease. noisy: as variants, every one with noise.
     known, known_weight: noisy copies ranked with their own paper left in, and the weight of each
-    beside the others: what noise does to a patient whose disease is described just so. simulated, simulated_weight: patients, and the weight of each beside a published case; half
+    beside the others: what noise does to a patient whose disease is described just so.
+    simulated, simulated_weight: patients, and the weight of each beside a published case; half
     of them get the same noise. crowding: a case weighs n ** -crowding where its disease has n
     cases.
     """
@@ -242,10 +243,13 @@ def training_rows(
     """
     tuning = tuning_cases(cases)
     plain = [rows_of_case(bench, c, Protocol.SOLE_SOURCE_REMOVED) for c in tuning]
-    removed, whole = Protocol.SOLE_SOURCE_REMOVED, Protocol.AS_PUBLISHED
-    varied = _variants(bench, tuning, draw_variant, settings.variants, removed, settings)
-    noisy = _variants(bench, tuning, draw_noisy_variant, settings.noisy, removed, settings)
-    known = _variants(bench, tuning, draw_noisy_variant, settings.known, whole, settings)
+    removed, most = Protocol.SOLE_SOURCE_REMOVED, settings.variants_per_disease
+    drawn = _drawn(bench, tuning, draw_variant, settings.variants, most)
+    varied = [rows_of_case(bench, labelled, removed) for labelled in drawn]
+    drawn = _drawn(bench, tuning, draw_noisy_variant, settings.noisy, most)
+    noisy = [rows_of_case(bench, labelled, removed) for labelled in drawn]
+    drawn = _drawn(bench, tuning, draw_noisy_variant, settings.known, most)
+    known = [rows_of_case(bench, labelled, Protocol.AS_PUBLISHED) for labelled in drawn]
     simulated = _simulated(bench, cases, tuning, settings)
     weights = (
         *(
@@ -523,27 +527,27 @@ def _crowding(cases: Sequence[CaseRows], power: float) -> list[float]:
     return (weights / weights.mean()).tolist() if cases else []
 
 
-def _variants(
+def _drawn(
     bench: RareWorkbench,
     tuning: Sequence[LabelledCase],
     draw: Callable[[np.random.Generator], Variant],
     count: int,
-    protocol: Protocol,
-    settings: LearnedSettings,
-) -> list[CaseRows]:
+    most: int,
+) -> list[LabelledCase]:
+    """Return `count` changed copies of every case, of one disease `most` each time."""
     rng = np.random.default_rng(0)
     graph, pool = bench.fit.index.ontology, bench.everyday_terms()
-    rows = []
+    copies = []
     for _ in range(count):
         by_disease: dict[tuple[DiseaseId, ...], list[LabelledCase]] = defaultdict(list)
         for i in rng.permutation(len(tuning)).tolist():
             by_disease[tuning[i].truths].append(tuning[i])
         for cases in by_disease.values():
-            for labelled in cases[: settings.variants_per_disease]:
+            for labelled in cases[:most]:
                 case = vary(labelled.case, draw(rng), graph, pool, rng)
                 if case.present:
-                    rows.append(rows_of_case(bench, replace(labelled, case=case), protocol))
-    return rows
+                    copies.append(replace(labelled, case=case))
+    return copies
 
 
 def _simulated(

@@ -92,9 +92,9 @@ class CaseRows:
     right: bool, which candidates are the diagnosis; all False when it was not retrieved.
     first_stage: position of the diagnosis among ALL diseases by likelihood ratio, 0 when the
     index lacks it or nothing of the case can be read. listed: the same with the candidates in
-    front of all others: where a diagnosis stands that was not retrieved. described: terms the profile of the
-    diagnosis states, 0 when the index lacks it. group: what a split must not cut: the diseases
-    of the case.
+    front of all others: where a diagnosis stands that was not retrieved. described: terms the
+    profile of the diagnosis states, 0 when the index lacks it. group: what a split must not cut:
+    the diseases of the case.
     """
 
     id: str

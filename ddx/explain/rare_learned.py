@@ -84,6 +84,8 @@ _COLUMNS: Final = {
         "gap_for",
         "for_share",
         "gap_resnik_but_two",
+        "rank_support",
+        "gap_support",
     ),
     PREVALENCE: ("prevalence",),
     DESCRIBED: (

@@ -70,8 +70,9 @@ class RareParameters:
     excluded_exponent: >= 1, how much less one refutes a finding that is not obligate.
     excluded_weight: weight of an exclusion beside a finding seen.
     against: weight, 0..1, of everything that speaks against a disease when candidates are
-    retrieved. candidates_few: candidates of a case of few findings. Both are as they were
-    (1, 200) in an index written before they could be told.
+    retrieved. asked: weight there of the information content of findings ruled out that a
+    disease can show. candidates_few: candidates of a case of few findings. All are as they were
+    (1, 0, 200) in an index written before they could be told.
     """
 
     noise: float
@@ -81,6 +82,7 @@ class RareParameters:
     excluded_exponent: float
     excluded_weight: float
     against: float = 1.0
+    asked: float = 0.0
     candidates_few: float = 200.0
 
     def as_array(self) -> NDArray[np.float64]:

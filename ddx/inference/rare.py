@@ -12,9 +12,10 @@ P(finding) cancels and the ratio is frequency(ancestor) / P(ancestor), discounte
 with a over the finding (weight and e are 1) and its phenotypic ancestors (`ancestor_weight`,
 `ancestor_exponent`), x the `excluded_exponent`, and P the mean frequency over all diseases.
 Unknown findings change nothing. Candidates are retrieved by what speaks for a disease: the sum
-of the positive log ratios of the findings seen, with a small share (`against`) of everything
-else. Findings that have nothing to do with the disease are then no reason not to look at it;
-the learned stage weighs what speaks against. After LIRICAL (Robinson et al., Am J Hum Genet
+of the positive log ratios of the findings seen, a share (`asked`) of the information content of
+findings ruled out that the disease can show, and a small share (`against`) of everything else.
+Findings that have nothing to do with the disease are then no reason not to look at it, and
+somebody who looked for a finding had a reason; the learned stage weighs what speaks against. After LIRICAL (Robinson et al., Am J Hum Genet
 2020;107:403-417), with a back-off of our own for findings that are not annotated.
 """
 
@@ -86,10 +87,14 @@ class RareScores:
 
 @dataclass(frozen=True, slots=True)
 class RareEvidence:
-    """Log likelihood ratios of one disease, one per term of `query.present` and `.excluded`."""
+    """Log likelihood ratios of one disease, one per term of `query.present` and `.excluded`.
+
+    asked: information content of the findings ruled out that the disease can show.
+    """
 
     present: tuple[float, ...]
     excluded: tuple[float, ...]
+    asked: float = 0.0
 
     @property
     def score(self) -> float:
@@ -97,7 +102,7 @@ class RareEvidence:
         return sum(self.present) + sum(self.excluded)
 
     @property
-    def support(self) -> float:
+    def gained(self) -> float:
         """Sum of those of findings seen that speak for the disease."""
         return sum(max(ratio, 0.0) for ratio in self.present)
 
@@ -160,17 +165,19 @@ class RareRanker:
 
         replaced: disease number -> profile to score instead of the one in the index.
         """
-        ratio, support = np.zeros((2, len(self.diseases)))
+        ratio, gained, asked = np.zeros((3, len(self.diseases)))
         for term in query.present:
             logs = self._present_ratios(term.index)
             ratio += logs
-            support += np.maximum(logs, 0.0)
+            gained += np.maximum(logs, 0.0)
         for term in query.excluded:
             self._add_excluded_ratios(ratio, term.index)
+            diseases, _ = self.index.postings(term.index)
+            asked[diseases] += self._content(term.index)
         for number, profile in (replaced or {}).items():
             own = self.weigh(query, _shares_of(profile))
-            ratio[number], support[number] = own.score, own.support
-        return self._scores(ratio, support)
+            ratio[number], gained[number], asked[number] = own.score, own.gained, own.asked
+        return self._scores(ratio, gained, asked)
 
     def weigh_profiles(self, query: RareQuery, codes: NDArray[np.uint8]) -> RareScores:
         """Return the scores of profiles that are not in the index.
@@ -178,7 +185,7 @@ class RareRanker:
         codes: uint8 (n, terms of the ontology), propagated frequencies as the index stores them.
         A profile equal to one in the index scores exactly what `weigh_all` says.
         """
-        ratio, support = np.zeros((2, len(codes)))
+        ratio, gained, asked = np.zeros((3, len(codes)))
         for term in query.present:
             best = np.zeros(len(codes))
             for kind in self._kinds(term.index):
@@ -186,15 +193,22 @@ class RareRanker:
                 best = np.maximum(best, beliefs)
             logs = self._with_noise(best)
             ratio += logs
-            support += np.maximum(logs, 0.0)
+            gained += np.maximum(logs, 0.0)
         for term in query.excluded:
             ratio -= self._refutation(self.index.background[term.index])
             ratio += self._refutation(FREQUENCIES)[codes[:, term.index]]
-        return self._scores(ratio, support)
+            asked += self._content(term.index) * (codes[:, term.index] > 0)
+        return self._scores(ratio, gained, asked)
 
-    def _scores(self, ratio: Floats, support: Floats) -> RareScores:
-        """Join both; support: of what speaks for a disease alone."""
-        return RareScores(ratio, support + self.index.parameters.against * (ratio - support))
+    def _scores(self, ratio: Floats, gained: Floats, asked: Floats) -> RareScores:
+        """Join them. gained: sum of the positive log ratios. asked: as in `RareEvidence`."""
+        p = self.index.parameters
+        return RareScores(ratio, gained + p.against * (ratio - gained) + p.asked * asked)
+
+    def _content(self, term: int) -> float:
+        """Return the information content of a term: -log of the share of diseases with it."""
+        diseases, _ = self.index.postings(term)
+        return float(-np.log(max(len(diseases), 1) / len(self.diseases)))
 
     def evidence(self, query: RareQuery, disease: int) -> RareEvidence:
         """Return the terms of one disease's score. They sum to its score within 1e-9."""
@@ -209,6 +223,7 @@ class RareRanker:
         return RareEvidence(
             present=tuple(self._present_ratio(t.index, frequency) for t in query.present),
             excluded=tuple(self._excluded_ratio(t.index, frequency) for t in query.excluded),
+            asked=sum(self._content(t.index) for t in query.excluded if frequency(t.index) > 0),
         )
 
     def _kinds(self, term: int) -> list[int]:

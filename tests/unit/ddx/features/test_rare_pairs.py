@@ -164,6 +164,14 @@ def test_what_speaks_for_a_disease_is_summed_alone(fit, tables):
     assert got["resnik_but_two"][0] == pytest.approx(log(4), abs=1e-6)
 
 
+def test_findings_ruled_out_that_a_disease_can_show_were_asked_for(fit, tables):
+    got = features(tables, patient(fit, THUMB, excluded=(LENS,)))
+    assert got["asked_content"] == pytest.approx([log(2), 0, 0, log(2)], abs=1e-6)
+    scores = RareRanker(fit.index).weigh_all(patient(fit, THUMB, excluded=(LENS,)).query)
+    against = tables.index.parameters.against * (got["lr"] - got["lr_for"])
+    assert got["support"] + against == pytest.approx(scores.support, abs=1e-5)
+
+
 def test_a_finding_is_believed_as_far_as_the_others_expect_it(fit, tables):
     thumb, lens = (features(tables, patient(fit, term))["lr"] for term in (THUMB, LENS))
     after_lens = np.exp(lens) / np.exp(lens).sum()

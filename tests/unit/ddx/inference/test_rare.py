@@ -209,6 +209,18 @@ def test_what_speaks_against_a_disease_hardly_counts_when_candidates_are_retriev
     assert same.support == pytest.approx(same.ratio, abs=1e-12)
 
 
+def test_who_looked_for_a_finding_had_a_reason():
+    asked = {"present": [EYE], "excluded": [TOE]}
+    curious = RareRanker(fitted(replace(PLAIN, asked=0.25)).index)
+    idle = RareRanker(fitted(PLAIN).index)
+    more, less = (r.weigh_all(query(r, **asked)) for r in (curious, idle))
+    gain = [0.25 * log(4) if d == "OMIM:2" else 0 for d in curious.diseases]  # toe: 1 of 4 has it
+    assert more.support - less.support == pytest.approx(gain, abs=1e-9)
+    assert more.ratio.tolist() == less.ratio.tolist()
+    alone = curious.evidence(query(curious, **asked), curious.index.number_of("OMIM:2"))
+    assert alone.asked == pytest.approx(log(4))
+
+
 def test_a_disease_with_one_strong_finding_is_retrieved_whatever_else_the_case_shows():
     # The toe speaks for OMIM:2 and for no other; the eye, and its limb ruled out, against it.
     asked = {"present": [TOE, EYE], "excluded": [LIMB]}
@@ -236,7 +248,7 @@ def test_a_case_of_few_findings_has_its_own_number_of_candidates():
 def test_parameters_written_before_retrieval_had_its_own_are_read_as_they_were():
     values = PLAIN.as_array()
     assert RareParameters.from_array(values[:6]) == PLAIN
-    assert (PLAIN.against, PLAIN.candidates_few) == (1.0, 200.0)
+    assert (PLAIN.against, PLAIN.asked, PLAIN.candidates_few) == (1.0, 0.0, 200.0)
     for wrong in (values[:5], np.append(values, 0.0)):
         with pytest.raises(ModelError, match="parameters"):
             RareParameters.from_array(wrong)

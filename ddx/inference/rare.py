@@ -15,8 +15,9 @@ Unknown findings change nothing. Candidates are retrieved by what speaks for a d
 of the positive log ratios of the findings seen, a share (`asked`) of the information content of
 findings ruled out that the disease can show, and a small share (`against`) of everything else.
 Findings that have nothing to do with the disease are then no reason not to look at it, and
-somebody who looked for a finding had a reason; the learned stage weighs what speaks against. After LIRICAL (Robinson et al., Am J Hum Genet
-2020;107:403-417), with a back-off of our own for findings that are not annotated.
+somebody who looked for a finding had a reason; the learned stage weighs what speaks against.
+After LIRICAL (Robinson et al., Am J Hum Genet 2020;107:403-417), with a back-off of our own for
+findings that are not annotated.
 """
 
 from collections.abc import Callable, Mapping

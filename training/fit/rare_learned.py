@@ -186,8 +186,8 @@ in view). Two noisy copies of every case raised the first place of noisy ones fr
 (five findings and noise: .854 in the first ten, .894 without noise); one of them with its paper
 left in gave .869 there and cost the first place of plain cases 1.3 points. Twice the trees at
 half the step: noisy cases as published .897 to .902 in the first ten, their sole source removed
-.640 to .643. With a noisy copy whose paper is left in, at .15 of the weight, as well: .912 and
-.642, and plain cases as published .924 to .928. More pairs a candidate (32): no better."""
+.640 to .643. A noisy copy whose paper is left in, at .15 of the weight, as well: .912 and .642
+there, but a point or two less for cases without exclusions. More pairs a candidate: no better."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,8 +197,6 @@ class LearnedSettings:
     rounds: trees. hardest, others: candidates kept per case, the first by
     likelihood ratio and others at random. variants: changed copies drawn per tuning case, at
     most variants_per_disease of one disease. noisy: as variants, every one with noise.
-    known, known_weight: noisy copies ranked with their own paper left in, and the weight of each
-    beside the others: what noise does to a patient whose disease is described just so.
     simulated, simulated_weight: patients, and the weight of each beside a published case; half
     of them get the same noise. crowding: a case weighs n ** -crowding where its disease has n
     cases.
@@ -210,8 +208,6 @@ class LearnedSettings:
     variants: int = 2
     variants_per_disease: int = 20
     noisy: int = 2
-    known: int = 1
-    known_weight: float = 0.15
     simulated: int = 600
     simulated_weight: float = 0.05
     crowding: float = 0.6
@@ -251,8 +247,6 @@ def training_rows(
     varied = [rows_of_case(bench, labelled, removed) for labelled in drawn]
     drawn = _drawn(bench, tuning, draw_noisy_variant, settings.noisy, most)
     noisy = [rows_of_case(bench, labelled, removed) for labelled in drawn]
-    drawn = _drawn(bench, tuning, draw_noisy_variant, settings.known, most)
-    known = [rows_of_case(bench, labelled, Protocol.AS_PUBLISHED) for labelled in drawn]
     simulated = _simulated(bench, cases, tuning, settings)
     weights = (
         *(
@@ -260,10 +254,9 @@ def training_rows(
             for part in (plain, varied, noisy)
             for weight in _crowding(part, settings.crowding)
         ),
-        *(settings.known_weight * weight for weight in _crowding(known, settings.crowding)),
         *(settings.simulated_weight for _ in simulated),
     )
-    return TrainingRows((*plain, *varied, *noisy, *known, *simulated), weights)
+    return TrainingRows((*plain, *varied, *noisy, *simulated), weights)
 
 
 def fit_ranker(rows: TrainingRows, settings: LearnedSettings = SETTINGS) -> xgboost.Booster:

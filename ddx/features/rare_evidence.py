@@ -81,8 +81,9 @@ class PairEvidence:
     """What one query and its n candidates have to do with each other.
 
     excluded_share: (n_excluded, n) frequency of findings ruled out. excluded_chance:
-    (n_excluded,) their mean frequency over all diseases. excluded_content:
-    (n_excluded,). facts: (n, len(FACTS)). family: (n,). latent: (n, k) unit vectors. latent_case: (k,), a unit vector or zero.
+    (n_excluded,) their mean frequency over all diseases. excluded_content: (n_excluded,).
+    facts: (n, len(FACTS)). family: (n,). latent: (n, k) unit vectors. latent_case: (k,), a unit
+    vector or zero.
     """
 
     seen: Seen

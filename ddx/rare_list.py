@@ -6,6 +6,7 @@ the engine is taken up here and nowhere else.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,11 @@ from ddx.features.rare_index import FREQUENCY_STEPS, RareIndex
 from ddx.features.rare_query import RareQuery, read_case
 from ddx.features.rare_sources import StandIns
 from ddx.features.rare_tables import Profile
+from ddx.inference.rare import DEFAULT_LIMIT, RareRetrieval
 from ddx.inference.rare_learned import RareReranker, RareStage
+
+CALIBRATED_FIRST: Final = DEFAULT_LIMIT
+"""Candidates that get a probability; the rest of the list has 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +43,11 @@ class RareEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RareList:
-    """Every rare disease, best first: the candidates as the engine orders them, then by score.
+    """Every rare disease, best first: CALIBRATED_FIRST as the engine orders them, then by score.
 
     index: of the engine; numbers its diseases. order: int32, numbers, best first. scores: float64,
     sums of log likelihood ratios; probabilities: float64; both in that order. none: probability
-    that none of the candidates is the diagnosis. candidates: how many places have a
-    probability; the rest of the list has 0. query: what was read of the case;
+    that none of the first CALIBRATED_FIRST is the diagnosis. query: what was read of the case;
     without a finding seen the list is empty. stand_ins: the profiles that were used in place of
     those of the index.
     """
@@ -53,7 +57,6 @@ class RareList:
     scores: NDArray[np.float64]
     probabilities: NDArray[np.float64]
     none: float
-    candidates: int
     query: RareQuery
     stand_ins: StandIns | None = None
 
@@ -91,28 +94,27 @@ def rank_rare(engine: Engine, case: Case, stand_ins: StandIns | None = None) -> 
             scores=np.zeros(0),
             probabilities=np.zeros(0),
             none=1.0,
-            candidates=0,
             query=query,
         )
-    scores = ranker.weigh_all(query)
+    scores = ranker.score_all(query)
     if stand_ins is not None and len(stand_ins.numbers):
-        scores.put(stand_ins.numbers, ranker.weigh_profiles(query, stand_ins.codes))
-    retrieval = ranker.retrieval(query, scores)
+        scores[stand_ins.numbers] = ranker.score_profiles(query, stand_ins.codes)
+    order = np.argsort(-scores, kind="stable").astype(np.int32)
+    first = order[:CALIBRATED_FIRST]
     ranking = engine.rare_stage.rerank(
-        retrieval,
+        RareRetrieval(query, first, scores[first]),
         Patient(query=query, age_years=case.age_years, sex=case.sex),
-        _profiles(engine.rare_stage, stand_ins, retrieval.indices),
+        _profiles(engine.rare_stage, stand_ins, first),
     )
-    order = scores.order(ranking.indices)
+    order = np.concatenate((ranking.indices, order[CALIBRATED_FIRST:]))
     probabilities = np.zeros(len(order))
-    probabilities[: len(ranking.indices)] = ranking.probabilities
+    probabilities[: len(first)] = ranking.probabilities
     return RareList(
         index=ranker.index,
         order=order,
-        scores=scores.ratio[order],
+        scores=scores[order],
         probabilities=probabilities,
         none=ranking.none,
-        candidates=len(ranking.indices),
         query=query,
         stand_ins=stand_ins,
     )

@@ -80,12 +80,6 @@ _COLUMNS: Final = {
         "gap_but_worst",
         "gap_coherent",
         "gap_capped",
-        "rank_for",
-        "gap_for",
-        "for_share",
-        "gap_resnik_but_two",
-        "rank_support",
-        "gap_support",
     ),
     PREVALENCE: ("prevalence",),
     DESCRIBED: (

@@ -81,9 +81,8 @@ class PairEvidence:
     """What one query and its n candidates have to do with each other.
 
     excluded_share: (n_excluded, n) frequency of findings ruled out. excluded_chance:
-    (n_excluded,) their mean frequency over all diseases. excluded_content: (n_excluded,).
-    facts: (n, len(FACTS)). family: (n,). latent: (n, k) unit vectors. latent_case: (k,), a unit
-    vector or zero.
+    (n_excluded,) their mean frequency over all diseases. facts: (n, len(FACTS)).
+    family: (n,). latent: (n, k) unit vectors. latent_case: (k,), a unit vector or zero.
     """
 
     seen: Seen
@@ -91,7 +90,6 @@ class PairEvidence:
     annotations: Annotations
     excluded_share: Floats
     excluded_chance: Floats
-    excluded_content: Floats
     facts: Floats
     family: Numbers
     latent: Floats
@@ -116,7 +114,6 @@ def gather(
         annotations=_annotations(request),
         excluded_share=request.shares[np.searchsorted(request.kinds, terms)],
         excluded_chance=tables.index.background[terms].astype(np.float32),
-        excluded_content=tables.content[terms],
         facts=_facts(request),
         family=tables.facts.family[candidates],
         latent=_latent(request),

@@ -10,7 +10,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import MISSING, astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from typing import Any, Final, Self
 
 import numpy as np
@@ -69,10 +69,6 @@ class RareParameters:
     excluded_strength: how surely an exclusion refutes an obligate finding, 0..1 (< 1).
     excluded_exponent: >= 1, how much less one refutes a finding that is not obligate.
     excluded_weight: weight of an exclusion beside a finding seen.
-    against: weight, 0..1, of everything that speaks against a disease when candidates are
-    retrieved. asked: weight there of the information content of findings ruled out that a
-    disease can show. candidates_few: candidates of a case of few findings. All are as they were
-    (1, 0, 200) in an index written before they could be told.
     """
 
     noise: float
@@ -81,9 +77,6 @@ class RareParameters:
     excluded_strength: float
     excluded_exponent: float
     excluded_weight: float
-    against: float = 1.0
-    asked: float = 0.0
-    candidates_few: float = 200.0
 
     def as_array(self) -> NDArray[np.float64]:
         """Return the values in field order: the `parameters` array of the index."""
@@ -91,12 +84,11 @@ class RareParameters:
 
     @classmethod
     def from_array(cls, values: NDArray[np.float64]) -> Self:
-        """Return what `as_array` wrote, also before the last ones were. Raises ModelError."""
+        """Return what `as_array` wrote. Raises ModelError for another length."""
         names = [f.name for f in fields(cls)]
-        needed = sum(f.default is MISSING for f in fields(cls))
-        if not needed <= len(values) <= len(names):
+        if len(values) != len(names):
             raise ModelError(f"rare index: {len(values)} parameters, {len(names)} expected")
-        return cls(**dict(zip(names, values.tolist(), strict=False)))
+        return cls(**dict(zip(names, values.tolist(), strict=True)))
 
 
 class RareIndex:

@@ -127,17 +127,6 @@ FEATURES: Final = {
     "gap_but_worst": "best lr_but_worst_two minus its own",
     "gap_coherent": "best lr_coherent minus its own",
     "gap_capped": "best lr_capped minus its own",
-    # What speaks for the disease alone: what it was retrieved by
-    "lr_for": "sum of the positive log ratios",
-    "rank_for": "log of the position by lr_for",
-    "gap_for": "best lr_for minus its own",
-    "for_share": "lr_for / sum over findings of the largest log ratio of any candidate",
-    "resnik_but_two": "mean content shared by the findings but the two that share least",
-    "gap_resnik_but_two": "best resnik_but_two minus its own",
-    "asked_content": "content of the findings ruled out that the disease can show",
-    "support": "lr_for with a share of asked_content",
-    "rank_support": "log of the position by support",
-    "gap_support": "best support minus its own",
 }
 """Name of every column and what it holds; the order is the model's.
 
@@ -177,7 +166,6 @@ def pair_features(
     columns |= _patient(evidence, patient)
     columns |= _rivals(evidence, columns)
     columns |= _doubted(evidence, columns, parameters)
-    columns |= _for(evidence, parameters)
     rows = np.empty((count, len(FEATURES)), dtype=np.float32)
     for at, name in enumerate(FEATURES):
         rows[:, at] = columns[name]
@@ -394,30 +382,6 @@ def _doubted(evidence: PairEvidence, columns: Columns, p: RareParameters) -> Col
         "gap_but_worst": worst_two.max() - worst_two,
         "gap_coherent": coherent.max() - coherent,
         "gap_capped": capped.max() - capped,
-    }
-
-
-def _for(evidence: PairEvidence, p: RareParameters) -> Columns:
-    """Return what is left when nothing speaks against a candidate."""
-    weight, exponent = p.ancestor_weight, p.ancestor_exponent
-    logs = present_log_ratios(evidence, noise=p.noise, weight=weight, exponent=exponent)
-    gained = np.maximum(logs, 0)
-    alone = gained.sum(axis=0)
-    asked = evidence.excluded_content @ (evidence.excluded_share > 0).astype(np.float32)
-    support = alone + p.asked * asked
-    shared = np.sort(evidence.seen.shared, axis=0)[min(2, max(len(logs) - 1, 0)) :]
-    alike = shared.sum(axis=0) / max(len(shared), 1)
-    return {
-        "lr_for": alone,
-        "rank_for": _log_rank(alone),
-        "gap_for": alone.max() - alone,
-        "for_share": alone / max(float(gained.max(axis=1, initial=0).sum()), 1e-6),
-        "resnik_but_two": alike,
-        "gap_resnik_but_two": alike.max() - alike,
-        "asked_content": asked,
-        "support": support,
-        "rank_support": _log_rank(support),
-        "gap_support": support.max() - support,
     }
 
 

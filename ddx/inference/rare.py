@@ -11,13 +11,8 @@ P(finding) cancels and the ratio is frequency(ancestor) / P(ancestor), discounte
 
 with a over the finding (weight and e are 1) and its phenotypic ancestors (`ancestor_weight`,
 `ancestor_exponent`), x the `excluded_exponent`, and P the mean frequency over all diseases.
-Unknown findings change nothing. Candidates are retrieved by what speaks for a disease: the sum
-of the positive log ratios of the findings seen, a share (`asked`) of the information content of
-findings ruled out that the disease can show, and a small share (`against`) of everything else.
-Findings that have nothing to do with the disease are then no reason not to look at it, and
-somebody who looked for a finding had a reason; the learned stage weighs what speaks against.
-After LIRICAL (Robinson et al., Am J Hum Genet 2020;107:403-417), with a back-off of our own for
-findings that are not annotated.
+Unknown findings change nothing. After LIRICAL (Robinson et al., Am J Hum Genet
+2020;107:403-417), with a back-off of our own for findings that are not annotated.
 """
 
 from collections.abc import Callable, Mapping
@@ -42,14 +37,10 @@ FREQUENCIES: Final = np.arange(FREQUENCY_STEPS + 1) / FREQUENCY_STEPS
 DEFAULT_LIMIT: Final = 200
 """Candidates handed to the learned ranker; what the recall bar of the first stage counts."""
 
-FEW_FINDINGS: Final = 5
-"""Findings seen up to which a case has `candidates_few` candidates: a chance finding weighs more
-the fewer they are, and a row costs less."""
-
 
 @dataclass(frozen=True, slots=True)
 class RareRetrieval:
-    """The candidates of one query, best ratio first; the learned ranker re-orders them.
+    """The candidates of one query, best first; the learned ranker re-orders them.
 
     indices: int32, numbers of diseases in `RareRanker.diseases`. scores: float64, same length,
     sum of log likelihood ratios; equal scores keep the order of the diseases.
@@ -61,51 +52,16 @@ class RareRetrieval:
 
 
 @dataclass(frozen=True, slots=True)
-class RareScores:
-    """What diseases score on one query, both float64 (n,).
-
-    ratio: sum of log likelihood ratios. support: what speaks for the disease, and little of
-    what speaks against it.
-    """
-
-    ratio: Floats
-    support: Floats
-
-    def put(self, numbers: NDArray[np.int32], others: Self) -> None:
-        """Replace what the diseases of these numbers score."""
-        self.ratio[numbers], self.support[numbers] = others.ratio, others.support
-
-    def retrieved(self, limit: int) -> NDArray[np.int32]:
-        """Return the `limit` best supported diseases, best ratio first."""
-        best = np.sort(_first(self.support, limit))
-        return best[np.argsort(-self.ratio[best], kind="stable")]
-
-    def order(self, first: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Return every disease: those of `first` as they are, then the others by ratio."""
-        others = np.argsort(-self.ratio, kind="stable").astype(np.int32)
-        return np.concatenate((first, others[~np.isin(others, first)]))
-
-
-@dataclass(frozen=True, slots=True)
 class RareEvidence:
-    """Log likelihood ratios of one disease, one per term of `query.present` and `.excluded`.
-
-    asked: information content of the findings ruled out that the disease can show.
-    """
+    """Log likelihood ratios of one disease, one per term of `query.present` and `.excluded`."""
 
     present: tuple[float, ...]
     excluded: tuple[float, ...]
-    asked: float = 0.0
 
     @property
     def score(self) -> float:
         """Sum of all log likelihood ratios."""
         return sum(self.present) + sum(self.excluded)
-
-    @property
-    def gained(self) -> float:
-        """Sum of those of findings seen that speak for the disease."""
-        return sum(max(ratio, 0.0) for ratio in self.present)
 
 
 class RareRanker:
@@ -134,82 +90,46 @@ class RareRanker:
     def retrieve(
         self,
         query: RareQuery,
-        limit: int | None = None,
+        limit: int = DEFAULT_LIMIT,
+        replaced: Mapping[int, Profile] | None = None,
     ) -> RareRetrieval:
         """Return the `limit` best diseases. A query without findings retrieves none.
 
-        limit: None for as many as the learned stage reads, `width` of the query.
-        """
-        return self.retrieval(query, self.weigh_all(query), limit)
-
-    def retrieval(
-        self, query: RareQuery, scores: RareScores, limit: int | None = None
-    ) -> RareRetrieval:
-        """Return what `retrieve` does, of scores that the caller has, or has changed."""
-        kept = (self.width(query) if limit is None else limit) if query else 0
-        best = scores.retrieved(kept)
-        return RareRetrieval(query, best, scores.ratio[best])
-
-    def width(self, query: RareQuery) -> int:
-        """Return how many candidates the learned stage reads of a query."""
-        few = len(query.present) <= FEW_FINDINGS
-        return int(self.index.parameters.candidates_few) if few else DEFAULT_LIMIT
-
-    def score_all(self, query: RareQuery) -> Floats:
-        """Return the ratio of every disease: float64, by disease number, 0 for no findings."""
-        return self.weigh_all(query).ratio
-
-    def weigh_all(
-        self, query: RareQuery, replaced: Mapping[int, Profile] | None = None
-    ) -> RareScores:
-        """Return the scores of every disease, by disease number.
-
         replaced: disease number -> profile to score instead of the one in the index.
         """
-        ratio, gained, asked = np.zeros((3, len(self.diseases)))
-        for term in query.present:
-            logs = self._present_ratios(term.index)
-            ratio += logs
-            gained += np.maximum(logs, 0.0)
-        for term in query.excluded:
-            self._add_excluded_ratios(ratio, term.index)
-            diseases, _ = self.index.postings(term.index)
-            asked[diseases] += self._content(term.index)
+        scores = self.score_all(query)
         for number, profile in (replaced or {}).items():
-            own = self.weigh(query, _shares_of(profile))
-            ratio[number], gained[number], asked[number] = own.score, own.gained, own.asked
-        return self._scores(ratio, gained, asked)
+            scores[number] = self.weigh(query, _shares_of(profile)).score
+        kept = limit if query else 0
+        best = _first(scores, kept)
+        return RareRetrieval(query, best, scores[best])
 
-    def weigh_profiles(self, query: RareQuery, codes: NDArray[np.uint8]) -> RareScores:
-        """Return the scores of profiles that are not in the index.
+    def score_all(self, query: RareQuery) -> Floats:
+        """Return the score of every disease: float64, by disease number, 0 for no findings."""
+        scores = np.zeros(len(self.diseases))
+        for term in query.present:
+            scores += self._present_ratios(term.index)
+        for term in query.excluded:
+            self._add_excluded_ratios(scores, term.index)
+        return scores
+
+    def score_profiles(self, query: RareQuery, codes: NDArray[np.uint8]) -> Floats:
+        """Return the score of profiles that are not in the index: float64 (n,).
 
         codes: uint8 (n, terms of the ontology), propagated frequencies as the index stores them.
-        A profile equal to one in the index scores exactly what `weigh_all` says.
+        A profile equal to one in the index scores exactly what `score_all` says.
         """
-        ratio, gained, asked = np.zeros((3, len(codes)))
+        scores = np.zeros(len(codes))
         for term in query.present:
             best = np.zeros(len(codes))
             for kind in self._kinds(term.index):
                 beliefs = self._belief(term.index, kind, FREQUENCIES)[codes[:, kind]]
                 best = np.maximum(best, beliefs)
-            logs = self._with_noise(best)
-            ratio += logs
-            gained += np.maximum(logs, 0.0)
+            scores += self._with_noise(best)
         for term in query.excluded:
-            ratio -= self._refutation(self.index.background[term.index])
-            ratio += self._refutation(FREQUENCIES)[codes[:, term.index]]
-            asked += self._content(term.index) * (codes[:, term.index] > 0)
-        return self._scores(ratio, gained, asked)
-
-    def _scores(self, ratio: Floats, gained: Floats, asked: Floats) -> RareScores:
-        """Join them. gained: sum of the positive log ratios. asked: as in `RareEvidence`."""
-        p = self.index.parameters
-        return RareScores(ratio, gained + p.against * (ratio - gained) + p.asked * asked)
-
-    def _content(self, term: int) -> float:
-        """Return the information content of a term: -log of the share of diseases with it."""
-        diseases, _ = self.index.postings(term)
-        return float(-np.log(max(len(diseases), 1) / len(self.diseases)))
+            scores -= self._refutation(self.index.background[term.index])
+            scores += self._refutation(FREQUENCIES)[codes[:, term.index]]
+        return scores
 
     def evidence(self, query: RareQuery, disease: int) -> RareEvidence:
         """Return the terms of one disease's score. They sum to its score within 1e-9."""
@@ -224,7 +144,6 @@ class RareRanker:
         return RareEvidence(
             present=tuple(self._present_ratio(t.index, frequency) for t in query.present),
             excluded=tuple(self._excluded_ratio(t.index, frequency) for t in query.excluded),
-            asked=sum(self._content(t.index) for t in query.excluded if frequency(t.index) > 0),
         )
 
     def _kinds(self, term: int) -> list[int]:

@@ -10,7 +10,7 @@ from ddx.domain.identifiers import DiseaseId
 from ddx.engine import Engine
 from ddx.explain.rare import RareReason, expected_with_frequency, reasons_of
 from ddx.explain.rare_words import say_briefly, say_expected, say_reasons
-from ddx.rare_list import RareEntry, RareList
+from ddx.rare_list import CALIBRATED_FIRST, RareEntry, RareList
 from ddx.terminology.catalogue import Language
 from desktop.commands.packet_file import Patient
 from desktop.commands.rank_words import say
@@ -131,7 +131,7 @@ def _first(entry: RareEntry) -> DiseaseId:
 def _notes(answer: Ranked, engine: Engine, language: Language) -> Iterator[str]:
     """Yield what the figures mean, what was left out, and which model spoke."""
     none = probability_in_words(answer.ranked.none)
-    yield say("meaning", language, none=none, first=answer.ranked.candidates)
+    yield say("meaning", language, none=none, first=CALIBRATED_FIRST)
     yield say("frequencies", language)
     labels = engine.catalogue
     for finding in answer.ranked.query.dropped:

@@ -4,7 +4,7 @@ Every learned figure is cross-fitted: the model that ranks a case was fitted wit
 its disease, and no paper of a test set is in the training rows (`training.fit.rare_learned`).
 Protocols are those of `training.evaluate.rare`; all methods see the same merged index, the same
 case and the same profile. Positions are over all diseases: what is not among the retrieved
-candidates stands behind them, by likelihood ratio.
+candidates keeps its first-stage position.
 
     python -m training.evaluate.rare_learned --data FOLDER [--every N] [--out FILE] [--cache FOLDER]
 
@@ -178,11 +178,11 @@ def _variants(
 def learned_positions(
     cases: Sequence[CaseRows], margins: Sequence[NDArray[np.float64]]
 ) -> NDArray[np.int64]:
-    """Return the position of the diagnosis: learned among candidates, then by ratio."""
+    """Return the position of the diagnosis: learned among candidates, first-stage beyond."""
     found = []
     for case, scores in zip(cases, margins, strict=True):
         if not case.right.any():
-            found.append(case.listed or MISSED)
+            found.append(case.first_stage or MISSED)
             continue
         order = np.argsort(-scores, kind="stable")
         found.append(int(np.flatnonzero(case.right[order])[0]) + 1)

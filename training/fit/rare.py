@@ -65,9 +65,6 @@ DEFAULT_SETTINGS: Final = FitSettings(
         excluded_strength=0.9,
         excluded_exponent=8.0,
         excluded_weight=0.5,
-        against=0.02,
-        asked=0.25,
-        candidates_few=300,
     ),
 )
 

@@ -1,6 +1,6 @@
 """Rows the learned rare ranker is fitted and measured on: one block of candidates per case."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from ddx.features.rare_index import RareIndex
 from ddx.features.rare_pairs import pair_features
 from ddx.features.rare_query import read_case
 from ddx.features.rare_tables import Profile, RareTables
-from ddx.inference.rare import RareRanker
+from ddx.inference.rare import DEFAULT_LIMIT, RareRanker
 from training.evaluate.rare import Protocol
 from training.fit.rare import RareFit, fit_rare
 from training.fit.rare_facts import MergedAnnotations, fit_facts, merge_equivalents, profile_of
@@ -88,13 +88,12 @@ class RareWorkbench:
 class CaseRows:
     """One case and its candidates.
 
-    numbers: int32, candidates by likelihood ratio. features: float32 (n, len(FEATURES)).
+    numbers: int32, candidates by first-stage score. features: float32 (n, len(FEATURES)).
     right: bool, which candidates are the diagnosis; all False when it was not retrieved.
     first_stage: position of the diagnosis among ALL diseases by likelihood ratio, 0 when the
-    index lacks it or nothing of the case can be read. listed: the same with the candidates in
-    front of all others: where a diagnosis stands that was not retrieved. described: terms the
-    profile of the diagnosis states, 0 when the index lacks it. group: what a split must not cut:
-    the diseases of the case.
+    index lacks it or nothing of the case can be read. described: terms the profile of the
+    diagnosis states, 0 when the index lacks it. group: what a split must not cut: the diseases
+    of the case.
     """
 
     id: str
@@ -104,7 +103,6 @@ class CaseRows:
     features: NDArray[np.float32]
     right: NDArray[np.bool_]
     first_stage: int
-    listed: int
     described: int = 0
 
 
@@ -187,9 +185,10 @@ def _rows(
     stand_ins: Mapping[int, Profile],
 ) -> CaseRows:
     query = read_case(case, bench.fit.index.ontology)
-    scores = bench.ranker.weigh_all(query, stand_ins)
-    numbers = bench.ranker.retrieval(query, scores).indices
-    right = [bench.fit.index.number_of(t) for t in truths] if query else []
+    order = bench.ranker.retrieve(query, len(bench.ranker.diseases), stand_ins).indices
+    numbers = order[:DEFAULT_LIMIT]
+    right = [bench.fit.index.number_of(t) for t in truths]
+    first = min((int(at) + 1 for n in right for at in np.flatnonzero(order == n)), default=0)
     patient = Patient(query=query, age_years=case.age_years, sex=case.sex)
     evidence = gather(bench.tables, query, numbers, stand_ins)
     return CaseRows(
@@ -199,16 +198,9 @@ def _rows(
         numbers=numbers,
         features=pair_features(evidence, patient, bench.fit.index.parameters),
         right=np.isin(numbers, right),
-        first_stage=_position(scores.order(numbers[:0]), right),
-        listed=_position(scores.order(numbers), right),
+        first_stage=first,
         described=max((len(_terms(bench, n, stand_ins)) for n in right), default=0),
     )
-
-
-def _position(order: NDArray[np.int32], right: Sequence[int]) -> int:
-    """Return the best place of any of these diseases, from 1; 0 where none is asked for."""
-    places = np.flatnonzero(np.isin(order, right))
-    return int(places[0]) + 1 if places.size else 0
 
 
 def _terms(

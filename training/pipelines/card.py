@@ -96,11 +96,11 @@ Written by `make train`.
 {_real_patients(card.get("real_patients"))}
 {visits_card.visits_markdown(card["common"])}
 ## Rare ranker
-{card["rare"]["diseases"]:,} diseases (codes that Mondo matches exactly are one). Those
-that the findings speak for most (200, of a case of few findings 300) are ordered by a learned
-ranking; "learned" lines are cross-fitted by disease, the others are the likelihood ratio alone.
-docs/benchmark_rare.md has baselines and limits. Intervals: bootstrap over papers.
-"not in index": the disease has no annotation, so it counts as missed.
+{card["rare"]["diseases"]:,} diseases (codes that Mondo matches exactly are one). A likelihood ratio
+retrieves 200, a learned ranking orders them; "learned" lines are cross-fitted by disease, the
+others are the first stage alone. docs/benchmark_rare.md has baselines and limits. Intervals:
+bootstrap over papers. "not in index": the disease has no annotation, so it counts
+as missed.
 
 {rare_table}
 

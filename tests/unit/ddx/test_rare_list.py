@@ -137,9 +137,7 @@ def test_a_profile_like_that_of_the_index_scores_exactly_the_same(fit, seen, exc
         ],
         dtype=np.uint8,
     )
-    alone, among_all = ranker.weigh_profiles(query, codes), ranker.weigh_all(query)
-    assert alone.ratio.tolist() == among_all.ratio.tolist()
-    assert alone.support.tolist() == among_all.support.tolist()
+    assert ranker.score_profiles(query, codes).tolist() == ranker.score_all(query).tolist()
 
 
 def test_the_device_pools_with_the_constants_of_the_fit():

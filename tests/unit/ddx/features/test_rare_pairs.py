@@ -153,25 +153,6 @@ def test_sums_without_the_findings_that_stand_out(fit, tables):
     assert got["lr_capped"] == pytest.approx(total, abs=1e-5)  # no ratio here is above e^3
 
 
-def test_what_speaks_for_a_disease_is_summed_alone(fit, tables):
-    got = features(tables, patient(fit, THUMB, LENS, TOE))
-    assert got["lr_for"][0] == pytest.approx(log(3.4), abs=1e-5)  # lens and toe are below chance
-    assert got["rank_for"].min() == got["gap_for"].min() == 0
-    reach = got["lr_for"][0] / got["for_share"][0]
-    assert got["lr_for"] == pytest.approx(got["for_share"] * reach, abs=1e-5)
-    assert 0 < got["for_share"].max() < 1  # no candidate shows all three
-    # Of three findings the two that share least are left out: OMIM:1 has the thumb itself.
-    assert got["resnik_but_two"][0] == pytest.approx(log(4), abs=1e-6)
-
-
-def test_findings_ruled_out_that_a_disease_can_show_were_asked_for(fit, tables):
-    got = features(tables, patient(fit, THUMB, excluded=(LENS,)))
-    assert got["asked_content"] == pytest.approx([log(2), 0, 0, log(2)], abs=1e-6)
-    scores = RareRanker(fit.index).weigh_all(patient(fit, THUMB, excluded=(LENS,)).query)
-    against = tables.index.parameters.against * (got["lr"] - got["lr_for"])
-    assert got["support"] + against == pytest.approx(scores.support, abs=1e-5)
-
-
 def test_a_finding_is_believed_as_far_as_the_others_expect_it(fit, tables):
     thumb, lens = (features(tables, patient(fit, term))["lr"] for term in (THUMB, LENS))
     after_lens = np.exp(lens) / np.exp(lens).sum()

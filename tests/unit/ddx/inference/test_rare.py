@@ -196,64 +196,6 @@ def test_retrieval_is_ordered_cut_to_the_limit_and_stable_on_ties(ranker):
     assert retrieved.indices.dtype == np.int32
 
 
-def test_what_speaks_against_a_disease_hardly_counts_when_candidates_are_retrieved():
-    seen = {"present": [THUMB, LENS, TOE]}
-    lenient = RareRanker(fitted(replace(PLAIN, against=0.0)).index)
-    scores = lenient.weigh_all(query(lenient, **seen))
-    for number in range(4):
-        logs = lenient.evidence(query(lenient, **seen), number).present
-        assert scores.ratio[number] == pytest.approx(sum(logs), abs=1e-9)
-        assert scores.support[number] == pytest.approx(sum(x for x in logs if x > 0), abs=1e-9)
-    strict = RareRanker(fitted(PLAIN).index)  # against = 1: as an index from before
-    same = strict.weigh_all(query(strict, **seen))
-    assert same.support == pytest.approx(same.ratio, abs=1e-12)
-
-
-def test_who_looked_for_a_finding_had_a_reason():
-    asked = {"present": [EYE], "excluded": [TOE]}
-    curious = RareRanker(fitted(replace(PLAIN, asked=0.25)).index)
-    idle = RareRanker(fitted(PLAIN).index)
-    more, less = (r.weigh_all(query(r, **asked)) for r in (curious, idle))
-    gain = [0.25 * log(4) if d == "OMIM:2" else 0 for d in curious.diseases]  # toe: 1 of 4 has it
-    assert more.support - less.support == pytest.approx(gain, abs=1e-9)
-    assert more.ratio.tolist() == less.ratio.tolist()
-    alone = curious.evidence(query(curious, **asked), curious.index.number_of("OMIM:2"))
-    assert alone.asked == pytest.approx(log(4))
-
-
-def test_a_disease_with_one_strong_finding_is_retrieved_whatever_else_the_case_shows():
-    # The toe speaks for OMIM:2 and for no other; the eye, and its limb ruled out, against it.
-    asked = {"present": [TOE, EYE], "excluded": [LIMB]}
-    lenient = RareRanker(fitted(replace(PLAIN, against=0.02)).index)
-    strict = RareRanker(fitted(PLAIN).index)
-    kept = lenient.retrieve(query(lenient, **asked), limit=3)
-    lost = strict.retrieve(query(strict, **asked), limit=3)
-    toe = lenient.index.number_of("OMIM:2")
-    assert toe in kept.indices.tolist()
-    assert kept.scores.tolist() == sorted(kept.scores.tolist(), reverse=True)
-    assert set(kept.indices.tolist()) != set(lost.indices.tolist())
-
-
-def test_a_case_of_few_findings_has_its_own_number_of_candidates():
-    ranker = RareRanker(fitted(replace(PLAIN, candidates_few=2.0)).index)
-    assert len(ranker.retrieve(query(ranker, present=[THUMB])).indices) == 2
-    scores = ranker.weigh_all(query(ranker, present=[THUMB]))
-    first = scores.retrieved(2)
-    order = scores.order(first)
-    assert order[:2].tolist() == first.tolist()
-    assert sorted(order.tolist()) == [0, 1, 2, 3]
-    assert order.dtype == np.int32
-
-
-def test_parameters_written_before_retrieval_had_its_own_are_read_as_they_were():
-    values = PLAIN.as_array()
-    assert RareParameters.from_array(values[:6]) == PLAIN
-    assert (PLAIN.against, PLAIN.asked, PLAIN.candidates_few) == (1.0, 0.0, 200.0)
-    for wrong in (values[:5], np.append(values, 0.0)):
-        with pytest.raises(ModelError, match="parameters"):
-            RareParameters.from_array(wrong)
-
-
 def test_a_query_without_findings_retrieves_nothing(ranker):
     assert len(ranker.retrieve(query(ranker)).indices) == 0
 

@@ -188,8 +188,7 @@ def cases(count, *, seed=0, retrieved=True):
                 numbers=np.arange(10, dtype=np.int32),
                 features=features,
                 right=right,
-                first_stage=int(simgic.argmax()) + 1 if retrieved else 150,
-                listed=int(simgic.argmax()) + 1 if retrieved else 300,
+                first_stage=int(simgic.argmax()) + 1 if retrieved else 300,
                 described=MIN_DESCRIBED,
             )
         )
@@ -249,7 +248,7 @@ def test_cross_fitting_answers_every_case_in_its_order():
     np.testing.assert_array_equal(answers[0], alone)
 
 
-def test_a_diagnosis_that_was_not_retrieved_stands_behind_the_candidates():
+def test_a_diagnosis_that_was_not_retrieved_keeps_its_first_stage_position():
     lost = cases(1, retrieved=False)
     assert learned_positions(lost, [np.zeros(10)]).tolist() == [300]
 

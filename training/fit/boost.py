@@ -69,6 +69,7 @@ def boost(
     interview: Interview,
     settings: FitSettings,
     progress: Progress,
+    *,
     recorded: Recorded | None = None,
 ) -> xgboost.Booster:
     """Return trees that correct the margins of the first diseases, those of `train`.
@@ -79,7 +80,7 @@ def boost(
     diseases = int(train.truth.max()) + 1
     made = training_rows(train, schema, interview, settings)
     rows, margins, truth, weights = with_recorded(
-        made, recorded, train, schema, interview, settings
+        made, recorded, train, schema=schema, interview=interview, settings=settings
     )
     progress(f"{rows.shape[0]:,} training rows, {rows.shape[1]} columns, {diseases} diseases")
     matrix = xgboost.QuantileDMatrix(
@@ -153,6 +154,7 @@ def with_recorded(
     made: TrainingRows,
     recorded: Recorded | None,
     train: Sample,
+    *,
     schema: FeatureSchema,
     interview: Interview,
     settings: FitSettings,

@@ -141,17 +141,28 @@ class CommonFit(Exported):
     endemic: Simulated | None
 
     def held_out_cases(self, n: int) -> tuple[Case, ...]:
-        """Return up to n fully asked cases, evenly spread: calibration patients and simulated ones.
+        """Return up to n cases to stack on; see `stacking_cases`."""
+        return stacking_cases(self.patients, self.vocabulary, self.split, self.endemic, n)
 
-        Nothing was fitted on them and no figure of the common model is measured on the DDXPlus
-        ones: stack on these.
-        """
-        ours = 0 if self.endemic is None else round(n * SIMULATED_SHARE)
-        chosen = self.split.calibration[_spread(len(self.split.calibration), n - ours)]
-        cases = tuple(case_of(self.patients[i], self.vocabulary) for i in chosen)
-        if self.endemic is None:
-            return cases
-        return cases + self.endemic.cases(_spread(len(self.endemic.truth), ours).tolist())
+
+def stacking_cases(
+    patients: tuple[Patient, ...],
+    vocabulary: Vocabulary,
+    split: Split,
+    endemic: Simulated | None,
+    n: int,
+) -> tuple[Case, ...]:
+    """Return up to n fully asked cases, evenly spread: calibration patients and simulated ones.
+
+    Nothing was fitted on them and no figure of the common model is measured on the DDXPlus ones:
+    stack on these.
+    """
+    ours = 0 if endemic is None else round(n * SIMULATED_SHARE)
+    chosen = split.calibration[_spread(len(split.calibration), n - ours)]
+    cases = tuple(case_of(patients[i], vocabulary) for i in chosen)
+    if endemic is None:
+        return cases
+    return cases + endemic.cases(_spread(len(endemic.truth), ours).tolist())
 
 
 def _spread(length: int, n: int) -> Indices:
@@ -256,6 +267,7 @@ def fit_exported(
     material: Material,
     settings: FitSettings,
     progress: Progress,
+    *,
     recorded: Recorded | None = None,
 ) -> Exported:
     """Return trees boosted from the table of `material`, calibrated, exported, parity proven.
@@ -270,7 +282,7 @@ def fit_exported(
     corrected, bayes = int(train.truth.max()) + 1, material.table(selective=True)
     progress(f"{len(material.diseases)} diseases counted, {len(material.schema)} columns")
     interview = material.interview(bayes)
-    booster = boost(train, material.schema, interview, settings, progress, recorded)
+    booster = boost(train, material.schema, interview, settings, progress, recorded=recorded)
     forest = forest_of(
         bytes(booster.save_raw("json")),
         schema_hash=material.schema.hash,

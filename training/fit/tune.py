@@ -1,4 +1,4 @@
-"""The search of a retraining: cross-validated, pruned, and the same however often it is interrupted.
+"""The search of a retraining: cross-validated, pruned, the same however often it is interrupted.
 
 Patients and recorded visits are dealt into folds; a trial fits on all but one and is judged on the
 one left, fold after fold, until it falls behind the median. Every trial draws from a generator of
@@ -82,7 +82,12 @@ class Fold:
         interview = self.material.interview(bayes)
         made = training_rows(self.train, self.material.schema, interview, settings)
         rows, margins, truth, weights = with_recorded(
-            made, self.recorded, self.train, self.material.schema, interview, settings
+            made,
+            self.recorded,
+            self.train,
+            schema=self.material.schema,
+            interview=interview,
+            settings=settings,
         )
         matrix = xgboost.QuantileDMatrix(
             rows,
@@ -138,8 +143,9 @@ def deal(
     for k in range(search.folds):
         at = np.arange(len(chosen)) % search.folds
         fitting, judging = train.take(chosen[at != k]), train.take(chosen[at == k][: search.judged])
-        visits, left_out = known.take(np.flatnonzero(theirs != k)), known.take(
-            np.flatnonzero(theirs == k)
+        visits, left_out = (
+            known.take(np.flatnonzero(theirs != k)),
+            known.take(np.flatnonzero(theirs == k)),
         )
         material = Material.of(fitting, diseases, endemic, FitSettings().bayes, visits)
         budget = Budget.clinic(len(judging.truth), rng)
@@ -178,7 +184,7 @@ def tune(
     complete = [trial for trial in done if trial.state is TrialState.COMPLETE]
     best = min(complete, key=lambda trial: (float(trial.value or 0.0), trial.number))
     return Best(
-        settings=_final(best, search, base),
+        settings=_final(best, base),
         loss=float(best.value or 0.0),
         shipped_loss=float(complete[0].value or 0.0),
         tried=tuple(
@@ -239,9 +245,7 @@ def _settings(trial: Any, rows: int, base: FitSettings) -> FitSettings:
     )
 
 
-def _final(
-    trial: optuna.trial.FrozenTrial, search: SearchSettings, base: FitSettings
-) -> FitSettings:
+def _final(trial: optuna.trial.FrozenTrial, base: FitSettings) -> FitSettings:
     """Return the settings of a finished trial at the rows of `base`."""
     rows = base.full_rows + base.partial_rows + base.interview_rows
     chosen = _settings(optuna.trial.FixedTrial(trial.params), rows, base)
@@ -250,4 +254,3 @@ def _final(
 
 def _said(value: float | None) -> str:
     return "stopped early" if value is None else f"log loss {value:.5f}"
-

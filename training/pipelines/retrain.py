@@ -152,6 +152,8 @@ class Retraining:
             version=self.request.version,
             digest=bundle.json("digest.json")["digest"],
             report=evaluation.digest,
+            search=search,
+            bundle=bundle,
             evaluation=evaluation,
             signed=None,
         )
@@ -508,8 +510,27 @@ class Outcome:
     version: str
     digest: str
     report: str
+    search: Done
+    bundle: Done
     evaluation: Done
     signed: Path | None
+
+    @property
+    def promote(self) -> bool:
+        """Whether the candidate meets the plan."""
+        return self.signed is not None
+
+    def parameters(self) -> dict[str, Any]:
+        """Return what the winner was fitted with, and where the rows are."""
+        lineage = json.loads(self.bundle.read(f"members/{LINEAGE}"))
+        best = self.search.json("best.json")["settings"]
+        flat = {f"fit.{k}": v for k, v in best.items() if k != "bayes"}
+        flat |= {f"bayes.{k}": v for k, v in best["bayes"].items()}
+        return flat | {f"rows.{k}": v for k, v in lineage["rows"].items()} | lineage["code"]
+
+    def trials(self) -> list[dict[str, Any]]:
+        """Return every trial of the search."""
+        return list(self.search.json("trials.json")["trials"])
 
     def require(self) -> Path:
         """Return the staging repository. Raises StoppedByPlan, naming what failed."""

@@ -109,7 +109,7 @@ def _quantile(chance: float, freedom: int) -> float:
 def _pooled(
     reference: Counts, day: Counts
 ) -> tuple[list[str], NDArray[np.float64], NDArray[np.float64]]:
-    """Return categories with both counts; small ones of the reference are pooled, as are new ones."""
+    """Return categories with both counts; small and new ones are pooled."""
     total, n = sum(reference.values()), sum(day.values())
     least = max(LEAST_SHARE, LEAST_EXPECTED / n)
     kept = [c for c in sorted(reference) if reference[c] / total >= least]

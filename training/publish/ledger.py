@@ -142,11 +142,15 @@ def served(
             continue
         if entry.event is Event.ACTIVATED and entry.detail.get("device") == device:
             reported = Served(release=entry.release, reported=True, entry=entry.sequence)
-        elif entry.event in {Event.OFFERED, Event.ROLLED_BACK}:
-            if entry.detail.get("channel", "stable") == channel:
-                found = offer_of(entry).for_device(device, site) or offered.release
-                offered = Served(release=found, reported=False, entry=entry.sequence)
+        elif _offers(entry, channel):
+            found = offer_of(entry).for_device(device, site) or offered.release
+            offered = Served(release=found, reported=False, entry=entry.sequence)
     return reported or offered
+
+
+def _offers(entry: Entry, channel: str) -> bool:
+    told = entry.event in {Event.OFFERED, Event.ROLLED_BACK}
+    return told and entry.detail.get("channel", "stable") == channel
 
 
 def offer_of(entry: Entry) -> ChannelOffer:

@@ -73,7 +73,7 @@ def _run(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, say:
     if folder is None:
         at = moment()
         folder = workspace.runs / new_run(at)
-        request = _request(asked, workspace, plan, current, at, say)
+        request = _request(asked, workspace, plan, current, at=at, say=say)
         if asked.dry_run:
             say(f"would start {folder.name}: {request.rows.count:,} cases")
             raise StepError("dry run; nothing was changed")
@@ -101,6 +101,7 @@ def _request(
     workspace: Workspace,
     plan: ChangePlan,
     current: Bundle,
+    *,
     at: datetime,
     say: Say,
 ) -> Request:
@@ -203,7 +204,8 @@ def _closing(outcome: Outcome, plan: ChangePlan) -> str:
     pages = sorted(outcome.evaluation.folder.glob("report.*.html"))
     lines = [
         "",
-        f"candidate  {outcome.version}   digest {outcome.digest[:16]}…   report {outcome.report[:16]}…",
+        f"candidate  {outcome.version}   digest {outcome.digest[:16]}…",
+        f"report     digest {outcome.report[:16]}…",
         *(f"report     {page}" for page in pages),
         f"next       {plan.approval.signatures.value} physicians: python -m training approve "
         f"{outcome.folder.name} --key KEY",

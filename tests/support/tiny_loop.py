@@ -68,12 +68,12 @@ PUBLISHED = tuple(
     for n, patient in enumerate(patients(12, seed=9))
 )
 SETTINGS = Settings(
-    search=SearchSettings(trials=3, folds=2, trial_rows=300, fold_patients=200, judged=60),
-    held_out=80,
+    search=SearchSettings(trials=2, folds=2, trial_rows=300, fold_patients=200, judged=60),
+    held_out=40,
     fit=TINY_SETTINGS,
-    gate_cases=12,
+    gate_cases=8,
     outside_patients=60,
-    visits=Sizes(calibrated=60, calibrated_interviews=6),
+    visits=Sizes(calibrated=60, calibrated_interviews=3),
 )
 
 
@@ -151,7 +151,7 @@ def _asked(patient: Patient, rng: np.random.Generator) -> Case:
     return replace(whole, findings=tuple(asked))
 
 
-def lake(folder: Path, n: int = 240, seed: int = 21) -> Path:
+def lake(folder: Path, n: int = 120, seed: int = 21) -> Path:
     """Return a lake with n gold cases."""
     write_gold(folder, cases(n, seed))
     return folder

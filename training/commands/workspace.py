@@ -7,10 +7,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from model_bundles import embedded
+from model_bundles import chain, embedded, layout
 from model_bundles.authoring.keys import KeyRing
 from model_bundles.authoring.repository import Repository
-from model_bundles.verify import VerifiedBundle, open_verified
+from model_bundles.blobs import RepositoryFiles, read_target
+from model_bundles.rollout import BASIS_POINTS, ChannelOffer, read_offer
+from model_bundles.verify import METADATA_FOLDER, TARGETS_FOLDER, VerifiedBundle, open_release
 from training.pipelines.request import REQUEST
 from training.pipelines.steps import StepError
 from training.publish.ledger import Ledger
@@ -20,6 +22,7 @@ DATA: Final = Path(os.environ.get("VEREDA_DATA", REPOSITORY.parent / "shared" / 
 KEYS: Final = Path(os.environ.get("VEREDA_KEYS", REPOSITORY / "build" / "keys"))
 ROOT: Final = Path(os.environ.get("VEREDA_LEARNING", REPOSITORY / "build" / "learning"))
 FINISHED: Final = "finished.json"
+CHANNEL: Final = "stable"
 DONE, REFUSED, STOPPED = 0, 2, 3
 """Exit codes: done; cannot be done, the text says why; ended by the change control plan."""
 
@@ -64,13 +67,27 @@ class Workspace:
             repository.initialise()
         return repository
 
-    def current(self) -> VerifiedBundle:
-        """Return the production bundle: the fleet's, or the one that ships. Raises BundleError."""
+    def offer(self) -> ChannelOffer | None:
+        """Return what the fleet is offered, None before the first release. Raises BundleError."""
         folder = self.root / "repository"
-        if (folder / "targets" / "channels").is_dir():
-            root = (folder / "metadata" / "1.root.json").read_bytes()
-            return open_verified(folder, embedded.Trust(root))
-        return embedded.open_embedded_bundle()
+        if not (folder / "metadata" / "timestamp.json").exists():
+            return None
+        signed, stored = _signed(folder), RepositoryFiles(folder / TARGETS_FOLDER)
+        target = signed.find(layout.channel_path(CHANNEL))
+        return None if target is None else read_offer(read_target(stored, target), CHANNEL)
+
+    def current(self) -> VerifiedBundle:
+        """Return the production bundle: what every device may have, or the one that ships.
+
+        During a rollout that is still the one before. Raises BundleError.
+        """
+        offer, folder = self.offer(), self.root / "repository"
+        if offer is None:
+            return embedded.open_embedded_bundle()
+        release = offer.release
+        if offer.rollout and offer.rollout.before and offer.rollout.basis_points < BASIS_POINTS:
+            release = offer.rollout.before
+        return open_release(_signed(folder), release, RepositoryFiles(folder / TARGETS_FOLDER))
 
     def open_run(self, name: str) -> Path:
         """Return the folder of a run by name, or of the newest for `latest`. Raises StepError."""
@@ -93,3 +110,8 @@ class Workspace:
 def new_run(at: datetime) -> str:
     """Return the name of a run that starts now."""
     return f"retrain-{at:%Y%m%dT%H%M%SZ}"
+
+
+def _signed(folder: Path) -> chain.SignedTargets:
+    metadata = folder / METADATA_FOLDER
+    return chain.repository_targets(metadata, (metadata / "1.root.json").read_bytes())

@@ -134,18 +134,13 @@ class Retraining:
         return gold
 
     def run(self) -> "Outcome":
-        """Do what is not done yet and return the signed candidate.
+        """Do what is not done yet and return the signed candidate, or one the plan stops.
 
         Raises:
-            StoppedByPlan: the candidate does not meet the plan; its report is kept.
             StepError: on a dry run, or when a step cannot be done.
+            LineageError: the lake or the historical files are not those of the request.
         """
-        cases = self._cases()
-        search = self._search(cases)
-        fitted = self._fit(cases, search)
-        around = self._around(fitted)
-        answers = self._answers(cases, fitted, around)
-        bundle = self._bundle(cases, search, fitted, around, answers)
+        search, answers, bundle = self._made()
         evaluation = self._evaluation(answers, bundle)
         outcome = Outcome(
             folder=self.folder,
@@ -160,6 +155,19 @@ class Retraining:
         if not evaluation.json("evaluation.json")["verdict"]["promote"]:
             return outcome
         return replace(outcome, signed=self._signed(bundle).folder / "repository")
+
+    def digest(self) -> str:
+        """Do what a bundle needs, judge and sign nothing; return its digest. Raises as `run`."""
+        return str(self._made()[-1].json("digest.json")["digest"])
+
+    def _made(self) -> tuple[Done, Done, Done]:
+        """Return the steps search, answers and bundle."""
+        cases = self._cases()
+        search = self._search(cases)
+        fitted = self._fit(cases, search)
+        around = self._around(fitted)
+        answers = self._answers(cases, fitted, around)
+        return search, answers, self._bundle(cases, search, fitted, around, answers)
 
     # -- steps ---------------------------------------------------------------------------------
 

@@ -124,8 +124,8 @@ def current() -> Bundle:
     left = {COMMON_OUTSIDE, COMMON_CONFORMAL, HPO_ONTOLOGY, HPO_ANNOTATIONS}  # large, or refitted
     members = {name: shipped.read(name) for name in shipped.members if name not in left}
     ours = history()
-    poor = replace(TINY_SETTINGS, rounds=1, full_rows=20, partial_rows=20, interview_rows=20)
-    poor = replace(poor, bayes=replace(poor.bayes, strongest=0.6))
+    poor = replace(TINY_SETTINGS, rounds=1, full_rows=200, partial_rows=20, interview_rows=20)
+    poor = replace(poor, learning_rate=0.02, bayes=replace(poor.bayes, strongest=0.6))
     train = ours.sample.take(ours.split.train)
     material = Material.of(train, ours.diseases, None, poor.bayes)
     members |= fit_exported(ours.sample, ours.split, material, poor, lambda _: None).members()

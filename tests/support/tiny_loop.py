@@ -14,8 +14,9 @@ from support.tiny_patients import CHANCES, FINDINGS, TINY_SETTINGS
 
 from ddx.domain import artifacts
 from ddx.domain.canonical import digest_of
-from ddx.domain.case import Case
-from ddx.domain.finding import Presence
+from ddx.domain.case import Case, Sex
+from ddx.domain.finding import Finding, Presence
+from ddx.domain.identifiers import FindingId
 from ddx.engine import Engine
 from ddx.errors import ModelError
 from ddx.inference.conformal import COMMON_CONFORMAL
@@ -57,15 +58,24 @@ def patients(n: int = 600, seed: int = 3) -> tuple[Patient, ...]:
     return tuple(replace(patient, condition=NAMES[patient.condition]) for patient in made)
 
 
+MISLABELLED = 0.8
 AT = datetime(2026, 11, 26, 10, tzinfo=UTC)
 CODE = Code(commit="0" * 40, sources_sha256="1" * 64)
+MARFAN = ("HP:0001083", "HP:0001166", "HP:0002616", "HP:0000767", "HP:0001519", "HP:0001382")
 PUBLISHED = tuple(
     LabelledCase(
         id=str(n),
-        case=case_of(patient, vocabulary()),
+        case=Case(
+            age_days=5000 + n,
+            sex=Sex.MALE,
+            findings=tuple(
+                Finding(id=FindingId(f), presence=Presence.PRESENT)
+                for f in ("HP:0002094", *MARFAN[n % 3 : n % 3 + 4])
+            ),
+        ),
         truths=(),
     )
-    for n, patient in enumerate(patients(12, seed=9))
+    for n in range(12)
 )
 SETTINGS = Settings(
     search=SearchSettings(trials=2, folds=2, trial_rows=300, fold_patients=200, judged=60),
@@ -119,16 +129,17 @@ def history() -> History:
 
 @cache
 def current() -> Bundle:
-    """Return a bundle whose common model was fitted badly: two rounds on a handful of rows."""
+    """Return a bundle whose common model learned from labels that were mostly wrong."""
     shipped = open_embedded_bundle()
     left = {COMMON_OUTSIDE, COMMON_CONFORMAL, HPO_ONTOLOGY, HPO_ANNOTATIONS}  # large, or refitted
     members = {name: shipped.read(name) for name in shipped.members if name not in left}
-    ours = history()
-    poor = replace(TINY_SETTINGS, rounds=1, full_rows=200, partial_rows=20, interview_rows=20)
-    poor = replace(poor, learning_rate=0.02, bayes=replace(poor.bayes, strongest=0.6))
-    train = ours.sample.take(ours.split.train)
-    material = Material.of(train, ours.diseases, None, poor.bayes)
-    members |= fit_exported(ours.sample, ours.split, material, poor, lambda _: None).members()
+    ours, rng = history(), np.random.default_rng(4)
+    truth = ours.sample.truth
+    guessed = rng.integers(0, truth.max() + 1, len(truth))
+    wrong = replace(ours.sample, truth=np.where(rng.random(len(truth)) < MISLABELLED, guessed, truth))
+    material = Material.of(wrong.take(ours.split.train), ours.diseases, None, TINY_SETTINGS.bayes)
+    poor = fit_exported(wrong, ours.split, material, TINY_SETTINGS, lambda _: None)
+    members |= poor.members()
     members[artifacts.META_MODEL] = worlds.ungated().to_json()
     return Bundle(members)
 

@@ -14,6 +14,8 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import optuna
+
 from ddx.errors import DdxError
 from model_bundles import files, layout
 from model_bundles.manifest import Release
@@ -49,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(argv)
     workspace, plan = Workspace(asked.root), change_plan()
     started = time.monotonic()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # trials are told as progress
 
     def say(line: str) -> None:
         print(f"[{time.monotonic() - started:6.0f} s] {line}", flush=True)

@@ -1,6 +1,6 @@
 """A retraining ends with the same candidate however often it is killed, and can be made again."""
 
-import json
+import shutil
 from dataclasses import replace
 
 import deltalake
@@ -8,7 +8,6 @@ import pytest
 from support import tiny_loop
 from support.gold_lake import write_gold
 
-from ddx.domain.identifiers import DiseaseId
 from model_bundles.verify import Trust, open_verified
 from training.commands.rebuild import request_of
 from training.pipelines import steps
@@ -140,23 +139,31 @@ def test_a_bundle_without_lineage_says_so():
     assert LINEAGE not in tiny_loop.current().members
 
 
-def test_a_candidate_that_misses_critical_cases_is_reported_and_not_signed(tmp_path):
-    """Half of the anaphylaxis cases the clinics sent were labelled as influenza."""
-    anaphylaxis, flu = DiseaseId("VD:anaphylaxis"), DiseaseId("VD:influenza")
-    cases = tiny_loop.cases(120)
-    poisoned = [(c, flu if d == anaphylaxis else d) for c, d in cases[:80]] + cases[80:]
-    write_gold(tmp_path / "lake", poisoned)
-    loud = replace(
-        tiny_loop.SETTINGS,
-        search=replace(tiny_loop.SETTINGS.search, trials=1),
-        fit=replace(tiny_loop.TINY_SETTINGS, full_rows=4, partial_rows=4, interview_rows=4),
-    )
-    request = tiny_loop.request(tmp_path / "lake", settings=loud)
-    outcome = tiny_loop.retraining(tmp_path / "run", tmp_path / "lake", request).run()
-    verdict = json.loads(outcome.evaluation.read("evaluation.json"))["verdict"]
-    failed = {c["name"] for c in verdict["checks"] if c["outcome"] == "failed"}
-    assert "critical_recall" in failed
+def test_a_candidate_the_plan_stops_is_reported_and_not_signed(finished, lake, tmp_path):
+    """The same candidate under a plan that asks for more: only judging is done again."""
+    folder = tmp_path / "run"
+    shutil.copytree(finished.folder, folder)
+    for signed in folder.glob("steps/08-*"):
+        shutil.rmtree(signed)
+    strict = tiny_loop.change_plan().model_copy(deep=True)
+    rise = strict.gate.f1.must_rise_by.model_copy(update={"value": 0.9})
+    f1 = strict.gate.f1.model_copy(update={"must_rise_by": rise})
+    plan = strict.model_copy(update={"gate": strict.gate.model_copy(update={"f1": f1})})
+    outcome = tiny_loop.retraining(folder, lake, plan=plan).run()
     assert outcome.signed is None
     assert (outcome.evaluation.folder / "report.es.html").is_file()
-    with pytest.raises(StoppedByPlan, match="critical_recall"):
+    assert not list(folder.glob("steps/08-*"))
+    with pytest.raises(StoppedByPlan, match="f1"):
         outcome.require()
+
+
+def test_the_report_tells_what_a_reviewer_needs_in_both_languages(finished):
+    page = finished.evaluation.read("report.es.html").decode()
+    assert "<html lang=\"es\">" in page
+    for told in ("Sensibilidad, enfermedades críticas", "Anafilaxia", "Matriz de confusión"):
+        assert told in page
+    assert finished.digest in page
+    assert "python -m training approve retrain-20261126T100000Z" in page
+    assert "Confusion matrix" in finished.evaluation.read("report.en.html").decode()
+    assert "<script" not in page
+    assert "http" not in page

@@ -136,7 +136,9 @@ def current() -> Bundle:
     ours, rng = history(), np.random.default_rng(4)
     truth = ours.sample.truth
     guessed = rng.integers(0, truth.max() + 1, len(truth))
-    wrong = replace(ours.sample, truth=np.where(rng.random(len(truth)) < MISLABELLED, guessed, truth))
+    wrong = replace(
+        ours.sample, truth=np.where(rng.random(len(truth)) < MISLABELLED, guessed, truth)
+    )
     material = Material.of(wrong.take(ours.split.train), ours.diseases, None, TINY_SETTINGS.bayes)
     poor = fit_exported(wrong, ours.split, material, TINY_SETTINGS, lambda _: None)
     members |= poor.members()
@@ -183,7 +185,7 @@ def request(lake: Path, plan: ChangePlan | None = None, **changed) -> Request:
     return Request(
         **{
             "at": AT,
-            "version": "2026.11.2",
+            "version": "2026.11.7",
             "trigger": "schedule",
             "rows": rows,
             "code": CODE,

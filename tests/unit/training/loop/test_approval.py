@@ -84,7 +84,9 @@ def test_a_signature_on_another_bundle_or_report_does_not_count(by, cards, field
 
 def test_a_changed_statement_does_not_verify(by, cards):
     signed = by("Ana")
-    forged = replace(signed, statement=replace(signed.statement, subject=replace(SUBJECT, bundle="d" * 64)))
+    forged = replace(
+        signed, statement=replace(signed.statement, subject=replace(SUBJECT, bundle="d" * 64))
+    )
     with pytest.raises(ApprovalError, match="does not verify"):
         verify([forged], SUBJECT, cards, RULE, NOW)
 

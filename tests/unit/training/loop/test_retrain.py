@@ -68,7 +68,9 @@ def test_a_rebuild_killed_at_every_step_gives_the_digest_of_the_bundle(
     monkeypatch.setattr(steps, "_sync", dies_before_the_name)
     while True:
         try:
-            digest = tiny_loop.retraining(tmp_path / "run", lake, request, dies_at_new_lines).digest()
+            digest = tiny_loop.retraining(
+                tmp_path / "run", lake, request, dies_at_new_lines
+            ).digest()
             break
         except Killed:
             kills += 1
@@ -159,7 +161,7 @@ def test_a_candidate_the_plan_stops_is_reported_and_not_signed(finished, lake, t
 
 def test_the_report_tells_what_a_reviewer_needs_in_both_languages(finished):
     page = finished.evaluation.read("report.es.html").decode()
-    assert "<html lang=\"es\">" in page
+    assert '<html lang="es">' in page
     for told in ("Sensibilidad, enfermedades críticas", "Anafilaxia", "Matriz de confusión"):
         assert told in page
     assert finished.digest in page

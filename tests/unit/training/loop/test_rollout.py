@@ -90,7 +90,7 @@ def test_each_signal_rolls_back_alarms_and_says_why(bad, signal):
 
 
 def test_a_passing_doubt_holds_and_then_goes_on():
-    events = [hour(1, {"errors": 4}), *(hour(n) for n in range(2, 60))]
+    events = [hour(1, {"overridden": 12}), *(hour(n) for n in range(2, 60))]
     state, effects = run(events)
     codes = [e.code for e in effects if isinstance(e, Alert)]
     assert codes == ["rollout.started", "rollout.held", "rollout.complete"]

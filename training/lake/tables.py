@@ -44,11 +44,16 @@ class LabelSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LakeTable:
-    """One Delta table. keys: columns that name a row; merging the same row twice stores it once."""
+    """One Delta table. keys: columns that name a row. partitions: columns of its folders."""
 
     name: str
     schema: pa.Schema
     keys: tuple[str, ...]
+    partitions: tuple[str, ...] = ()
+
+    def empty(self) -> pa.Table:
+        """Return the table without rows."""
+        return self.schema.empty_table()
 
 
 def _column(name: str, type_: pa.DataType, *, nullable: bool = True) -> pa.Field:
@@ -60,7 +65,7 @@ _ORIGIN: Final = (
     _column("clinic", pa.string(), nullable=False),  # keyed hash of the device or facility
     _column("event_time", TIMESTAMP, nullable=False),  # when it happened at the clinic
     _column("ingested_at", TIMESTAMP, nullable=False),  # when the lake first held it
-    _column("batch", pa.int64(), nullable=False),  # the run of `ingest` that brought it: 1, 2, 3 …
+    _column("batch", pa.int64(), nullable=False),  # the run of `ingest` that last touched it
 )
 
 VITALS: Final = (
@@ -92,29 +97,33 @@ _PROPOSAL: Final = (
 
 FINDING: Final = pa.struct(
     [
-        _column("id", pa.string(), nullable=False),  # HP:… or VF:…
-        _column("presence", pa.string(), nullable=False),  # present | excluded
+        _column("id", pa.string()),  # HP:… or VF:…; never null
+        _column("presence", pa.string()),  # present | excluded; never null
         _column("grade", pa.float64()),  # 0..10 of a graded finding
         _column("severity", pa.string()),
         _column("onset_days", pa.int64()),
     ]
 )
-"""One stated finding. UNKNOWN is never stored: what is not listed is unknown."""
+"""One stated finding. UNKNOWN is never stored: what is not listed is unknown.
+
+Nullable as engines write structs; the suites hold id and presence."""
 
 BRONZE_EVENTS: Final = LakeTable(
     "bronze_events",
     pa.schema(
         [
             _column("event_id", pa.string(), nullable=False),  # made where the record was made
-            _column("kind", pa.string(), nullable=False),  # Kind
+            _column("kind", pa.string(), nullable=False),  # Kind; the table is partitioned by it
+            _column("case_id", pa.string(), nullable=False),  # the visit it tells of
             *_ORIGIN,
-            _column("offset", pa.int64()),  # place in the source: server sequence, line; or null
-            _column("content_sha256", pa.string(), nullable=False),  # of `payload`
+            _column("offset", pa.int64()),  # server sequence of a stream's record; else null
+            _column("content_sha256", pa.string(), nullable=False),  # see `training.lake.door`
             _column("schema_version", pa.int32(), nullable=False),
             _column("payload", pa.string(), nullable=False),  # canonical JSON, allow-listed
         ]
     ),
     keys=("event_id",),
+    partitions=("kind",),
 )
 
 SILVER_CASES: Final = LakeTable(
@@ -126,6 +135,8 @@ SILVER_CASES: Final = LakeTable(
             *_PERSON,
             *_PROPOSAL,
             _column("content_sha256", pa.string(), nullable=False),
+            # the same patient, clinic, day and content came before under this id; null when not
+            _column("duplicate_of", pa.string()),
         ]
     ),
     keys=("case_id",),
@@ -136,9 +147,9 @@ SILVER_FINDINGS: Final = LakeTable(
     pa.schema(
         [
             _column("case_id", pa.string(), nullable=False),
-            *(FINDING.field(i) for i in range(FINDING.num_fields)),
-            _column("source", pa.string(), nullable=False),
-            _column("event_time", TIMESTAMP, nullable=False),
+            _column("id", pa.string(), nullable=False),
+            _column("presence", pa.string(), nullable=False),
+            *(FINDING.field(name) for name in ("grade", "severity", "onset_days")),
             _column("batch", pa.int64(), nullable=False),
         ]
     ),

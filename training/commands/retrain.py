@@ -34,7 +34,8 @@ from training.commands.workspace import (
 from training.fit.boost import FitSettings
 from training.fit.device import best_device
 from training.fit.tune import SearchSettings
-from training.monitor.notify import Message, notifier
+from training.lake.gold import GoldCases
+from training.monitor.notify import AlarmChannel, Message, notifier
 from training.pipelines.history import History, files_of
 from training.pipelines.lineage import Lineage, LineageError, code_here
 from training.pipelines.request import REQUEST, Request, Settings, moment, pinned, start
@@ -95,8 +96,17 @@ def _run(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, say:
             current=current,
             plan=plan,
             say=say,
+            check=lambda gold: _trainable(gold, plan, say),
             dry_run=asked.dry_run,
         ).run()
+
+
+def _trainable(gold: GoldCases, plan: ChangePlan, say: Say) -> None:
+    """Hold the rows to their suite; a failure is told and stops the run."""
+    from training.lake.expectations import require_trainable  # noqa: PLC0415 (seconds to import)
+
+    verdict = require_trainable(gold, AlarmChannel(notifier(plan), say))
+    say(f"{verdict.expectations} expectations hold of {verdict.rows:,} cases")
 
 
 def _request(

@@ -52,8 +52,8 @@ class Workspace:
 
     @property
     def lake(self) -> str:
-        """Folder or address of the lake: VEREDA_LAKE, else `lake` in this folder."""
-        return os.environ.get("VEREDA_LAKE", str(self.root / "lake"))
+        """Folder or address of the lake: VEREDA_LAKE, else where `training.lake` makes it."""
+        return os.environ.get("VEREDA_LAKE", str(REPOSITORY / "build" / "lake"))
 
     @property
     def tracking(self) -> str:

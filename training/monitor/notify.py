@@ -14,6 +14,7 @@ import httpx
 
 from ddx.errors import DdxError
 from training.change_plan import ChangePlan
+from training.lake.alarms import Alarm
 
 Severity = Literal["critical", "high", "information"]
 
@@ -103,6 +104,24 @@ def notifier(plan: ChangePlan) -> Notifier:
         addresses={service: address for service, address in found.items() if address},
         routing_key=os.environ.get(ROUTING_KEY, ""),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmChannel:
+    """Carries the lake's alarms (`training.lake.alarms`). say: told what became of each."""
+
+    notifier: Notifier
+    say: Callable[[str], None]
+
+    def notify(self, alarm: Alarm) -> None:
+        """Send an alarm by its severity, and say it here too."""
+        severity: Severity = "critical" if alarm.severity == "critical" else "high"
+        facts = {str(number): fact for number, fact in enumerate(alarm.facts, start=1)}
+        for line in (alarm.title, *alarm.facts):
+            self.say(line)
+        message = Message(severity=severity, key=alarm.code, title=alarm.title, facts=facts)
+        for line in self.notifier.send(message):
+            self.say(line)
 
 
 def teams(message: Message) -> dict[str, Any]:

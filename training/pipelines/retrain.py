@@ -91,7 +91,7 @@ class Bundle(Protocol):
 class Retraining:
     """One run. lake: folder or address. history: read when a step needs it, once.
 
-    current: the bundle that is replaced. keys: of the staging repository.
+    current: the bundle that is replaced. check: raises for rows that may not train a model.
     """
 
     folder: Path
@@ -101,6 +101,7 @@ class Retraining:
     current: Bundle
     plan: ChangePlan
     say: Say
+    check: Callable[[GoldCases], object] = len
     dry_run: bool = False
 
     def __post_init__(self) -> None:
@@ -173,6 +174,7 @@ class Retraining:
 
     def _cases(self) -> Done:
         def make(folder: Path) -> None:
+            self.check(self.gold)
             train, held_out = self._train_rows(), self._held_out_rows()
             ids = held_out.table.column("case_id").to_pylist()
             first = held_out.table.column("event_time")[0].as_py().isoformat()

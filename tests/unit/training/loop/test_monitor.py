@@ -174,7 +174,7 @@ def test_without_labels_the_estimate_stands_alone():
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 
 
-def day(score=0.0, f1=0.9, labelled=500, base=0.9, recall=0.97, trained_days=3, half=0.02):
+def day(*, score=0.0, f1=0.9, labelled=500, base=0.9, recall=0.97, trained_days=3, half=0.02):
     column = () if not score else (column_drift("a", {"x": 1}, {"x": 1}, 0.1, 0.1),)
     drift = Drift(cases=300, columns=tuple(replace(c, score=score) for c in column))
     performance = Performance(

@@ -1,4 +1,4 @@
-"""Messages arrive at a real receiver in the shape each service documents; a deaf one stops nobody."""
+"""Messages arrive at a real receiver in each service's own shape; a deaf one stops nobody."""
 
 import json
 import threading

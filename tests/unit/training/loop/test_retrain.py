@@ -120,6 +120,15 @@ def test_a_dry_run_names_the_first_step_and_writes_nothing(lake, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_rows_that_fail_their_suite_train_nothing(lake, tmp_path):
+    def refuse(gold):
+        raise StepError(f"{len(gold)} rows are not what is expected")
+
+    with pytest.raises(StepError, match="120 rows"):
+        tiny_loop.retraining(tmp_path / "run", lake, check=refuse).run()
+    assert not list((tmp_path / "run" / "steps").glob("[0-9]*"))
+
+
 def test_a_damaged_step_is_made_again(finished, tmp_path):
     run = steps.Steps(tmp_path, lambda _: None, 1)
     first = run.run("one", {}, lambda folder: (folder / "a").write_bytes(b"a"))

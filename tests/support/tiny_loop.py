@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from support.gold_lake import write_gold
 from support import tiny_patients
+from support.gold_lake import write_gold
 from support.tiny_patients import CHANCES, FINDINGS, TINY_SETTINGS
 
 from ddx.domain import artifacts

@@ -22,6 +22,7 @@ from training.pipelines.retrain import Outcome
 
 MODEL: Final = "vereda-ensemble"
 STAGING, PRODUCTION = "staging", "production"
+SQLITE: Final = "sqlite:///"
 LONGEST: Final = 500
 """Characters of a parameter's value, MLflow's own limit."""
 
@@ -120,7 +121,15 @@ class Registry:
 
     def _experiment(self, name: str) -> str:
         found = self.client.get_experiment_by_name(name)
-        return found.experiment_id if found else self.client.create_experiment(name)
+        if found is not None:
+            return str(found.experiment_id)
+        return str(self.client.create_experiment(name, self._artifacts()))
+
+    def _artifacts(self) -> str | None:
+        """Return where artifacts go: beside a database of our own; a server knows where."""
+        if not self.uri.startswith(SQLITE):
+            return None
+        return (Path(self.uri.removeprefix(SQLITE)).resolve().parent / "artifacts").as_uri()
 
     def _run_of(self, experiment: str, digest: str) -> str | None:
         asked = f"tags.digest = '{digest}' and attributes.status = 'FINISHED'"

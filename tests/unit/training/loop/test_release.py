@@ -112,6 +112,21 @@ def test_a_candidate_goes_to_the_clinics_with_five_signatures_and_comes_back_whe
         assert capsys.readouterr().out.startswith(version)
 
 
+def test_the_run_in_mlflow_holds_figures_parameters_trials_and_the_report(workspace, finished):
+    registry = Registry(workspace.tracking)
+    run = registry.client.get_run(registry.track(finished, trigger="schedule"))
+    told = finished.evaluation.json("evaluation.json")["figures"]
+    assert run.data.metrics["new.f1"] == told["new"]["f1"]["value"]
+    assert run.data.params["rows.rows_sha256"] == finished.parameters()["rows.rows_sha256"]
+    assert run.data.tags["retrain_trigger"] == "schedule"
+    names = {a.path for a in registry.client.list_artifacts(run.info.run_id, "report")}
+    assert {"report/report.es.html", "report/report.en.html"} <= names
+    asked = f"tags.`mlflow.parentRunId` = '{run.info.run_id}'"
+    trials = registry.client.search_runs([run.info.experiment_id], asked)
+    assert len(trials) == len(finished.trials())
+    assert (workspace.root / "artifacts").is_dir()
+
+
 def test_the_registry_moves_a_release_through_its_stages(workspace, finished, tmp_path):
     registry = Registry(f"sqlite:///{workspace.root / 'mlflow.db'}")
     first, second = Release("2026.11.8", "c" * 64), Release("2026.11.9", "d" * 64)

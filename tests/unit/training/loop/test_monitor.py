@@ -16,6 +16,7 @@ from ddx.domain.identifiers import DiseaseId
 from training.change_plan import change_plan
 from training.evaluate.common import Estimate
 from training.lake.gold import read_cases
+from training.monitor import evidently_page
 from training.monitor.daily import DailyWatch, Watched, findings_from
 from training.monitor.drift import Drift, column_drift, drift_of
 from training.monitor.performance import Performance, expected_f1, performance_of
@@ -254,3 +255,16 @@ def test_a_day_is_watched_in_steps_and_a_second_look_does_nothing_again(tmp_path
     assert json.loads(done.read("verdict.json"))["cases"] == 280
     assert watch(again).digest == done.digest
     assert all("done before" in line for line in again)
+
+
+def test_without_evidently_the_watch_goes_on_and_says_so(tmp_path, monkeypatch):
+    """The page's process ends with an error; nothing of the cases is left on the disk."""
+    write_gold(tmp_path / "lake", visits(60, 13))
+    gold = read_cases(tmp_path / "lake")
+    monkeypatch.setattr(evidently_page.sys, "executable", "/bin/false")
+    with pytest.raises(evidently_page.EvidentlyError, match="not made"):
+        evidently_page.write_page(gold, gold, tmp_path / "page.html")
+    assert [p.name for p in tmp_path.iterdir()] == ["lake"]
+    flat = evidently_page._flat(gold, ["HP:0012735"])
+    assert set(flat.column("HP:0012735").to_pylist()) <= {"present", "excluded", "unknown"}
+    assert "predicted" not in flat.column_names  # nobody proposed anything here

@@ -44,9 +44,12 @@ class Sourced(_Part, Generic[T]):
 
 
 class Changes(_Part):
-    """What a retraining may change. members: names inside the bundle."""
+    """What a retraining may change. members: names inside the bundle, in the order of the file.
 
-    members: frozenset[str]
+    No set: its order, and with it the plan's digest, would change from process to process.
+    """
+
+    members: tuple[str, ...]
     same_diseases: bool
     same_findings: bool
 

@@ -6,6 +6,7 @@ four weeks before. Prints the triggers; with `--retrain` a trigger starts `retra
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -30,7 +31,7 @@ from training.monitor.performance import Performance
 from training.monitor.triggers import Finding
 from training.pipelines.lineage import Lineage, LineageError
 from training.pipelines.request import moment
-from training.pipelines.steps import Done
+from training.pipelines.steps import Done, DryRunEnds
 from training.publish.ledger import Event
 
 REFERENCE_DAYS = 28
@@ -44,6 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     workspace, plan = Workspace(asked.root), change_plan()
     try:
         verdict, findings = _watch(asked, workspace, plan, print)
+    except DryRunEnds as ended:
+        print(ended)
+        return DONE
     except DdxError as error:
         print(f"Stopped: {error}", file=sys.stderr)
         return REFUSED
@@ -165,11 +169,15 @@ def told(done: Done, day: DailyWatch) -> str:
         f"(estimated there {found.estimated_labelled:.3f})"
     )
     lines += [
-        f"{f.severity.upper():<12} {f.code}: {f.figure:.2f}, limit {f.limit:.2f}"
+        f"{f.severity.upper():<12} {f.code}: {_figure(f)}, limit {f.limit:.2f}"
         + (f" ({f.where})" if f.where else "")
         for f in findings_from(done)
     ] or ["nothing to report"]
     return "\n".join(lines)
+
+
+def _figure(finding: Finding) -> str:
+    return f"{finding.figure:.2f}" if math.isfinite(finding.figure) else "never"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -40,7 +40,7 @@ from training.pipelines.history import History, files_of
 from training.pipelines.lineage import Lineage, LineageError, code_here
 from training.pipelines.request import REQUEST, Request, Settings, moment, pinned, start
 from training.pipelines.retrain import Bundle, Outcome, Retraining
-from training.pipelines.steps import StepError, StoppedByPlan
+from training.pipelines.steps import DryRunEnds, StepError, StoppedByPlan
 from training.publish.ledger import Event
 
 SMALL_TRIALS = 6
@@ -64,6 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except StoppedByPlan as error:
         print(f"\n{error}", file=sys.stderr)
         return STOPPED
+    except DryRunEnds as ended:
+        print(ended)
+        return DONE
     except DdxError as error:
         print(f"\nStopped: {error}", file=sys.stderr)
         return REFUSED
@@ -80,7 +83,7 @@ def _run(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, say:
         request = _request(asked, workspace, plan, current, at=at, say=say)
         if asked.dry_run:
             say(f"would start {folder.name}: {request.rows.count:,} cases")
-            raise StepError("dry run; nothing was changed")
+            raise DryRunEnds("dry run ends before the first step; nothing was changed")
     else:
         request = Request.from_json((folder / REQUEST).read_bytes())
         request = replace(request, code=code_here())

@@ -437,7 +437,7 @@ class Retraining:
         """Return what changed that the plan does not let change."""
         allowed, before = self.plan.changes, self._current_members
         changed = {name for name, raw in made.items() if before.get(name) != raw}
-        found = changed - allowed.members
+        found = changed - set(allowed.members)
         was = self._current_engine.common
         if allowed.same_diseases and set(was.diseases) != set(engine.common.diseases):
             found.add("diseases")

@@ -31,6 +31,12 @@ class StepError(DdxError):
     code: ClassVar[str] = "training.step"
 
 
+class DryRunEnds(StepError):  # noqa: N818 (an outcome, not a fault)
+    """A dry run got to the first step that is not done."""
+
+    code: ClassVar[str] = "training.dry_run"
+
+
 class StoppedByPlan(StepError):  # noqa: N818 (an outcome, not a fault)
     """The change control plan ends the run here; everything up to it is kept."""
 
@@ -79,7 +85,7 @@ class Steps:
         given: everything the result depends on, as JSON values.
 
         Raises:
-            StepError: on a dry run, for a step that is not done: nothing after it can be known.
+            DryRunEnds: for a step that is not done: nothing after it can be known.
         """
         self._count += 1
         head = f"[{self._count}/{self.total}] {name}"
@@ -90,7 +96,7 @@ class Steps:
             return done
         if self.dry_run:
             self.say(f"{head}: would run, and what follows")
-            raise StepError(f"dry run ends before {name}; nothing was changed")
+            raise DryRunEnds(f"dry run ends before {name}; nothing was changed")
         self.say(f"{head}: running")
         started = time.monotonic()
         done = _made(name, target, make)

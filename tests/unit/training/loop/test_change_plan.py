@@ -1,5 +1,9 @@
 """The plan is the only place with limits, and a slip of the pen in it is refused."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 import yaml
 
@@ -48,6 +52,19 @@ def test_a_slip_of_the_pen_is_refused(edited, change):
 def test_another_limit_is_another_plan(edited):
     path = edited(lambda raw: raw["approval"]["signatures"].update(value=4))
     assert read_plan(path).digest != change_plan().digest
+
+
+def test_the_digest_is_the_same_in_every_process():
+    probe = "from training.change_plan import change_plan; print(change_plan().digest)"
+    for seed in ("1", "2"):
+        told = subprocess.run(
+            [sys.executable, "-c", probe],
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(PATH.parents[1])},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert told.stdout.strip() == change_plan().digest
 
 
 def test_the_stages_are_those_the_devices_and_the_keys_command_know():

@@ -139,13 +139,15 @@ def test_a_finding_nobody_asks_any_more_is_drift(reference, tmp_path):
 
 
 def test_expected_f1_by_hand():
-    """Two cases, flu 0.8 and shock 0.6 first, the rest on the other.
+    """Two cases, flu 0.8 and shock 0.6 first, the rest on the other; said: flu, shock.
 
-    flu: hits 0.8, said 1, expected 0.8 + 0.4: F1 1.6 / 2.2. shock: 1.2 / 1.8. Each expected in
-    0.8 patients or more: weights 1.0 (capped from 1.2) and 0.8.
+    Truth (flu, shock), 0.48: F1 1. (flu, flu), 0.32: one disease, F1 2/3. (shock, shock), 0.12:
+    2/3. (shock, flu), 0.08: 0.
     """
     found = expected_f1([{FLU: 0.8, SHOCK: 0.2}, {SHOCK: 0.6, FLU: 0.4}])
-    assert found == pytest.approx((1.6 / 2.2 + 0.8 * 1.2 / 1.8) / 1.8)
+    assert found == pytest.approx(0.48 + (0.32 + 0.12) * 2 / 3, abs=0.05)
+    assert expected_f1([{FLU: 1.0}, {SHOCK: 1.0}]) == 1.0
+    assert math.isnan(expected_f1([]))
 
 
 def test_estimate_and_truth_agree_when_probabilities_are_calibrated():

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,8 +12,9 @@ from model_bundles.authoring import keyfile
 from model_bundles.embedded import open_embedded_bundle
 from model_bundles.manifest import Release
 from model_bundles.rollout import cohort
-from training.commands import approve, release, served
-from training.commands.workspace import DONE, FINISHED, REFUSED, STOPPED, Workspace
+from training.change_plan import change_plan
+from training.commands import approve, release, retrain, served
+from training.commands.workspace import DONE, REFUSED, STOPPED, Workspace
 from training.publish.registry import Registry
 
 T0 = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -27,16 +29,16 @@ def workspace(finished, tmp_path_factory):
     space = Workspace(tmp_path_factory.mktemp("workspace"))
     run = space.runs / finished.folder.name
     shutil.copytree(finished.folder, run)
-    ended = {"digest": finished.digest, "report": finished.report, "promote": True}
-    (run / FINISHED).write_text(json.dumps(ended))
     (run / "request.json").write_bytes(tiny_loop.request(tiny_loop_lake(space)).to_json())
+    said = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        for _ in range(2):  # a run that died while telling tells again, and nothing twice
+            retrain._tell(replace(finished, folder=run), space, change_plan(), said.append)
+    assert sum("is ready for review" in line for line in said) == 1
     for name in PEOPLE:
         path = space.approvers / f"{name}.key"
         keyfile.create(path, role="medical", holder=name, passphrase=PASSPHRASE, scrypt_n=2)
-    registry = Registry(space.tracking)
-    tracked = registry.track(finished, trigger="schedule")
-    assert registry.track(finished, trigger="schedule") == tracked
-    registry.register(Release(finished.version, finished.digest), tracked, run, {"date": "today"})
     return space
 
 
@@ -100,6 +102,7 @@ def test_a_candidate_goes_to_the_clinics_with_five_signatures_and_comes_back_whe
     device = next(f"d{n}" for n in range(500) if cohort(f"d{n}", finished.version) < 1000)
     entries = workspace.ledger.entries()
     assert [e.event.value for e in entries] == [
+        "registered",
         *["approved"] * 5,
         "offered",
         "offered",
@@ -114,7 +117,11 @@ def test_a_candidate_goes_to_the_clinics_with_five_signatures_and_comes_back_whe
 
 def test_the_run_in_mlflow_holds_figures_parameters_trials_and_the_report(workspace, finished):
     registry = Registry(workspace.tracking)
-    run = registry.client.get_run(registry.track(finished, trigger="schedule"))
+    (experiment,) = registry.client.search_experiments(filter_string="name LIKE 'retrain_%'")
+    (found,) = registry.client.search_runs(
+        [experiment.experiment_id], f"tags.digest = '{finished.digest}'"
+    )
+    run = registry.client.get_run(found.info.run_id)
     told = finished.evaluation.json("evaluation.json")["figures"]
     assert run.data.metrics["new.f1"] == told["new"]["f1"]["value"]
     assert run.data.params["rows.rows_sha256"] == finished.parameters()["rows.rows_sha256"]

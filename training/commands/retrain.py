@@ -38,8 +38,9 @@ from training.lake.gold import GoldCases
 from training.monitor.notify import AlarmChannel, Message, notifier
 from training.pipelines.history import History, files_of
 from training.pipelines.lineage import Lineage, LineageError, code_here
+from training.pipelines.outcome import Outcome
 from training.pipelines.request import REQUEST, Request, Settings, moment, pinned, start
-from training.pipelines.retrain import Bundle, Outcome, Retraining
+from training.pipelines.retrain import Bundle, Retraining
 from training.pipelines.steps import DryRunEnds, StepError, StoppedByPlan
 from training.publish.ledger import Event
 

@@ -10,6 +10,7 @@ taken over byte for byte.
 
 import hashlib
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -17,13 +18,11 @@ from datetime import datetime
 from functools import cached_property
 from importlib.metadata import version as package_version
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
 from ddx.domain.artifacts import GOLDEN_CASES, META_MODEL
-from ddx.domain.differential import Band, Candidate, World
-from ddx.domain.identifiers import disease_id
 from ddx.engine import Engine
 from ddx.errors import ModelError
 from ddx.inference.conformal import COMMON_CONFORMAL
@@ -36,7 +35,7 @@ from model_bundles.manifest import write_manifest
 from training.change_plan import ChangePlan
 from training.evaluate import outside as outside_of
 from training.evaluate import report
-from training.evaluate.candidate import Answers, HeldOutCases, answer_both, compare
+from training.evaluate.candidate import HeldOutCases, answer_both, compare
 from training.evaluate.gate import judge
 from training.fit.bayes import BayesSettings
 from training.fit.boost import FitSettings
@@ -48,12 +47,14 @@ from training.fit.recorded import Recorded
 from training.fit.tune import deal, tune
 from training.lake.gold import GoldCases, read_cases
 from training.pipelines import worlds
+from training.pipelines.answers_file import answers_json, answers_of, figures_json
 from training.pipelines.golden import golden_cases
 from training.pipelines.history import History
 from training.pipelines.lineage import LINEAGE, Lineage, LineageError
+from training.pipelines.outcome import Outcome
 from training.pipelines.provenance import provenance_members
 from training.pipelines.request import Request, confirmed
-from training.pipelines.steps import Done, Say, StepError, Steps, StoppedByPlan
+from training.pipelines.steps import Done, Say, StepError, Steps
 from training.pipelines.unsigned import UnsignedMembers
 from training.pipelines.visits import calibrated_sets
 
@@ -91,7 +92,8 @@ class Bundle(Protocol):
 class Retraining:
     """One run. lake: folder or address. history: read when a step needs it, once.
 
-    current: the bundle that is replaced. check: raises for rows that may not train a model.
+    current: the bundle that is replaced. check: raises for rows that may not train a model. clock:
+    seconds, for the time a diagnosis takes.
     """
 
     folder: Path
@@ -102,6 +104,7 @@ class Retraining:
     plan: ChangePlan
     say: Say
     check: Callable[[GoldCases], object] = len
+    clock: Callable[[], float] = time.perf_counter
     dry_run: bool = False
 
     def __post_init__(self) -> None:
@@ -134,7 +137,7 @@ class Retraining:
             )
         return gold
 
-    def run(self) -> "Outcome":
+    def run(self) -> Outcome:
         """Do what is not done yet and return the signed candidate, or one the plan stops.
 
         Raises:
@@ -273,10 +276,10 @@ class Retraining:
             members = self._unchanged() | fitted.files("members") | around.files("members")
             new = self._engine(members)
             held_out = self._held_out
-            current, candidate = answer_both(self._current_engine, new, held_out)
+            current, candidate = answer_both(self._current_engine, new, held_out, self.clock)
             _write(
                 folder / "answers.json",
-                {name: _answers_json(a) for name, a in (("current", current), ("new", candidate))},
+                {name: answers_json(a) for name, a in (("current", current), ("new", candidate))},
             )
             seconds = {"current": current.seconds.tolist(), "new": candidate.seconds.tolist()}
             _write(folder / "seconds.json", seconds)
@@ -327,7 +330,7 @@ class Retraining:
             digest = bundle.json("digest.json")["digest"]
             current, new = self._current_engine, self._engine(members, digest)
             severity = new.catalogue.disease_severity
-            both = _answers_of(answers)
+            both = answers_of(answers)
             fit = json.loads(members[layout.MODEL_CARD])["common"]
             compared = compare(
                 self._held_out,
@@ -338,8 +341,8 @@ class Retraining:
             )
             verdict = judge(compared, self.plan, bundle.json("foreign.json"))
             figures = {
-                "current": _figures_json(compared.figures_current),
-                "new": _figures_json(compared.figures_new),
+                "current": figures_json(compared.figures_current),
+                "new": figures_json(compared.figures_new),
             }
             _write(
                 folder / "evaluation.json",
@@ -465,7 +468,7 @@ class Retraining:
         """Return the model card: the replaced one's rare half, and what is new of this model."""
         before = json.loads(self._current_members[layout.MODEL_CARD])
         fit = fitted.json("fit.json")
-        both = _answers_of(answers)
+        both = answers_of(answers)
         held_out, right = self._held_out, {}
         for name, said in both.items():
             hits = [a == t for a, t in zip(said.said, held_out.truth, strict=True)]
@@ -508,52 +511,6 @@ class Retraining:
         ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What a run made.
-
-    digest: of the bundle. report: digest of the evaluation step. signed: the staging repository;
-    None when the candidate does not meet the plan.
-    """
-
-    folder: Path
-    version: str
-    digest: str
-    report: str
-    search: Done
-    bundle: Done
-    evaluation: Done
-    signed: Path | None
-
-    @property
-    def promote(self) -> bool:
-        """Whether the candidate meets the plan."""
-        return self.signed is not None
-
-    def parameters(self) -> dict[str, Any]:
-        """Return what the winner was fitted with, and where the rows are."""
-        lineage = json.loads(self.bundle.read(f"members/{LINEAGE}"))
-        best = self.search.json("best.json")["settings"]
-        flat = {f"fit.{k}": v for k, v in best.items() if k != "bayes"}
-        flat |= {f"bayes.{k}": v for k, v in best["bayes"].items()}
-        return flat | {f"rows.{k}": v for k, v in lineage["rows"].items()} | lineage["code"]
-
-    def trials(self) -> list[dict[str, Any]]:
-        """Return every trial of the search."""
-        return list(self.search.json("trials.json")["trials"])
-
-    def require(self) -> Path:
-        """Return the staging repository. Raises StoppedByPlan, naming what failed."""
-        if self.signed is None:
-            checks = self.evaluation.json("evaluation.json")["verdict"]["checks"]
-            failed = ", ".join(c["name"] for c in checks if c["outcome"] == "failed")
-            raise StoppedByPlan(
-                f"candidate {self.version} does not meet the plan ({failed}); it is not signed. "
-                f"The report is in {self.evaluation.folder}"
-            )
-        return self.signed
-
-
 def _fit_settings(search: Done) -> FitSettings:
     raw = dict(search.json("best.json")["settings"])
     return FitSettings(bayes=BayesSettings(**raw.pop("bayes")), **raw)
@@ -572,41 +529,3 @@ def _write_members(folder: Path, members: Mapping[str, bytes]) -> None:
 
 def _sha(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _answers_json(answers: Answers) -> dict[str, Any]:
-    top = [[[c.disease, c.probability, c.world.value] for c in t] for t in answers.top]
-    return {"version": answers.version, "digest": answers.digest, "top": top}
-
-
-def _answers_of(done: Done) -> dict[str, Answers]:
-    seconds, said = done.json("seconds.json"), done.json("answers.json")
-    return {
-        name: Answers(
-            version=raw["version"],
-            digest=raw["digest"],
-            top=tuple(
-                tuple(_candidate(rank, *c) for rank, c in enumerate(t, 1)) for t in raw["top"]
-            ),
-            seconds=np.array(seconds[name]),
-        )
-        for name, raw in said.items()
-    }
-
-
-def _candidate(rank: int, disease: str, probability: float, world: str) -> Candidate:
-    return Candidate(
-        rank=rank,
-        disease=disease_id(disease),
-        probability=probability,
-        band=Band.POSSIBLE,
-        world=World(world),
-    )
-
-
-def _figures_json(figures: Any) -> dict[str, Any]:
-    return {
-        name: value if value == value else None  # noqa: PLR0124 (nan, which JSON has no word for)
-        for name, value in asdict(figures).items()
-        if not isinstance(value, dict)
-    } | {name: value for name, value in asdict(figures).items() if isinstance(value, dict)}

@@ -18,7 +18,7 @@ from mlflow.tracking import MlflowClient
 
 from ddx.errors import DdxError
 from model_bundles.manifest import Release
-from training.pipelines.retrain import Outcome
+from training.pipelines.outcome import Outcome
 
 MODEL: Final = "vereda-ensemble"
 STAGING, PRODUCTION = "staging", "production"
@@ -199,7 +199,7 @@ def _metrics(told: Mapping[str, Any]) -> dict[str, float]:
     for model, figures in told["figures"].items():
         for name, figure in figures.items():
             value = figure["value"] if isinstance(figure, dict) else figure
-            if value is not None and value == value:  # noqa: PLR0124 (nan)
+            if value is not None:
                 found[f"{model}.{name}"] = float(value)
     found["promote"] = float(told["verdict"]["promote"])
     return found

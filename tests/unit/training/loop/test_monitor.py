@@ -32,7 +32,7 @@ FLU, SHOCK = DiseaseId("VD:influenza"), DiseaseId("VD:anaphylaxis")
 def visits(n, seed, weights=None, thermometer=None):
     """Return n labelled visits of the miniature, with temperatures; seeded."""
     rng = np.random.default_rng(seed)
-    pool = tiny_loop.cases(4 * n, seed=seed)
+    pool = tiny_loop.cases(n if weights is None else 4 * n, seed=seed)
     chance = np.array([1.0 if weights is None else weights.get(d, 1.0) for _, d in pool])
     chosen = rng.choice(len(pool), size=n, replace=False, p=chance / chance.sum())
     return [

@@ -16,11 +16,13 @@ from typing import Final
 
 from ddx.errors import DdxError
 from training.__main__ import REPOSITORY
-from training.feature_store.publish import compute
+from training.feature_store.publish import compute, gone_patients
 from training.feature_store.store import SQLITE, FeatureStore
+from training.feature_store.tables import TABLES
 from training.lake.__main__ import ENGINE, ENGINES, LAKE
 from training.lake.engine import open_engine
 from training.lake.place import Lake
+from training.lake.upkeep import tidy
 
 FOLDER: Final = REPOSITORY / "build" / "features"
 ONLINE: Final = os.environ.get("VEREDA_FEATURES_ONLINE", SQLITE)
@@ -48,11 +50,16 @@ def _publish(asked: argparse.Namespace, lake: Lake, say: Say) -> int:
     if asked.dry_run:
         say(f"would compute the features from gold of {lake.address} and bring {asked.online} up")
         return DONE
+    for table in TABLES:
+        lake.open(table)
+    store = FeatureStore(lake, asked.folder, online=asked.online)
+    gone = gone_patients(lake)
+    store.forget(gone, datetime.now(UTC))
     with open_engine(asked.engine, lake) as engine:
         compute(lake, engine, say)
-    store = FeatureStore(lake, asked.folder, online=asked.online)
     store.materialise(datetime.now(UTC))
-    say("online store brought up to now")
+    say(f"online store brought up to now, {len(gone)} patients forgotten")
+    tidy(lake, say, tables=TABLES)
     return DONE
 
 
@@ -93,4 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # the embedded engine's threads aborted one finished process in about twenty

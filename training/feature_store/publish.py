@@ -9,6 +9,20 @@ from training.lake.place import Lake
 from training.lake.tables import GOLD_CASES
 
 
+def gone_patients(lake: Lake) -> list[str]:
+    """Return the patients that have features and no case in gold any more, sorted.
+
+    To be asked, and forgotten online, before `compute` writes the tables anew.
+    """
+    if not lake.exists(PATIENT_FEATURES) or not lake.exists(GOLD_CASES):
+        return []
+    had, have = (
+        lake.open(table).to_pyarrow_dataset().to_table(columns=["patient"])["patient"].unique()
+        for table in (PATIENT_FEATURES, GOLD_CASES)
+    )
+    return sorted(set(had.to_pylist()) - set(have.to_pylist()))
+
+
 def compute(lake: Lake, engine: Engine, say: Callable[[str], None] = lambda _: None) -> None:
     """Write both feature tables from gold, each in one version.
 

@@ -104,6 +104,22 @@ class FeatureStore:
         with _quietly("features were not published"):
             self._feast.materialize_incremental(end_date=now.astimezone(UTC))
 
+    def forget(self, patients: Sequence[str], now: datetime) -> None:
+        """Write over what is online of patients erased or gone from gold: no visit, no value.
+
+        The pseudonym stays as a key; Feast writes no row that is empty and deletes none.
+
+        Raises:
+            FeatureStoreError: the online store does not answer; ask again.
+        """
+        known = dict.fromkeys(feature_names(PATIENT_FEATURES)) | {"visits_365d": 0}
+        blank = pd.DataFrame({"patient": list(patients)}).assign(
+            **known, available_at=now, made_at=now
+        )
+        with _quietly("patients were not forgotten"):
+            if len(blank):
+                self._feast.write_to_online_store(PATIENT_FEATURES.name, blank)
+
     def online(self, pairs: Sequence[tuple[str, str]]) -> list[OnlineFeatures]:
         """Return the features of each (patient, clinic), in the order given.
 

@@ -44,3 +44,5 @@ CLINIC_FEATURES: Final = LakeTable(
     ),
     keys=("clinic", "available_at"),
 )
+
+TABLES: Final = (PATIENT_FEATURES, CLINIC_FEATURES)

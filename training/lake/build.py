@@ -21,20 +21,19 @@ from training.lake.place import Lake
 from training.lake.silver import Silver, to_silver, with_duplicates
 from training.lake.tables import (
     BRONZE_EVENTS,
+    BRONZE_READ,
     GOLD_CASES,
     SILVER_CASES,
     SILVER_FINDINGS,
     SILVER_LABELS,
+    SILVER_READ,
+    Kind,
     LakeTable,
 )
 
 Say = Callable[[str], None]
 
-BRONZE_READ: Final = "bronze"
-SILVER_READ: Final = "silver"
-"""Names of the positions in `silver_cases` and `gold_cases`."""
-
-CHECKED_ROWS: Final = 100_000
+CHECKED_ROWS: Final = 50_000
 """Up to so many rows a suite sees all; of more, a sample by a hash of the case id: the suites look
 for a feed or a transformation gone wrong, which shows in any of its rows."""
 
@@ -71,27 +70,27 @@ class _Run:
         )
 
     def from_bronze_to_gold(self) -> BuildReport:
-        if self._report.upto > self._report.after:
-            self._build_silver()
-        self._build_gold()
+        try:
+            if self._report.upto > self._report.after:
+                self._build_silver()
+            self._build_gold()
+        finally:
+            self._engine.forget_staged()
         return self._report
 
     def _build_silver(self) -> None:
         engine, report = self._engine, self._report
         self._say(f"reading bronze, batches {report.after + 1} to {report.upto}")
         new = pending(engine.read(BRONZE_EVENTS), report.after, report.upto)
-        silver = to_silver(engine.stage("events", opened(new)), code_tables(engine))
+        events = engine.stage("events", opened(new))
+        silver = to_silver(events, code_tables(engine))
         fresh = engine.stage("cases_as_told", silver.cases)
-        checked = (
-            (
-                SILVER_CASES,
-                self._checked(SILVER_CASES, with_duplicates(fresh, engine.read(SILVER_CASES))),
-            ),
-            (SILVER_FINDINGS, self._checked(SILVER_FINDINGS, silver.findings)),
-            (SILVER_LABELS, self._checked(SILVER_LABELS, silver.labels)),
-        )
-        for table, rows in checked:
-            self._publish(table, rows)
+        cases = self._checked(SILVER_CASES, with_duplicates(fresh, engine.read(SILVER_CASES)))
+        findings = self._checked(SILVER_FINDINGS, silver.findings)
+        labels = self._checked(SILVER_LABELS, silver.labels)
+        self._publish(SILVER_CASES, cases)
+        self._publish(SILVER_FINDINGS, findings, of=_cases_of(events, but=Kind.FEEDBACK))
+        self._publish(SILVER_LABELS, labels, of=_cases_of(events, but=Kind.DIAGNOSIS))
         self._lake.append(SILVER_CASES, SILVER_CASES.empty(), {BRONZE_READ: report.upto})
 
     def _build_gold(self) -> None:
@@ -112,9 +111,14 @@ class _Run:
         self._say(f"{table.name}: {count:,} rows, {verdict.expectations} expectations hold")
         return staged
 
-    def _publish(self, table: LakeTable, rows: DataFrame) -> None:
+    def _publish(self, table: LakeTable, rows: DataFrame, of: DataFrame | None = None) -> None:
         self._say(f"publishing {self._report.rows[table.name]:,} rows of {table.name}")
-        self._engine.replace(table, rows)
+        self._engine.replace(table, rows, of)
+
+
+def _cases_of(events: DataFrame, *, but: Kind) -> DataFrame:
+    """Return the cases all of whose events of the other kinds are at hand."""
+    return events.where(F.col("kind") != but.value).select("case_id").distinct()
 
 
 def touched(engine: Engine, after: int) -> Silver:

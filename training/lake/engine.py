@@ -17,9 +17,8 @@ from pyspark.sql import functions as F  # noqa: N812 - its usual name
 from training.lake.place import Lake
 from training.lake.tables import LakeTable
 
-EMBEDDED, SPARK, DATABRICKS = "embedded", "spark", "databricks"
-CHOICES: Final = (EMBEDDED, SPARK, DATABRICKS)
 _STAGING: Final = "_staging"
+_UPSERT: Final = "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
 
 
 class Engine(Protocol):
@@ -34,10 +33,15 @@ class Engine(Protocol):
     def stage(self, name: str, rows: DataFrame) -> DataFrame:
         """Compute `rows` once, keep them beside the tables, and return them as kept."""
 
-    def replace(self, table: LakeTable, rows: DataFrame) -> None:
-        """Put `rows` (staged) in the place of all rows of their cases.
+    def forget_staged(self) -> None:
+        """Empty what `stage` kept: it holds rows an erasure would not find."""
 
-        Done twice it leaves the same table; interrupted, it is done again.
+    def replace(self, table: LakeTable, rows: DataFrame, cases: DataFrame | None = None) -> None:
+        """Put `rows` (staged) in the place of all rows of `cases`, by default of their own cases.
+
+        cases: column case_id, distinct. Without it a table of one row a case is merged in one
+        version; with it the rows go and then come. Done twice it leaves the same table;
+        interrupted, it is done again.
         """
 
     def overwrite(self, table: LakeTable, rows: DataFrame) -> None:
@@ -52,20 +56,27 @@ class _Sparkly:
 
     def __init__(self, spark: SparkSession, lake: Lake) -> None:
         self.spark, self._lake = spark, lake
+        self._staged: set[str] = set()
 
     def stage(self, name: str, rows: DataFrame) -> DataFrame:
         place = f"{self._lake.address}/{_STAGING}/{name}"
+        self._staged.add(place)
         rows.write.mode("overwrite").parquet(place)
         return self.spark.read.schema(rows.schema).parquet(place)  # without rows, without a file
+
+    def forget_staged(self) -> None:
+        nothing = self.spark.createDataFrame([], "nothing int")
+        for place in self._staged:
+            nothing.write.mode("overwrite").parquet(place)
+        self._staged.clear()
 
     def frame(self, rows: pa.Table) -> DataFrame:
         if not rows.num_rows:  # Spark reads no nested column without a chunk
             rows = pa.Table.from_batches([pa.RecordBatch.from_pylist([], rows.schema)])
         return self.spark.createDataFrame(rows)
 
-    def _cases_in(self, table: DataFrame, rows: DataFrame) -> bool:
-        touched = table.select("case_id").join(rows.select("case_id").distinct(), "case_id")
-        return touched.limit(1).count() > 0
+    def _cases_in(self, table: DataFrame, cases: DataFrame) -> bool:
+        return table.select("case_id").join(cases, "case_id", "left_semi").limit(1).count() > 0
 
 
 class NativeEngine(_Sparkly):
@@ -80,15 +91,14 @@ class NativeEngine(_Sparkly):
         self._lake.open(table)
         return self.spark.read.format("delta").load(self._lake.path(table))
 
-    def replace(self, table: LakeTable, rows: DataFrame) -> None:
-        """See `Engine.replace`; one row a case is one MERGE, several are a delete and an append."""
-        if self._cases_in(self.read(table), rows):
-            if table.keys == ("case_id",):
-                self._merge(
-                    table, rows, "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
-                )
+    def replace(self, table: LakeTable, rows: DataFrame, cases: DataFrame | None = None) -> None:
+        """See `Engine.replace`."""
+        touched = rows.select("case_id").distinct() if cases is None else cases
+        if self._cases_in(self.read(table), touched):
+            if cases is None:
+                self._merge(table, rows, _UPSERT)
                 return
-            self._merge(table, rows.select("case_id").distinct(), "WHEN MATCHED THEN DELETE")
+            self._merge(table, touched, "WHEN MATCHED THEN DELETE")
         rows.write.format("delta").mode("append").save(self._lake.path(table))
 
     def overwrite(self, table: LakeTable, rows: DataFrame) -> None:
@@ -110,27 +120,28 @@ class ArrowEngine(_Sparkly):
     For tests of the real Spark and for small clusters; Databricks has no need of it.
     """
 
-    name = SPARK
+    name = "spark"
 
     def read(self, table: LakeTable) -> DataFrame:
         """Return the newest version of a table by way of Arrow."""
         rows = self._lake.open(table).to_pyarrow_table().select(table.schema.names)
         return self.frame(rows.cast(table.schema))
 
-    def replace(self, table: LakeTable, rows: DataFrame) -> None:
+    def replace(self, table: LakeTable, rows: DataFrame, cases: DataFrame | None = None) -> None:
         """See `Engine.replace`."""
         arrow = rows.select(*table.schema.names).toArrow().cast(table.schema)
-        target = self._lake.open(table)
-        on = "t.case_id = s.case_id"
-        if self._cases_in(self.read(table), rows):
-            if table.keys == ("case_id",):
-                merge = target.merge(arrow, on, source_alias="s", target_alias="t")
+        touched = rows.select("case_id").distinct() if cases is None else cases
+        if self._cases_in(self.read(table), touched):
+            if cases is None:
+                merge = self._merging(table, arrow)
                 merge.when_matched_update_all().when_not_matched_insert_all().execute()
                 return
-            touched = pa.table({"case_id": pa.array(sorted(set(arrow["case_id"].to_pylist())))})
-            merge = target.merge(touched, on, source_alias="s", target_alias="t")
-            merge.when_matched_delete().execute()
+            self._merging(table, touched.toArrow()).when_matched_delete().execute()
         deltalake.write_deltalake(self._lake.open(table), arrow, mode="append")
+
+    def _merging(self, table: LakeTable, rows: pa.Table) -> deltalake.table.TableMerger:
+        on = "t.case_id = s.case_id"
+        return self._lake.open(table).merge(rows, on, source_alias="s", target_alias="t")
 
     def overwrite(self, table: LakeTable, rows: DataFrame) -> None:
         """See `Engine.overwrite`."""
@@ -176,12 +187,18 @@ def embedded_session() -> Iterator[SparkSession]:
 
 
 def _local_spark() -> SparkSession:
-    """Return Apache Spark in this process's own JVM, on loopback."""
+    """Return Apache Spark in this process's own JVM, on loopback.
+
+    A process that uses the embedded engine speaks Spark Connect, and so do its children by the
+    environment they inherit; the two engines want a process each.
+    """
+    os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
     builder: Any = SparkSession.builder
     return (
         builder.master("local[2]")
         .appName("vereda-lake")
         .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.memory", "2g")

@@ -124,7 +124,11 @@ def _earliest(vital: str) -> Column:
 
 
 def _conditions(told: DataFrame, codes: CodeTables) -> DataFrame:
-    """Return the conditions that mean something to us: the longest known code of each."""
+    """Return the conditions that mean something to us, each by its longest known code.
+
+    A condition stated again, in another part of the visit, has the newest status: a diagnosis
+    refuted or withdrawn later is no diagnosis.
+    """
     each = (
         told.where(F.col("kind") == Kind.VISIT.value)
         .select(
@@ -139,8 +143,12 @@ def _conditions(told: DataFrame, codes: CodeTables) -> DataFrame:
         .withColumn("full", F.upper(F.regexp_replace("code", r"\.", "")))
         .drop("code")
     )
+    newest = Window.partitionBy("case_id", "system", "full").orderBy(
+        F.desc("event_time"), F.desc("batch"), "event_id", "at"
+    )
+    standing = each.withColumn("_n", F.row_number().over(newest)).where("_n = 1")
     lengths = [F.substring("full", 1, length) for length in range(3, 8)]
-    prefixes = each.withColumn("code", F.explode(F.array_distinct(F.array(*lengths, "full"))))
+    prefixes = standing.withColumn("code", F.explode(F.array_distinct(F.array(*lengths, "full"))))
     longest = Window.partitionBy("event_id", "at").orderBy(F.desc(F.length("code")))
     return (
         prefixes.join(F.broadcast(codes.conditions), ["system", "code"])

@@ -7,9 +7,16 @@ from typing import Any, Final
 
 import pyarrow.compute as pc
 
-from training.lake.build import BRONZE_READ, SILVER_READ
 from training.lake.place import Lake
-from training.lake.tables import BRONZE_EVENTS, GOLD_CASES, SILVER_CASES, TABLES, LakeTable
+from training.lake.tables import (
+    BRONZE_EVENTS,
+    BRONZE_READ,
+    GOLD_CASES,
+    SILVER_CASES,
+    SILVER_READ,
+    TABLES,
+    LakeTable,
+)
 
 STALE_AFTER_S: Final = 2 * 3600
 """Two missed hourly runs."""

@@ -195,3 +195,7 @@ GOLD_CASES: Final = LakeTable(
 )
 
 TABLES: Final = (BRONZE_EVENTS, SILVER_CASES, SILVER_FINDINGS, SILVER_LABELS, GOLD_CASES)
+
+BRONZE_READ: Final = "bronze"
+SILVER_READ: Final = "silver"
+"""Names of the positions in `silver_cases` and `gold_cases`: the newest batch taken in."""

@@ -5,21 +5,27 @@ since. Both end after RETENTION_DAYS: an erasure is complete then, and the linea
 rests on its digests alone (docs/adr/0022).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Final
 
 from training.lake.place import Lake
-from training.lake.tables import TABLES
+from training.lake.tables import TABLES, LakeTable
 
 RETENTION_DAYS: Final = 30
 """Time to retrain from, or audit, the newest models; and an erasure's month (GDPR, art. 12(3))."""
 
 
-def tidy(lake: Lake, say: Callable[[str], None], *, retention_days: int = RETENTION_DAYS) -> None:
+def tidy(
+    lake: Lake,
+    say: Callable[[str], None],
+    *,
+    tables: Iterable[LakeTable] = TABLES,
+    retention_days: int = RETENTION_DAYS,
+) -> None:
     """Join small files and delete those that only versions older than `retention_days` read."""
     with lake.writing():
-        for table in TABLES:
+        for table in tables:
             if not lake.exists(table):
                 continue
             joined = lake.open(table).optimize.compact()

@@ -122,9 +122,8 @@ class SqlLog:
                     if row["kind"] in _READ_BY_TRAINING
                 )
         except (sa.exc.SQLAlchemyError, ValueError, KeyError) as error:
-            raise LogUnreadableError(f"the event log cannot be read: {type(error).__name__}") from (
-                error
-            )
+            kind = type(error).__name__  # its text may hold the address
+            raise LogUnreadableError(f"the event log cannot be read: {kind}") from error
         return Page(entries, {SQL_POSITION: rows[-1]["server_sequence"]} if rows else {})
 
     def _erased(self, connection: sa.Connection, row: Mapping[str, Any]) -> tuple[int, ...]:

@@ -186,7 +186,7 @@ def _coded(conditions: Mapping[str, list[Resource]], encounter: Iterable[str]) -
             status = _status(condition)
             for coding in (condition.get("code") or {}).get("coding", ()):
                 system = _system(coding.get("system", ""))
-                if system and status != "entered-in-error":
+                if system:  # entered-in-error too: it takes back what was stated before
                     yield Coded(system=system, code=str(coding.get("code", "")), status=status)
 
 

@@ -10,7 +10,7 @@ import pytest
 from support.lake_records import CLINIC, DAY, PATIENT, Ears, diagnosis, feedback, findings
 
 from training.feature_store.definitions import CLINIC_TTL, PATIENT_TTL, feature_names
-from training.feature_store.publish import compute
+from training.feature_store.publish import compute, gone_patients
 from training.feature_store.store import FeatureStore, FeatureStoreError
 from training.feature_store.tables import CLINIC_FEATURES, PATIENT_FEATURES
 from training.lake import build as build_module
@@ -19,6 +19,7 @@ from training.lake.build import build
 from training.lake.engine import NativeEngine, embedded_session
 from training.lake.expectations import Verdict
 from training.lake.place import Lake
+from training.lake.tables import GOLD_CASES
 
 FEVER = findings(p1945="present")
 NO_FEVER = findings(p1945="excluded")
@@ -157,12 +158,33 @@ def check_online(store):
     assert all(until == now for until in store.published_until().values())
 
 
+def check_forgotten(store):
+    store.forget([PATIENT], START + 16 * DAY)
+    gone, stays = store.online([(PATIENT, CLINIC), (OTHER, CLINIC)])
+    assert {gone.values[name] for name in feature_names(PATIENT_FEATURES)} == {0, None}
+    assert stays.values["visits_365d"] == 1
+
+
 def test_online_in_a_file_agrees_with_offline(lake, tmp_path):
-    check_online(FeatureStore(lake, tmp_path))
+    store = FeatureStore(lake, tmp_path)
+    check_online(store)
+    check_forgotten(store)
 
 
 def test_online_in_redis_agrees_with_offline(lake, tmp_path, redis):
-    check_online(FeatureStore(lake, tmp_path, online=redis))
+    store = FeatureStore(lake, tmp_path, online=redis)
+    check_online(store)
+    check_forgotten(store)
+
+
+def test_a_patient_without_a_case_any_more_is_to_be_forgotten(lake):
+    assert gone_patients(lake) == []
+    version = lake.open(GOLD_CASES).version()
+    lake.open(GOLD_CASES).delete(f"patient = '{OTHER}'")
+    try:
+        assert gone_patients(lake) == [OTHER]
+    finally:
+        lake.open(GOLD_CASES).restore(version)
 
 
 def test_a_redis_that_is_away_is_one_error_that_says_so(lake, tmp_path):

@@ -44,10 +44,10 @@ demo: system $(VENV)/.clinic ## Cloud and clinic together: one case goes up, one
 train: setup ## Fit, check, sign the default bundle from the clinical data sets
 	$(BIN)/vereda-train
 
-retrain: setup ## New cases of the lake to a signed candidate and its report (ARGS="--dry-run" only tells)
+retrain: setup ## New cases of the lake to a signed candidate and its report (ARGS="--dry-run" tells)
 	$(BIN)/vereda-train retrain $(ARGS)
 
-release: setup ## The approved candidate to the clinics by stages; again every hour goes on (ARGS="RUN --telemetry F")
+release: setup ## The approved candidate to the clinics by stages; run it every hour (ARGS="RUN --telemetry FILE")
 	$(BIN)/vereda-train release $(ARGS)
 
 monitor: setup ## Drift, performance and triggers of yesterday (ARGS="--retrain" acts on a trigger)

@@ -9,7 +9,8 @@ import fcntl
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -44,6 +45,7 @@ from training.pipelines.retrain import Bundle, Retraining
 from training.pipelines.steps import DryRunEnds, StepError, StoppedByPlan
 from training.publish.ledger import Event
 
+AGAIN = "Run again it goes on from here, on the same rows; --restart begins a new run."
 SMALL_TRIALS = 6
 """Trials of `--search small`: what ships and five others, half an hour on two cores at most."""
 
@@ -69,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(ended)
         return DONE
     except DdxError as error:
-        print(f"\nStopped: {error}", file=sys.stderr)
+        print(f"\nStopped: {error}\n{AGAIN}", file=sys.stderr)
         return REFUSED
     print(_closing(outcome, plan))
     return DONE
@@ -200,21 +202,16 @@ def _tell(outcome: Outcome, workspace: Workspace, plan: ChangePlan, say: Say) ->
         files.write_durably(outcome.folder / FINISHED, json.dumps(ended).encode())
 
 
-class _alone:  # noqa: N801 (a context, used as a word)
-    """Holds a run for one process."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._handle = (folder / ".lock").open("w")
-
-    def __enter__(self) -> None:
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold a run for this process. Raises StepError when another one has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as handle:
         try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise StepError("another process works on this run; wait for it") from error
-
-    def __exit__(self, *_: object) -> None:
-        self._handle.close()
+        yield
 
 
 def _closing(outcome: Outcome, plan: ChangePlan) -> str:

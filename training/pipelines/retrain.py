@@ -103,7 +103,7 @@ class Retraining:
     current: Bundle
     plan: ChangePlan
     say: Say
-    check: Callable[[GoldCases], object] = len
+    check: Callable[[GoldCases], None] = lambda _: None
     clock: Callable[[], float] = time.perf_counter
     dry_run: bool = False
 

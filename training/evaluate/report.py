@@ -4,7 +4,7 @@ One self-contained page in Spanish and one in English: no script, nothing fetche
 """
 
 import tomllib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -267,7 +267,7 @@ def _weights(
     """Return finding -> mean absolute contribution to the confirmed disease, current and new."""
     held_out = compared.held_out
     at = np.unique(np.linspace(0, len(held_out) - 1, WEIGHED_CASES).astype(int))
-    sums: list[Counter[str]] = [Counter(), Counter()]
+    sums: tuple[dict[str, float], ...] = (defaultdict(float), defaultdict(float))
     for i in at:
         for total, engine in zip(sums, engines, strict=True):
             try:

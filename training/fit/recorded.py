@@ -55,7 +55,10 @@ class Recorded:
     ) -> Self:
         """Return the visits of diseases in `diseases`, asked about `findings`."""
         number = {disease: i for i, disease in enumerate(diseases)}
-        truth = np.array([number.get(label, -1) for label in cases.labels], dtype=np.int64)
+        truth = np.array(
+            [-1 if label is None else number.get(label, -1) for label in cases.labels],
+            dtype=np.int64,
+        )
         known = np.flatnonzero(truth >= 0)
         whole = cls(table=cases.case_table(findings), truth=truth)
         return replace(whole.take(known), left_out=len(truth) - len(known))
@@ -81,4 +84,5 @@ class Recorded:
         The posterior mean of a Dirichlet prior (Gelman et al. 2013, Bayesian data analysis, 3.4).
         """
         counts = PRIOR_CASES * prior + np.bincount(self.truth, minlength=len(prior))
-        return counts / counts.sum()
+        moved: NDArray[np.float64] = counts / counts.sum()
+        return moved

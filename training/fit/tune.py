@@ -18,6 +18,7 @@ import xgboost
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
+from ddx.domain.identifiers import DiseaseId
 from training.fit.boost import (
     MAX_BIN,
     FitSettings,
@@ -132,7 +133,7 @@ def deal(
     train: Sample,
     recorded: Recorded,
     endemic: EndemicKnowledge | None,
-    diseases: tuple[str, ...],
+    diseases: tuple[DiseaseId, ...],
     search: SearchSettings,
 ) -> Iterator[Fold]:
     """Yield the folds. diseases: those of `train`, in the order of its truth."""

@@ -201,8 +201,8 @@ def drift_from(raw: Mapping[str, Any]) -> Drift:
 def performance_from(raw: Mapping[str, Any]) -> Performance:
     """Return a performance as `performance.json` keeps it."""
     given = dict(raw)
-    estimates = {name: Estimate(**given.pop(name)) for name in ("confirmed", "critical_recall")}
-    return Performance(**given, **estimates)
+    confirmed, recall = (Estimate(**given.pop(n)) for n in ("confirmed", "critical_recall"))
+    return Performance(**given, confirmed=confirmed, critical_recall=recall)
 
 
 def findings_from(done: Done) -> tuple[Finding, ...]:

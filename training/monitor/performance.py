@@ -77,7 +77,9 @@ def expected_f1(cases: Sequence[Probabilities]) -> float:
 def _dealt(upto: NDArray[np.float64], drawn: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return a column per row, drawn by the row's cumulated weights."""
     dealt: NDArray[np.int64] = (upto < (drawn * upto[:, -1])[:, np.newaxis]).sum(axis=1)
-    return np.minimum(dealt, upto.shape[1] - 1)
+    last = upto.shape[1] - 1
+    dealt[dealt > last] = last
+    return dealt
 
 
 def performance_of(

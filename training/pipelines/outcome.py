@@ -37,7 +37,8 @@ class Outcome:
         best = self.search.json("best.json")["settings"]
         flat = {f"fit.{k}": v for k, v in best.items() if k != "bayes"}
         flat |= {f"bayes.{k}": v for k, v in best["bayes"].items()}
-        return flat | {f"rows.{k}": v for k, v in lineage["rows"].items()} | lineage["code"]
+        flat |= {f"rows.{k}": v for k, v in lineage["rows"].items()}
+        return {**flat, **lineage["code"]}
 
     def trials(self) -> list[dict[str, Any]]:
         """Return every trial of the search."""

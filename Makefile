@@ -8,7 +8,7 @@ COMPILE := uv pip compile pyproject.toml --python-version 3.11 --universal --gen
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help run test fast check bench train cloud demo clean setup system trust lock
+.PHONY: help run test fast check bench train retrain release monitor cloud demo clean setup system trust lock
 
 help: ## Show these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,15 @@ demo: system $(VENV)/.clinic ## Cloud and clinic together: one case goes up, one
 
 train: setup ## Fit, check, sign the default bundle from the clinical data sets
 	$(BIN)/vereda-train
+
+retrain: setup ## New cases of the lake to a signed candidate and its report (ARGS="--dry-run" tells)
+	$(BIN)/vereda-train retrain $(ARGS)
+
+release: setup ## The approved candidate to the clinics by stages; run it every hour (ARGS="RUN --telemetry FILE")
+	$(BIN)/vereda-train release $(ARGS)
+
+monitor: setup ## Drift, performance and triggers of yesterday (ARGS="--retrain" acts on a trigger)
+	$(BIN)/vereda-train monitor $(ARGS)
 
 test: setup ## Every test
 	$(BIN)/python -m pytest -n 2 --durations=15

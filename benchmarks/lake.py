@@ -1,0 +1,389 @@
+"""`python -m benchmarks.lake`: the lake's bars, its engines side by side, and online features.
+
+stream    records of the gateway's log to bronze, in events a second (bar: 1,000)
+growth    bronze to silver and gold of 10^4, 10^5, 10^6 events, suites included, and how the cost
+          grows with the events
+engines   the same definitions on the embedded engine and on Apache Spark (a Java is needed), and
+          the core of them written for Polars and for Ibis on DuckDB
+features  one online read, SQLite and Redis, p50 and p99 (bars: p99 under 50 ms, aim 5 ms)
+
+Beside the wall clock, which a busy machine stretches, the processor seconds of this process and its
+threads. Exit code 1 when a bar is not met.
+"""
+
+import argparse
+import hashlib
+import itertools
+import json
+import logging
+import os
+import platform
+import random
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+import pyarrow as pa
+from support.lake_records import KEYED, diagnosis, feedback
+
+from benchmarks import lake_rivals
+from training.lake.alarms import TerminalNotifier
+from training.lake.bronze import Bronze, Intake
+from training.lake.build import build
+from training.lake.door import admit
+from training.lake.engine import open_engine
+from training.lake.expectations import check
+from training.lake.gold import read_cases
+from training.lake.place import Lake
+from training.lake.stream import follow
+from training.lake.tables import BRONZE_EVENTS, SILVER_LABELS
+from training.sources.stream import SqlLog
+
+STREAM_BAR_PER_S: Final = 1000.0
+READ_BAR_MS, READ_AIM_MS = 50.0, 5.0
+LINEAR: Final = 1.5
+"""Ten times the events may cost up to fifteen times: near linear."""
+
+NOON: Final = datetime(2026, 9, 1, 12, tzinfo=UTC)
+FEEDBACK_SHARE: Final = 0.4
+TEMPLATES: Final = 200
+CHUNK: Final = 50_000
+PARTS: Final = ("stream", "growth", "engines", "features")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure what is asked for and print it; return 0 when every bar is met."""
+    parser = argparse.ArgumentParser(
+        prog="benchmarks.lake",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all of them by default")
+    parser.add_argument("--events", type=int, default=20_000, help="through the stream")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--side-by-side", type=int, default=10_000, help="events for the engines")
+    asked = parser.parse_args(argv)
+    logging.getLogger().setLevel(logging.ERROR)
+    print(f"{os.cpu_count()} cores ({platform.machine()}), load {os.getloadavg()[0]:.1f}")
+    met = True
+    for part in asked.parts or PARTS:
+        print(f"\n{part}")
+        with tempfile.TemporaryDirectory() as folder:
+            met = _PARTS[part](Path(folder), asked) and met
+    return 0 if met else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """wall_s: by the clock. processor_s: of this process, all threads, and of ended children."""
+
+    wall_s: float
+    processor_s: float
+
+    def a_second(self, count: int) -> str:
+        """Return a rate by both clocks."""
+        by_processor = f"{count / self.processor_s:,.0f} a processor second"
+        return f"{count / self.wall_s:,.0f} a second, {by_processor}"
+
+
+def cost_of(work: Callable[[], object]) -> Cost:
+    """Return what `work` cost."""
+    wall_s, processor_s = time.perf_counter(), time.process_time()
+    work()
+    return Cost(time.perf_counter() - wall_s, time.process_time() - processor_s)
+
+
+def stream(folder: Path, asked: argparse.Namespace) -> bool:
+    """A log of visits, three in five of them a diagnosis, read to bronze page by page."""
+    path = folder / "cloud.db"
+    _write_log(path, asked.events)
+    lake = Lake(str(folder / "lake"))
+    taken: list[Intake] = []
+    cost = cost_of(
+        lambda: taken.extend(follow(SqlLog(f"sqlite:///{path}"), lake, Bronze(lake), KEYED))
+    )
+    stored = sum(part.stored for part in taken)
+    if stored != asked.events:
+        raise RuntimeError(f"{stored} of {asked.events} events arrived")
+    met = stored / cost.wall_s >= STREAM_BAR_PER_S
+    print(f"  log to bronze: {stored:,} events, {cost.a_second(stored)} ({_verdict(met)})")
+    return met
+
+
+def growth(folder: Path, asked: argparse.Namespace) -> bool:
+    """The same mix of events at growing sizes, from the first batch to published gold."""
+    check("silver_labels", SILVER_LABELS.empty())
+    rows = []
+    for size in asked.sizes:
+        lake = Lake(str(folder / str(size)))
+        fill(lake, size)
+        with open_engine("embedded", lake) as engine:
+            cost = cost_of(lambda: build(lake, engine, TerminalNotifier()))  # noqa: B023
+        cases = len(read_cases(lake.address, labelled=False))
+        rows.append((size, cost))
+        print(
+            f"  {size:>9,} events: {cost.wall_s:7.1f} s, {cost.processor_s:7.1f} processor s, "
+            f"{cost.wall_s / size * 1e6:6.0f} µs an event, {cases:,} gold cases",
+            flush=True,
+        )
+        shutil.rmtree(lake.address)
+    met = True
+    for (small, before), (large, after) in itertools.pairwise(rows):
+        ratio = after.wall_s / before.wall_s / (large / small)
+        met = met and ratio <= LINEAR
+        print(f"  {small:,} to {large:,}: {ratio:.2f} of linear ({_verdict(ratio <= LINEAR)})")
+    return met
+
+
+def engines(folder: Path, asked: argparse.Namespace) -> bool:
+    """One batch on each engine, sessions started; then the core of it for other libraries."""
+    size = asked.side_by_side
+    digests = {}
+    for name in ("embedded", "spark"):
+        if name == "spark" and shutil.which("java") is None:
+            print("  spark: not measured, no Java here (openjdk-17-jre-headless)")
+            continue
+        lake = Lake(str(folder / name))
+        fill(lake, size)
+        with ProcessPoolExecutor(1, get_context("spawn")) as alone:  # one engine a process
+            started_s, built_s = alone.submit(_on, name, lake.address).result()
+        digests[name] = read_cases(lake.address).rows_sha256
+        print(
+            f"  {name}: starts in {started_s:.1f} s, {size:,} events in {built_s:.1f} s", flush=True
+        )
+    same = len(set(digests.values())) == 1
+    print(f"  gold of {', '.join(digests)}: {'the same rows' if same else 'DIFFERENT rows'}")
+    lake = Lake(str(folder / "core"))
+    fill(lake, size)
+    with open_engine("embedded", lake) as engine:
+        engine.spark.sql("SELECT 1").collect()
+        rivals = {"pyspark on pysail": lambda: lake_rivals.on_engine(engine)} | {
+            "polars": lambda: lake_rivals.on_polars(lake),
+            "ibis on duckdb": lambda: lake_rivals.on_ibis(lake),
+        }
+        counts = set()
+        for name, work in rivals.items():
+            found: list[int] = []
+            cost = cost_of(lambda: found.append(work()))  # noqa: B023
+            counts.add(found[0])
+            print(
+                f"  core only, {name}: {cost.wall_s:.2f} s, {cost.processor_s:.2f} processor s, "
+                f"{found[0]:,} cases"
+            )
+    return same and len(counts) == 1
+
+
+def _on(name: str, address: str) -> tuple[float, float]:
+    """Return seconds until the engine `name` answers, and seconds of one build on it."""
+    check("silver_labels", SILVER_LABELS.empty())
+    lake = Lake(address)
+    began_s = time.perf_counter()
+    with open_engine(name, lake) as engine:
+        engine.spark.sql("SELECT 1").collect()
+        started_s = time.perf_counter() - began_s
+        return started_s, cost_of(lambda: build(lake, engine, TerminalNotifier())).wall_s
+
+
+def features(folder: Path, asked: argparse.Namespace) -> bool:
+    """2,000 reads of one patient and one clinic, after 200 to warm up."""
+    from training.feature_store.publish import compute  # noqa: PLC0415 - Feast: seconds
+    from training.feature_store.store import FeatureStore  # noqa: PLC0415
+    from training.feature_store.tables import PATIENT_FEATURES  # noqa: PLC0415
+
+    lake = Lake(str(folder / "lake"))
+    fill(lake, asked.side_by_side)
+    with open_engine("embedded", lake) as engine:
+        build(lake, engine, TerminalNotifier())
+        compute(lake, engine)
+    patients = lake.open(PATIENT_FEATURES).to_pyarrow_table()["patient"].unique().to_pylist()
+    met = True
+    with _redis(folder) as redis:
+        for where in ("sqlite", redis):
+            if not where:
+                print("  redis: not measured, no redis-server here")
+                continue
+            store = FeatureStore(lake, folder / where.replace(":", "-"), online=where)
+            published = cost_of(lambda: store.materialise(datetime.now(UTC)))  # noqa: B023
+            p50_ms, p99_ms = _read_ms(store, patients)
+            met = met and p99_ms < READ_BAR_MS
+            aim = f"{_verdict(p99_ms < READ_BAR_MS)}, aim {_verdict(p99_ms < READ_AIM_MS)}"
+            print(
+                f"  {where.partition(':')[0].replace('127.0.0.1', 'redis')}: "
+                f"{len(patients):,} patients published in {published.wall_s:.1f} s; one read "
+                f"p50 {p50_ms:.2f} ms, p99 {p99_ms:.2f} ms ({aim})"
+            )
+    return met
+
+
+def _read_ms(store: Any, patients: Sequence[str]) -> tuple[float, float]:
+    dice, clinic = random.Random(1), _clinic(0)
+    took = []
+    for number in range(2200):
+        pair = (dice.choice(patients), clinic)
+        began_s = time.perf_counter()
+        store.online([pair])
+        if number >= 200:
+            took.append((time.perf_counter() - began_s) * 1000)
+    took.sort()
+    return took[len(took) // 2], took[len(took) * 99 // 100]
+
+
+@contextmanager
+def _redis(folder: Path) -> Iterator[str]:
+    """Yield the address of a Redis on loopback, "" where none can be started."""
+    if shutil.which("redis-server") is None:
+        yield ""
+        return
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", ""],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+_PARTS: Final[dict[str, Callable[[Path, argparse.Namespace], bool]]] = {
+    "stream": stream,
+    "growth": growth,
+    "engines": engines,
+    "features": features,
+}
+
+
+def fill(lake: Lake, events: int) -> None:
+    """Write `events` bronze rows: diagnoses of real shape, two in five followed by a feedback.
+
+    The payloads are some hundred that passed the door, under new ids: what is measured comes after.
+    """
+    lake.open(BRONZE_EVENTS)
+    diagnoses = round(events / (1 + FEEDBACK_SHARE / (1 - FEEDBACK_SHARE)))
+    made, words = _templates()
+    for start in range(0, diagnoses, CHUNK):
+        numbers = range(start, min(start + CHUNK, diagnoses))
+        lake.append(BRONZE_EVENTS, _rows(numbers, made, "diagnosis", batch=1))
+    for start in range(0, events - diagnoses, CHUNK):
+        numbers = range(start, min(start + CHUNK, events - diagnoses))
+        lake.append(BRONZE_EVENTS, _rows(numbers, words, "feedback", batch=1))
+
+
+def _templates() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    dice = random.Random(1)
+    told = [
+        diagnosis(
+            temperature_c=round(dice.uniform(36, 40), 1), heart_rate_bpm=dice.randint(60, 130)
+        )
+        for _ in range(TEMPLATES)
+    ]
+    for record in told:
+        findings = record.payload["case"]["findings"]
+        findings[:] = [
+            {"id": f"HP:{number:07d}", "presence": dice.choice(("present", "excluded"))}
+            for number in dice.sample(range(1, 3000), 12)
+        ]
+    diseases = ("VD:influenza", "VD:croup", "VD:pneumonia", "VD:anemia")
+    words = [feedback(record, disease=dice.choice(diseases)) for record in told]
+    return [_template(r) for r in told], [_template(r) for r in words]
+
+
+def _template(record: Any) -> dict[str, Any]:
+    row = admit(record)
+    row["patient"] = record.payload.get("patient_pseudonym", "")
+    return row
+
+
+def _clinic(number: int) -> str:
+    return KEYED.clinic(f"device-{number % 40}")
+
+
+def _rows(
+    numbers: range, templates: Sequence[dict[str, Any]], kind: str, *, batch: int
+) -> pa.Table:
+    columns: dict[str, list[Any]] = {name: [] for name in BRONZE_EVENTS.schema.names}
+    for number in numbers:
+        template = templates[number % len(templates)]
+        case_id = str(uuid.UUID(int=number + 1))
+        patient = hashlib.sha256(str(number // 5).encode()).hexdigest()
+        payload = template["payload"]
+        if template["patient"]:
+            payload = payload.replace(template["patient"], patient)
+        at = NOON + timedelta(minutes=number % 120_000)
+        row = template | {
+            "event_id": f"{kind[:4]}-{number}",
+            "case_id": case_id,
+            "clinic": _clinic(number),
+            "event_time": at,
+            "ingested_at": at + timedelta(hours=1),
+            "batch": batch,
+            "offset": number + 1,
+            "content_sha256": hashlib.sha256(f"{number % 1_000_003}".encode()).hexdigest(),
+            "payload": payload,
+        }
+        for name, column in columns.items():
+            column.append(row[name])
+    return pa.table(
+        [pa.array(columns[f.name], f.type) for f in BRONZE_EVENTS.schema],
+        schema=BRONZE_EVENTS.schema,
+    )
+
+
+def _write_log(path: Path, events: int) -> None:
+    """Write the cloud's event table as the gateway leaves it; each payload is one of its own."""
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(
+            "CREATE TABLE event (server_sequence INTEGER PRIMARY KEY, device_id, id, kind, "
+            "created_at, payload, payload_sha256, schema_version INTEGER, erased_by INTEGER)"
+        )
+        for number in range(0, events, 5):
+            told = [diagnosis() for _ in range(3)]
+            records = [*told, *(feedback(t, disease="VD:croup") for t in told[:2])]
+            for at, record in enumerate(records[: events - number]):
+                text = json.dumps(dict(record.payload), sort_keys=True, separators=(",", ":"))
+                database.execute(
+                    "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, 1, NULL)",
+                    (
+                        number + at + 1,
+                        f"device-{number % 40}",
+                        record.event_id,
+                        record.kind.value,
+                        NOON.isoformat(),
+                        text,
+                        hashlib.sha256(text.encode()).hexdigest(),
+                    ),
+                )
+        database.commit()
+
+
+def _verdict(met: bool) -> str:
+    return "met" if met else "not met"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

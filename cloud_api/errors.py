@@ -101,6 +101,9 @@ PROBLEMS: Final = {
     "enrolment.refused": Problem(
         403, "El código de inscripción no sirve", "The enrolment code does not serve"
     ),
+    "record.conflict": Problem(
+        409, "El identificador ya es de otro registro", "The id belongs to another record"
+    ),
     "auth.refused": Problem(401, _UNAUTHORISED_ES, _UNAUTHORISED_EN),
     "auth.unsigned": Problem(401, "Falta la firma del equipo", "The device signature is missing"),
     "auth.unknown_device": Problem(401, _UNAUTHORISED_ES, _UNAUTHORISED_EN),

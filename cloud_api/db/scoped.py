@@ -11,13 +11,16 @@ from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, String, Table, event
+from sqlalchemy import ColumnElement, String, Table, TextClause, event
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, with_loader_criteria
 from sqlalchemy.sql import visitors
 
 TENANT_CHARS: Final = 64
 _TENANT: Final = "tenant_id"
+
+DEFAULT_TENANT: Final = "default"
+"""The organisation of a service that knows only one, and of its rows before migration 0006."""
 
 
 class TenantRow:
@@ -70,14 +73,15 @@ def _open(engine: AsyncEngine, tenant_id: str | None) -> AsyncSession:
 
 @event.listens_for(ScopedSession, "do_orm_execute")
 def _add_the_tenant(state: ORMExecuteState) -> None:
-    tenant = state.session.info["tenant"]
+    tenant: str | None = state.session.info["tenant"]
     if tenant is None or not _touches_tenants(state.statement):
         return
     if state.is_insert or not state.is_orm_statement:
         raise ScopeError("write rows with session.add, read them through their class")
 
     def own(row: type[TenantRow]) -> ColumnElement[bool]:
-        return row.tenant_id == tenant
+        belongs: ColumnElement[bool] = row.tenant_id == tenant
+        return belongs
 
     criteria = with_loader_criteria(
         TenantRow, own, include_aliases=True, track_closure_variables=True
@@ -94,6 +98,8 @@ def _refuse_rows_of_others(session: Session, _context: Any, _instances: Any) -> 
 
 
 def _touches_tenants(statement: Any) -> bool:
+    """Return whether rows of organisations may be meant; text may mean any."""
     return any(
-        isinstance(part, Table) and _TENANT in part.columns for part in visitors.iterate(statement)
+        isinstance(part, TextClause) or (isinstance(part, Table) and _TENANT in part.columns)
+        for part in visitors.iterate(statement)
     )

@@ -18,6 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from cloud_api.db.scoped import TenantRow
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """A moment in UTC; refuses moments without a zone, on databases that forget zones too."""
@@ -45,7 +47,7 @@ class Base(DeclarativeBase):
     """Base of all tables."""
 
 
-class DeviceRow(Base):
+class DeviceRow(TenantRow, Base):
     """An enrolled device. revoked_at: from then on its signature is worth nothing."""
 
     __tablename__ = "device"
@@ -57,8 +59,11 @@ class DeviceRow(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class EnrolmentCodeRow(Base):
-    """A one-time code, kept as its SHA-256. device_id: who used it."""
+class EnrolmentCodeRow(TenantRow, Base):
+    """A one-time code, kept as its SHA-256. device_id: who used it.
+
+    tenant_id: the organisation that device belongs to.
+    """
 
     __tablename__ = "enrolment_code"
 
@@ -138,10 +143,10 @@ class AuditHeadRow(Base):
     signature: Mapped[str] = mapped_column(String(128))
 
 
-class DeviceSettingRow(Base):
+class DeviceSettingRow(TenantRow, Base):
     """A setting for one device, or for every one (empty id). Append-only; the newest counts.
 
-    value: JSON.
+    tenant_id: of whose devices; empty for those of every organisation. value: JSON.
     """
 
     __tablename__ = "device_setting"

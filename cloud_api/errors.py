@@ -104,6 +104,20 @@ PROBLEMS: Final = {
     "record.conflict": Problem(
         409, "El identificador ya es de otro registro", "The id belongs to another record"
     ),
+    "prediction.unknown": Problem(404, "Predicción desconocida", "Unknown prediction"),
+    "device.unknown": Problem(404, "Equipo desconocido", "Unknown device"),
+    "bundle.unknown": Problem(404, "Paquete de modelos desconocido", "Unknown model bundle"),
+    "release.refused": Problem(
+        409, "El paquete no puede pasar a ese estado", "The bundle cannot pass to that state"
+    ),
+    "auth.missing": Problem(
+        401,
+        "Falta identificarse: token de acceso o firma del equipo",
+        "Say who you are: an access token or a device signature",
+    ),
+    "auth.token_refused": Problem(
+        401, "El token de acceso no sirve aquí", "The access token does not serve here"
+    ),
     "auth.refused": Problem(401, _UNAUTHORISED_ES, _UNAUTHORISED_EN),
     "auth.unsigned": Problem(401, "Falta la firma del equipo", "The device signature is missing"),
     "auth.unknown_device": Problem(401, _UNAUTHORISED_ES, _UNAUTHORISED_EN),
@@ -114,6 +128,13 @@ PROBLEMS: Final = {
         401, "El reloj del equipo está mal", "The clock of the device is wrong"
     ),
     "auth.replayed": Problem(401, "Petición repetida", "Replayed request"),
+}
+
+
+_DEVICE_CHALLENGE: Final = 'Vereda-Device realm="vereda"'
+_CHALLENGES: Final = {
+    "auth.missing": f'Bearer realm="vereda", {_DEVICE_CHALLENGE}',
+    "auth.token_refused": 'Bearer realm="vereda", error="invalid_token"',
 }
 
 
@@ -186,7 +207,7 @@ def _of_ddx_error(request: Request, error: DdxError, now_s: Callable[[], float])
     if isinstance(error, ClockSkewError):
         members["server_time_s"] = round(now_s(), 3)
     if problem.status == 401:
-        headers["WWW-Authenticate"] = 'Vereda-Device realm="vereda"'
+        headers["WWW-Authenticate"] = _CHALLENGES.get(error.code, _DEVICE_CHALLENGE)
     if error.retryable and problem.status in {429, 503}:
         wait_s = error.retry_after_s if isinstance(error, GatewayBusyError) else 30
         headers["Retry-After"] = str(wait_s)

@@ -42,6 +42,30 @@ class RepositoryMissingError(DdxError):
     code = "registry.missing"
 
 
+class PredictionUnknownError(DdxError):
+    """The caller's organisation has no prediction with this receipt id."""
+
+    code = "prediction.unknown"
+
+
+class DeviceUnknownError(DdxError):
+    """The caller's organisation has no device with this id."""
+
+    code = "device.unknown"
+
+
+class BundleUnknownError(DdxError):
+    """No signed bundle fits what was asked."""
+
+    code = "bundle.unknown"
+
+
+class ReleaseRefusedError(DdxError):
+    """A bundle skipped a state on its way to the clinics. Nothing was written."""
+
+    code = "release.refused"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Status and titles of one error code."""

@@ -22,7 +22,9 @@ def _of_our_time(moment: datetime) -> datetime:
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_of_our_time)]
-Actor = Annotated[str, StringConstraints(pattern=r"^(?:(?:person|device):[A-Za-z0-9_.:|@+-]{1,150})?$")]
+Actor = Annotated[
+    str, StringConstraints(pattern=r"^(?:(?:person|device):[A-Za-z0-9_.:|@+-]{1,150})?$")
+]
 CodeOrNothing = Annotated[str, StringConstraints(pattern=f"^$|{CODE_PATTERN}")]
 
 Since = Annotated[Moment | None, Query(description="From this moment on.")]

@@ -6,6 +6,8 @@ from platformdirs import user_data_path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from cloud_api.db.scoped import DEFAULT_TENANT
+
 
 class CloudSettings(BaseSettings):
     """Everything the service may be told.
@@ -18,9 +20,14 @@ class CloudSettings(BaseSettings):
     seal_key: the same for the X25519 key that files from sticks are sealed to.
     oidc_issuer, oidc_audience, oidc_keys: issuer, client id and https address of the key set of
     the identities that are lent roles; no roles are lent while one is empty. oidc_ca: PEM of a
-    private authority for that address. kafka_servers: `host:port` list of a broker that the
-    event log is carried on to; empty for none. kafka_connection: connection string of an Event
-    Hubs namespace, which turns on TLS and its sign-in.
+    private authority for that address. oidc_api_audience, oidc_clients: audience of access tokens
+    for this API, and the applications they may come through; nobody calls it while one is empty.
+    oidc_scope: what those tokens must allow. tenant: the organisation that runs the service, and
+    everybody's while oidc_tenant_claim, the claim that names the organisation, is empty.
+    dev_issuer: believe tokens of the issuer in `data` instead, on one's own machine only.
+    kafka_servers: `host:port` list of a broker that the event log is carried on to; empty for none.
+    kafka_connection: connection string of an Event Hubs namespace, which turns on TLS and its
+    sign-in.
     """
 
     model_config = SettingsConfigDict(env_prefix="VEREDA_CLOUD_", frozen=True)
@@ -37,6 +44,12 @@ class CloudSettings(BaseSettings):
     oidc_audience: str = ""
     oidc_keys: str = ""
     oidc_ca: Path | None = None
+    oidc_api_audience: str = ""
+    oidc_clients: tuple[str, ...] = ()
+    oidc_scope: str = "access"
+    oidc_tenant_claim: str = ""
+    tenant: str = Field(default=DEFAULT_TENANT, pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
+    dev_issuer: bool = False
     kafka_servers: str = ""
     kafka_topic: str = "vereda-events"
     kafka_connection: SecretStr = SecretStr("")

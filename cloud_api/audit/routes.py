@@ -64,6 +64,7 @@ def router(guard: Guard, journal: Journal) -> APIRouter:
     )
     async def search(
         request: Request,
+        *,
         since: Since = None,
         until: Until = None,
         actor: Annotated[Actor, Query()] = "",
@@ -95,12 +96,6 @@ def router(guard: Guard, journal: Journal) -> APIRouter:
         caller = caller_of(request)
         found = await verify(journal.log, caller.tenant_id)
         await journal.note(caller, CloudAction.AUDIT_VERIFIED, "audit", holds=found.holds)
-        return VerdictMessage(
-            holds=found.holds,
-            checked=found.checked,
-            head=found.head,
-            broken_at=found.broken_at,
-            reason=found.reason,  # type: ignore[arg-type] # its docstring lists them
-        )
+        return VerdictMessage.of(found)
 
     return routes

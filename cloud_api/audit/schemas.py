@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
+from cloud_api.audit.service import Verdict
 from cloud_api.records.ports import AuditRecord
 from sync_service.protocol.fields import Code, Message
 from sync_service.protocol.versions import MAX_SEQUENCE
@@ -58,3 +59,8 @@ class VerdictMessage(Message):
     head: str
     broken_at: int | None
     reason: Literal["", "edited", "relinked", "gap", "truncated"]
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> "VerdictMessage":
+        """Return a verdict as it is answered."""
+        return cls(**{name: getattr(verdict, name) for name in cls.model_fields})

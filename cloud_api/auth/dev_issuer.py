@@ -66,7 +66,9 @@ class DevIssuer:
         if not self._file.exists():
             self._make()
         raw = RSAKey.import_key(self._file.read_bytes())
-        return RSAKey.import_key(raw.as_dict(private=True) | {"kid": raw.thumbprint(), "use": "sig"})
+        return RSAKey.import_key(
+            raw.as_dict(private=True) | {"kid": raw.thumbprint(), "use": "sig"}
+        )
 
     def _make(self) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -81,6 +81,7 @@ def router(guard: Guard, service: FeedbackService) -> APIRouter:
     )
     async def search(
         request: Request,
+        *,
         since: Since = None,
         until: Until = None,
         receipt_id: Annotated[RecordIdText | None, Query()] = None,

@@ -1,4 +1,4 @@
-"""A decision of a clinician: checked by the domain's own rules, tied to a prediction we answered."""
+"""A clinician's decision: checked by the domain's own rules, tied to a prediction we answered."""
 
 from collections.abc import Callable
 from datetime import datetime

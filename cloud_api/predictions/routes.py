@@ -48,6 +48,7 @@ def router(guard: Guard, receipts: Receipts, journal: Journal) -> APIRouter:
     )
     async def search(
         request: Request,
+        *,
         since: Since = None,
         until: Until = None,
         bundle_version: Annotated[CodeOrNothing, Query()] = "",

@@ -9,7 +9,7 @@ from ddx.domain.roles import Role
 from ddx.domain.statements import moment_text
 from sync_service.gateway.checkpoints import StatementKey
 from sync_service.gateway.devices import Device
-from sync_service.protocol.errors import DeviceMismatchError
+from sync_service.protocol.errors import DeviceMismatchError, IdentityRefusedError
 from sync_service.protocol.leases import LeaseMessage, LeaseRequest
 
 

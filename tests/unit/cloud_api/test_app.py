@@ -10,7 +10,7 @@ from support.sync_records import a_case
 
 from cloud_api.__main__ import main
 from cloud_api.app import create_app
-from cloud_api.diagnose.schemas import PredictResponse
+from cloud_api.diagnose.schemas import Receipted
 from cloud_api.metrics.metrics import BUCKETS_S
 from ddx.domain.wire import case_to_json, differential_from_json, explanation_from_json
 from model_bundles.errors import BundleTamperedError
@@ -43,7 +43,7 @@ def test_a_case_comes_back_as_a_differential_with_its_bundle(clinic, settings):
 
 def test_the_answer_says_how_sure_how_grave_why_what_to_do_and_what_to_ask(clinic):
     told = clinic.ask("/predict", {"case": CASE, "limit": 3, "explained": 1, "language": "en"})
-    said = PredictResponse.model_validate_json(told.content)
+    said = Receipted.model_validate_json(told.content)
     assert said.unknown_fields() == ()
     first, *others = said.candidates
     listed = differential_from_json(said.differential).candidates

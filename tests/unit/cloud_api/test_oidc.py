@@ -7,11 +7,13 @@ import pytest
 from joserfc.jwk import OctKey, RSAKey
 from support.oidc_issuer import CLIENT, Issuer
 
-from cloud_api.auth.oidc import OidcIdentities, fetch_over_https
+from cloud_api.auth.keys import PinnedKeys, fetch_over_https
+from cloud_api.auth.oidc import OidcIdentities, Organisations
 from ddx.domain.roles import Role
 from sync_service.protocol.errors import IdentityRefusedError
 
 NOW = datetime.now(UTC)
+OURS = Organisations(only="default")
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +21,10 @@ def issuer():
     issuer = Issuer(None)
     issuer.url = "https://issuer.example/11111111-2222/v2.0"
     return issuer
+
+
+def reader(issuer, keys):
+    return OidcIdentities(issuer=issuer.url, audience=CLIENT, keys=keys, organisations=OURS)
 
 
 @pytest.fixture
@@ -32,11 +38,11 @@ def identities(issuer, asked):
         asked.append(1)
         return {"keys": [issuer.key.as_dict(private=False)]}
 
-    return OidcIdentities(issuer=issuer.url, audience=CLIENT, fetch_keys=fetch)
+    return reader(issuer, PinnedKeys(fetch))
 
 
 async def test_a_sound_token_names_the_person_and_one_role(identities, issuer):
-    person = await identities.identify(issuer.id_token(tid="11111111-2222"), NOW)
+    person = await identities.identify(issuer.id_token(), NOW)
     assert (person.subject, person.role) == ("oid-ana", Role.MEDICO_ADMIN)
 
 
@@ -52,7 +58,10 @@ async def test_a_sound_token_names_the_person_and_one_role(identities, issuer):
         {"iss": "https://issuer.example/other/v2.0"},
         {"aud": "another-application"},
         {"aud": [CLIENT, "another-application"]},
+        {"tid": None},
         {"tid": "9999"},
+        {"tid": "1"},
+        {"tid": ""},
         {"exp": int(time.time()) - 3600},
         {"exp": int(time.time()) + 90_000},
         {"iat": int(time.time()) + 3600, "exp": int(time.time()) + 7200},
@@ -90,9 +99,7 @@ async def test_unknown_keys_do_not_make_us_ask_again_and_again(issuer, asked):
         asked.append(1)
         return {"keys": []}
 
-    identities = OidcIdentities(
-        issuer=issuer.url, audience=CLIENT, fetch_keys=fetch, monotonic_s=lambda: seconds[0]
-    )
+    identities = reader(issuer, PinnedKeys(fetch, monotonic_s=lambda: seconds[0]))
     for _ in range(5):
         with pytest.raises(IdentityRefusedError):
             await identities.identify(issuer.id_token(), NOW)
@@ -105,11 +112,7 @@ async def test_unknown_keys_do_not_make_us_ask_again_and_again(issuer, asked):
 
 async def test_short_keys_are_not_believed(issuer):
     short = RSAKey.generate_key(1024, {"kid": "k1"})
-    weak = OidcIdentities(
-        issuer=issuer.url,
-        audience=CLIENT,
-        fetch_keys=lambda: {"keys": [short.as_dict(private=False)]},
-    )
+    weak = reader(issuer, PinnedKeys(lambda: {"keys": [short.as_dict(private=False)]}))
     with pytest.raises(IdentityRefusedError):
         await weak.identify(issuer.id_token(key=short), NOW)
 

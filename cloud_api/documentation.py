@@ -1,0 +1,52 @@
+"""The OpenAPI document, with the requests FastAPI does not read itself."""
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from cloud_api.audit import routes as audit_routes
+from cloud_api.clinic_settings import routes as settings_routes
+from cloud_api.devices import routes as devices_routes
+from cloud_api.diagnose import routes as diagnose_routes
+from cloud_api.feedback import routes as feedback_routes
+from cloud_api.operation import SECURITY_SCHEMES, Problem
+from cloud_api.rollout import routes as rollout_routes
+from sync_service.gateway import routes as gateway_routes
+
+TITLE: Final = "Vereda"
+DESCRIPTION: Final = (
+    "Differential diagnosis, feedback, audit, registry and fleet of rural clinics. "
+    "Errors are RFC 9457 problem details, in Spanish or English by Accept-Language."
+)
+REQUEST_MODELS: Final = (
+    *gateway_routes.REQUEST_MODELS,
+    *diagnose_routes.REQUEST_MODELS,
+    *feedback_routes.REQUEST_MODELS,
+    *audit_routes.REQUEST_MODELS,
+    *devices_routes.REQUEST_MODELS,
+    *settings_routes.REQUEST_MODELS,
+    *rollout_routes.REQUEST_MODELS,
+    Problem,
+)
+
+
+def document_of(app: FastAPI) -> dict[str, Any]:
+    """Return the document of `app`, made once."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+        )
+        _, schemas = models_json_schema(
+            [(model, "validation") for model in REQUEST_MODELS],
+            ref_template="#/components/schemas/{model}",
+        )
+        components = document.setdefault("components", {})
+        components.setdefault("schemas", {}).update(schemas.get("$defs", {}))
+        components["securitySchemes"] = SECURITY_SCHEMES
+        app.openapi_schema = document
+    return app.openapi_schema

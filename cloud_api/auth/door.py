@@ -70,5 +70,5 @@ def _operations(route: BaseRoute) -> Iterator[Operation]:
     ]
     if len(declared) != 1:
         raise UndeclaredAccessError(f"{route.path} declares {len(declared)} times who may call it")
-    for method in sorted(route.methods):
+    for method in sorted(route.methods or ()):
         yield Operation(method=method, path=route.path, access=declared[0])

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final, cast
+from typing import Final
 
 from cloud_api.audit.actions import CloudAction
 from cloud_api.auth.guard import Caller
@@ -132,7 +132,7 @@ class ReleaseLedger:
     async def _decision(
         self, caller: Caller, state: State, asked: StagingRequest, basis_points: int
     ) -> LedgerEntry:
-        detail = {
+        detail: dict[str, str | int] = {
             "channel": self._repository.channel,
             "digest": asked.digest,
             "basis_points": basis_points,
@@ -190,7 +190,7 @@ def _entry(record: AuditRecord) -> LedgerEntry:
     return LedgerEntry(
         sequence=record.sequence,
         at=record.at,
-        state=cast("State", _STATES[record.action]),
+        state=_STATES[record.action],
         channel=str(detail["channel"]),
         version=record.subject,
         digest=str(detail["digest"]),

@@ -123,7 +123,7 @@ def router(gateway: Gateway, described: Described = _nothing_more) -> APIRouter:
         (versions.SETTINGS_PATH, "GET", get_settings, None, SettingsPage),
         (versions.STATUS_PATH, "GET", get_status, None, DeviceStatus),
     ):
-        plain = {
+        plain: dict[str, Any] = {
             "responses": {200: {"model": answer}},
             "response_class": Response,
             "openapi_extra": _documented(body) if body else None,

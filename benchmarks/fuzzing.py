@@ -1,0 +1,216 @@
+"""Made-up requests for every operation of a running cloud, from its own OpenAPI document.
+
+Schemathesis makes the requests (half fit the document, half break it somewhere) and judges the
+answers. Each operation is called as the caller it admits: a person with a role that may, or an
+enrolled device that signs what was made up, so that the request reaches what lies behind the
+guard.
+"""
+
+import base64
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import requests
+import schemathesis
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Unsatisfiable
+from requests.auth import AuthBase
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from cloud_api.auth.dev_issuer import DevIssuer
+from cloud_api.auth.door import Operation
+from ddx.domain.identifiers import new_record_id
+from ddx.domain.roles import Role
+from sync_service.client.enrol import enrol
+from sync_service.client.identity import DeviceIdentity
+from sync_service.client.transport import HttpTransport, make_client
+from sync_service.protocol import versions
+from sync_service.protocol.signing import signing_input
+
+CHECKS: Final = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+MODES: Final = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+_TIMEOUT_S: Final = 30.0
+_RENEW_EVERY_S: Final = 1_800.0
+
+
+@dataclass
+class Tally:
+    """What came back. statuses: how often; failures: by check and operation, with one request."""
+
+    cases: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
+    failures: dict[str, str] = field(default_factory=dict)
+    failed: Counter[str] = field(default_factory=Counter)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it for a file."""
+        return {
+            "cases": self.cases,
+            "statuses": {str(status): n for status, n in sorted(self.statuses.items())},
+            "failures": self.failures,
+            "failed": dict(self.failed),
+        }
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> "Tally":
+        """Return what `to_json` gave."""
+        return cls(
+            cases=raw["cases"],
+            statuses=Counter({int(status): n for status, n in raw["statuses"].items()}),
+            failures=raw["failures"],
+            failed=Counter(raw["failed"]),
+        )
+
+
+class SignsAs(AuthBase):
+    """Signs a request as one of several enrolled devices, in turn: each has a rate of its own."""
+
+    def __init__(self, devices: Sequence[DeviceIdentity]) -> None:
+        self._turns = _in_turn(devices)
+
+    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the four headers of the signature."""
+        device, nonce, now_s = next(self._turns), secrets.token_hex(12), int(time.time())
+        body = r.body.encode() if isinstance(r.body, str) else (r.body or b"")
+        covered = signing_input(
+            method=str(r.method),
+            target=r.path_url,
+            body=body,
+            device_id=device.device_id,
+            timestamp_s=now_s,
+            nonce=nonce,
+        )
+        r.headers[versions.DEVICE_HEADER] = device.device_id
+        r.headers[versions.TIMESTAMP_HEADER] = str(now_s)
+        r.headers[versions.NONCE_HEADER] = nonce
+        r.headers[versions.SIGNATURE_HEADER] = base64.b64encode(device.sign(covered)).decode()
+        return r
+
+
+class BearsToken(AuthBase):
+    """Shows the token of a role, made anew before it grows old."""
+
+    def __init__(self, token: Callable[[], str]) -> None:
+        self._token, self._made_s, self._shown = token, 0.0, ""
+
+    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the header."""
+        if time.monotonic() - self._made_s > _RENEW_EVERY_S or not self._shown:
+            self._shown, self._made_s = self._token(), time.monotonic()
+        r.headers["Authorization"] = f"Bearer {self._shown}"
+        return r
+
+
+@dataclass
+class Callers:
+    """Somebody for every operation."""
+
+    issuer: DevIssuer
+    organisation: str
+    devices: Sequence[DeviceIdentity]
+    now: Callable[[], Any]
+
+    def __post_init__(self) -> None:
+        self._signing = SignsAs(self.devices)
+        self._bearing = {role: BearsToken(lambda role=role: self._token(role)) for role in Role}
+
+    def for_(self, operation: Operation, turn: int) -> AuthBase | None:
+        """Return who calls; where people and devices may, they take turns."""
+        access = operation.access
+        roles = [role for role in Role if access.admits(role)]
+        if access.devices and (not roles or turn % 2):
+            return self._signing
+        return self._bearing[roles[turn % len(roles)]] if roles else None
+
+    def _token(self, role: Role) -> str:
+        return self.issuer.token(role, organisation=self.organisation, now=self.now())
+
+
+def enrolled(url: str, codes: Sequence[str]) -> list[DeviceIdentity]:
+    """Return one new device per code."""
+    devices = []
+    with make_client(url) as client:
+        for code in codes:
+            key = Ed25519PrivateKey.generate()
+            device = DeviceIdentity.from_private_key(new_record_id(), 1, key)
+            enrol(HttpTransport(client, device), code=code, app_version="0.1.0")
+            devices.append(device)
+    return devices
+
+
+class Campaign:
+    """Calls a running cloud, operation by operation, and counts what comes back."""
+
+    def __init__(self, url: str, operations: Sequence[Operation], callers: Callers) -> None:
+        self._url, self._callers, self.tally = url, callers, Tally()
+        self._session = requests.Session()
+        self._session.trust_env = False
+        schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
+        self._known = {(o.method, o.path): o for o in operations}
+        self._operations = [found.ok() for found in schema.get_all_operations()]
+
+    def run(self, *, per_operation: int, seed_of: int) -> None:
+        """Send `per_operation` requests that fit and as many that do not, to each operation."""
+        for number, made in enumerate(self._operations):
+            for turn, mode in enumerate(MODES):
+                self._some(made, mode, per_operation, (seed_of * 1_000 + number) * 2 + turn)
+
+    def _some(self, made: Any, mode: GenerationMode, examples: int, seed_of: int) -> None:
+        known = self._known[made.method.upper(), made.path]
+
+        @seed(seed_of)
+        @settings(
+            max_examples=examples,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=made.as_strategy(generation_mode=mode))
+        def send(case: schemathesis.Case) -> None:
+            self._send(case, self._callers.for_(known, self.tally.cases), known)
+
+        try:
+            send()
+        except Unsatisfiable:
+            return  # an operation that takes nothing cannot be asked wrongly
+
+    def _send(self, case: schemathesis.Case, caller: AuthBase | None, known: Operation) -> None:
+        answer = case.call(
+            base_url=self._url, session=self._session, auth=caller, timeout=_TIMEOUT_S
+        )
+        self.tally.cases += 1
+        self.tally.statuses[answer.status_code] += 1
+        try:
+            case.validate_response(answer, checks=CHECKS)
+        except FailureGroup as group:
+            for failure in group.exceptions:
+                what = f"{type(failure).__name__} {answer.status_code} {known.method} {known.path}"
+                self.tally.failed[what] += 1
+                self.tally.failures.setdefault(what, _told(case, failure))
+
+
+def _told(case: schemathesis.Case, failure: Exception) -> str:
+    return f"{str(failure)[:600]}\n{case.as_curl_command()[:1_500]}"
+
+
+def _in_turn(devices: Sequence[DeviceIdentity]) -> Iterator[DeviceIdentity]:
+    while True:
+        yield from devices

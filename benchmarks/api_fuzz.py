@@ -138,7 +138,10 @@ def _say(tally: Tally, wanted: int, seed_of: int) -> bool:
         "",
         "| What | Bar | Measured | Met |",
         "| --- | --- | --- | --- |",
-        *(f"| {what} | {bar} | {got} | {'yes' if met else '**no**'} |" for what, bar, got, met in rows),
+        *(
+            f"| {what} | {bar} | {got} | {'yes' if met else '**no**'} |"
+            for what, bar, got, met in rows
+        ),
         "",
         f"Statuses: {statuses}.",
         *_findings(tally),

@@ -129,7 +129,7 @@ def create_app(
     errors.install(app, lambda: now().timestamp())
     app.add_middleware(errors.LastResort)
     app.add_middleware(MetricsMiddleware, metrics=metrics)
-    app.openapi = lambda: document_of(app)  # type: ignore[method-assign] # FastAPI's own extension point
+    app.openapi = lambda: document_of(app, door.operations)  # type: ignore[method-assign] # FastAPI's own extension point
     app.state.diagnosis, app.state.metrics, app.state.door = diagnosis, metrics, door
     return app
 

@@ -1,17 +1,20 @@
 """The OpenAPI document, with the requests FastAPI does not read itself."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from cloud_api import sync_docs
 from cloud_api.audit import routes as audit_routes
+from cloud_api.auth.door import Operation
 from cloud_api.clinic_settings import routes as settings_routes
 from cloud_api.devices import routes as devices_routes
 from cloud_api.diagnose import routes as diagnose_routes
 from cloud_api.feedback import routes as feedback_routes
-from cloud_api.operation import SECURITY_SCHEMES, Problem
+from cloud_api.operation import JSON, SECURITY_SCHEMES, Problem
 from cloud_api.rollout import routes as rollout_routes
 from sync_service.gateway import routes as gateway_routes
 
@@ -20,7 +23,7 @@ DESCRIPTION: Final = (
     "Differential diagnosis, feedback, audit, registry and fleet of rural clinics. "
     "Errors are RFC 9457 problem details, in Spanish or English by Accept-Language."
 )
-REQUEST_MODELS: Final = (
+READ_AND_WRITTEN_BY_HAND: Final = (
     *gateway_routes.REQUEST_MODELS,
     *diagnose_routes.REQUEST_MODELS,
     *feedback_routes.REQUEST_MODELS,
@@ -28,11 +31,12 @@ REQUEST_MODELS: Final = (
     *devices_routes.REQUEST_MODELS,
     *settings_routes.REQUEST_MODELS,
     *rollout_routes.REQUEST_MODELS,
+    *sync_docs.ANSWER_MODELS,
     Problem,
 )
 
 
-def document_of(app: FastAPI) -> dict[str, Any]:
+def document_of(app: FastAPI, operations: Sequence[Operation]) -> dict[str, Any]:
     """Return the document of `app`, made once."""
     if app.openapi_schema is None:
         document = get_openapi(
@@ -42,11 +46,20 @@ def document_of(app: FastAPI) -> dict[str, Any]:
             routes=app.routes,
         )
         _, schemas = models_json_schema(
-            [(model, "validation") for model in REQUEST_MODELS],
+            [(model, "validation") for model in READ_AND_WRITTEN_BY_HAND],
             ref_template="#/components/schemas/{model}",
         )
         components = document.setdefault("components", {})
         components.setdefault("schemas", {}).update(schemas.get("$defs", {}))
         components["securitySchemes"] = SECURITY_SCHEMES
+        _show(document, operations)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _show(document: dict[str, Any], operations: Sequence[Operation]) -> None:
+    """Put the examples in: FastAPI would leave their nulls out, and an answer has them."""
+    for operation in operations:
+        for status, example in operation.shown.items():
+            answers = document["paths"][operation.path][operation.method.lower()]["responses"]
+            answers[str(status)]["content"][JSON]["example"] = example

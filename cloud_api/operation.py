@@ -80,14 +80,13 @@ def operation(
     example, sent: an answer and a request to show. problems: codes of its own failures.
     asks: whether it reads its query, which may be malformed.
     """
-    check = Declaration(access) if guard is None else Admission(guard, access)
+    shown = {} if example is None else {status: example}
+    check = Declaration(access, shown) if guard is None else Admission(guard, access, shown)
     extra: dict[str, Any] = {"security": _security(access)}
     if body is not None:
         extra["requestBody"] = _request(body, sent or {})
     codes = [*_who(access), *(_BODY if body else ()), *problems, *_ALWAYS]
     responses: dict[int | str, Any] = _failures([*codes, *(["sync.malformed"] if asks else [])])
-    if example is not None:
-        responses[status] = {"content": {JSON: {"example": example}}}
     return {
         "dependencies": [Depends(check)],
         "response_model": answer,

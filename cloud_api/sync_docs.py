@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from cloud_api.auth.access import DEVICES, Access, everyone
-from cloud_api.operation import operation
+from cloud_api.operation import JSON, operation
 from sync_service.protocol import versions
 from sync_service.protocol.checkpoints import CheckpointAnswer, CheckpointRequest
 from sync_service.protocol.leases import LeaseMessage, LeaseRequest
@@ -142,6 +142,10 @@ _AFTER: Final = {
 }
 
 
+ANSWER_MODELS: Final = tuple(answer for _, answer in _BODIES.values())
+"""For the document: the gateway writes its answers by hand."""
+
+
 def access_of(path: str) -> Access:
     """Return who may call an operation of the gateway."""
     return _ENROLLING if path == versions.DEVICES_PATH else DEVICES
@@ -153,12 +157,14 @@ def described(path: str) -> Mapping[str, Any]:
     arguments = operation(
         None,
         access_of(path),
-        answer=answer,
         example=shown,
         body=body,
         sent=sent,
         problems=_PROBLEMS.get(path, ()),
     )
+    # answers leave out what is null, so their schema is that of a reader
+    schema = {"$ref": f"#/components/schemas/{answer.__name__}"}
+    arguments["responses"][200] = {"content": {JSON: {"schema": schema}}}
     if path == versions.SETTINGS_PATH:
         arguments["openapi_extra"]["parameters"] = [_AFTER]
     return arguments

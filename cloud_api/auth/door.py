@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 from starlette.staticfiles import StaticFiles
 
 from cloud_api.auth.access import Access
-from cloud_api.auth.guard import Admission, Declaration
+from cloud_api.auth.guard import Admission, Declaration, Shown
 
 DOCUMENTATION: Final = frozenset({"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"})
 """What FastAPI itself adds: the interface is public, what lies behind it is not."""
@@ -22,11 +22,12 @@ class UndeclaredAccessError(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One operation and who may call it."""
+    """One operation, who may call it, and answers to show, by status."""
 
     method: str
     path: str
     access: Access
+    shown: Shown = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -64,11 +65,16 @@ def _operations(route: BaseRoute) -> Iterator[Operation]:
     if not isinstance(route, APIRoute):
         raise UndeclaredAccessError(f"{route} is no operation")
     declared = [
-        dependency.call.access
+        dependency.call
         for dependency in route.dependant.dependencies
         if isinstance(dependency.call, Admission | Declaration)
     ]
     if len(declared) != 1:
         raise UndeclaredAccessError(f"{route.path} declares {len(declared)} times who may call it")
     for method in sorted(route.methods or ()):
-        yield Operation(method=method, path=route.path, access=declared[0])
+        yield Operation(
+            method=method,
+            path=route.path,
+            access=declared[0].access,
+            shown=declared[0].shown,
+        )

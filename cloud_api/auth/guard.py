@@ -4,9 +4,10 @@ A person shows `Authorization: Bearer` with an access token, a device its signat
 request that shows both is a person's: the signature is not looked at.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol, cast
+from types import MappingProxyType
+from typing import Any, Final, Protocol, cast
 
 from fastapi import Request, Response
 
@@ -21,6 +22,9 @@ from sync_service.protocol.versions import DEVICE_HEADER
 
 MAX_BODY_BYTES: Final = 256 << 10
 _SCHEME: Final = "bearer"
+
+Shown = Mapping[int, Mapping[str, Any]]
+NOTHING_SHOWN: Final[Shown] = MappingProxyType({})
 
 
 class CredentialsMissingError(AuthenticationError):
@@ -101,10 +105,13 @@ class Guard:
 
 
 class Admission:
-    """The dependency of one operation: its declaration, and the guard that holds it."""
+    """The dependency of one operation: its declaration, and the guard that holds it.
 
-    def __init__(self, guard: Guard, access: Access) -> None:
-        self.access, self._guard = access, guard
+    shown: an answer as the documentation shows it, by status.
+    """
+
+    def __init__(self, guard: Guard, access: Access, shown: Shown = NOTHING_SHOWN) -> None:
+        self.access, self.shown, self._guard = access, shown, guard
 
     async def __call__(self, request: Request, response: Response) -> None:
         """Leave the caller where `caller_of` finds them. Raises as `Guard.caller_of` does."""
@@ -115,8 +122,8 @@ class Admission:
 class Declaration:
     """The dependency of an operation that is open, or that knows its callers by itself."""
 
-    def __init__(self, access: Access) -> None:
-        self.access = access
+    def __init__(self, access: Access, shown: Shown = NOTHING_SHOWN) -> None:
+        self.access, self.shown = access, shown
 
     async def __call__(self) -> None:
         """Admit: there is nothing to check here."""

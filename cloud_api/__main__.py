@@ -146,7 +146,8 @@ def _say(settings: CloudSettings, listener: socket.socket, code: str) -> None:
     print(f"  enrolment code   {code}  (one device, {settings.enrolment_code_hours} hours)")
     print(f"  documentation    {address}/docs")
     if settings.dev_issuer:
-        print("  access tokens    vereda-cloud --dev-token MedicoGeneral  (development only)")
+        command = f"vereda-cloud --data {settings.data} --dev-token MedicoGeneral"
+        print(f"  access tokens    {command}  (development only)")
     print("Stop it with Ctrl+C.", flush=True)
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from cloud_api import sync_docs
@@ -23,7 +24,7 @@ DESCRIPTION: Final = (
     "Differential diagnosis, feedback, audit, registry and fleet of rural clinics. "
     "Errors are RFC 9457 problem details, in Spanish or English by Accept-Language."
 )
-READ_AND_WRITTEN_BY_HAND: Final = (
+READ_AND_WRITTEN_BY_HAND: Final[tuple[type[BaseModel], ...]] = (
     *gateway_routes.REQUEST_MODELS,
     *diagnose_routes.REQUEST_MODELS,
     *feedback_routes.REQUEST_MODELS,

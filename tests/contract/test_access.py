@@ -7,7 +7,7 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI
 from support.bundle_workshop import BundleWorkshop
 from support.cloud_server import Clinic, SmallEngine, cloud_in_thread, wait_until
-from support.oidc_issuer import CLIENT
+
 
 from cloud_api.app import create_app, utc_now
 from cloud_api.auth.access import people
@@ -160,7 +160,7 @@ def test_what_concerns_every_clinic_is_for_the_operator_alone(cloud, tokens, ope
         "Basic dXNlcjpwYXNz",
         "bearer  x",
         "Bearer " + "x" * 40_000,
-        CLIENT,
+        "vereda-desktop",
     ],
 )
 def test_a_token_that_is_none_is_refused_without_a_reason(cloud, shown):

@@ -10,9 +10,13 @@ from support.oidc_issuer import CLIENT, Issuer
 from cloud_api.auth.keys import PinnedKeys, fetch_over_https
 from cloud_api.auth.oidc import OidcIdentities, Organisations
 from ddx.domain.roles import Role
+from sync_service.gateway.devices import Device
+from sync_service.gateway.leases import lend
 from sync_service.protocol.errors import IdentityRefusedError
+from sync_service.protocol.leases import LeaseRequest
 
 NOW = datetime.now(UTC)
+DEVICE_ID = "0198a000-0000-7000-8000-000000000002"
 OURS = Organisations(only="default")
 
 
@@ -21,6 +25,15 @@ def issuer():
     issuer = Issuer(None)
     issuer.url = "https://issuer.example/11111111-2222/v2.0"
     return issuer
+
+
+class StatementKey:
+    """Signs with a letter."""
+
+    public_key = "a" * 64
+
+    def sign(self, statement):
+        return "5" * 128
 
 
 def reader(issuer, keys):
@@ -44,6 +57,18 @@ def identities(issuer, asked):
 async def test_a_sound_token_names_the_person_and_one_role(identities, issuer):
     person = await identities.identify(issuer.id_token(), NOW)
     assert (person.subject, person.role) == ("oid-ana", Role.MEDICO_ADMIN)
+
+
+async def test_a_role_is_lent_only_to_a_device_of_the_persons_organisation(identities, issuer):
+    asked = LeaseRequest(device_id=DEVICE_ID, clinician_id=DEVICE_ID, id_token=issuer.id_token())
+
+    async def lent_to(tenant_id):
+        device = Device(id=DEVICE_ID, public_key=b"k" * 32, tenant_id=tenant_id)
+        return await lend(asked, device, identities=identities, key=StatementKey(), now=NOW)
+
+    assert (await lent_to("default")).role == "MedicoAdmin"
+    with pytest.raises(IdentityRefusedError):
+        await lent_to("el-alto")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, FastAPI
 from support.bundle_workshop import BundleWorkshop
 from support.cloud_server import Clinic, SmallEngine, cloud_in_thread, wait_until
 
-
 from cloud_api.app import create_app, utc_now
 from cloud_api.auth.access import people
 from cloud_api.auth.dev_issuer import DevIssuer

@@ -15,10 +15,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cloud_api.advice import advice
 from ddx.errors import DdxError
 from sync_service.protocol.errors import (
     ClockSkewError,
-    EnrolmentRefusedError,
     GatewayBusyError,
     MessageMalformedError,
     MessageTooLargeError,
@@ -188,7 +188,10 @@ def language_of(accept_language: str) -> str:
 def problem_response(
     code: str, language: str, *, headers: dict[str, str] | None = None, **members: Any
 ) -> Response:
-    """Return RFC 9457 problem details with our `code` and further members."""
+    """Return RFC 9457 problem details: `detail` says what to do next, as title in `language`.
+
+    members: further ones; `reason` is for developers and in English.
+    """
     problem = problem_of(code)
     status = members.pop("status", problem.status)
     body = {
@@ -196,8 +199,10 @@ def problem_response(
         "title": problem.es if language == "es" else problem.en,
         "status": status,
         "code": code,
+        "detail": advice(code, language) or None,
         **{name: value for name, value in members.items() if value not in {None, ""}},
     }
+    body = {name: value for name, value in body.items() if value is not None}
     sent = {"Content-Language": language, "Cache-Control": "no-store", **(headers or {})}
     text = json.dumps(body, ensure_ascii=False)
     return Response(text, status_code=status, media_type=PROBLEM_TYPE, headers=sent)
@@ -221,8 +226,8 @@ def _language(request: Request) -> str:
 def _of_ddx_error(request: Request, error: DdxError, now_s: Callable[[], float]) -> Response:
     problem, headers = problem_of(error.code), {}
     members: dict[str, Any] = {}
-    if problem.status < 500 and not isinstance(error, EnrolmentRefusedError):
-        members["detail"] = str(error)
+    if problem.status < 500 and problem.status != 401 and error.code != "enrolment.refused":
+        members["reason"] = str(error)
     if isinstance(error, MessageMalformedError):
         members["where"] = error.where
     if isinstance(error, MessageTooLargeError):

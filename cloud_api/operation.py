@@ -11,6 +11,7 @@ from typing import Any, Final
 from fastapi import Depends
 from pydantic import BaseModel, Field
 
+from cloud_api.advice import advice
 from cloud_api.auth.access import Access
 from cloud_api.auth.guard import Admission, Declaration, Guard
 from cloud_api.errors import PROBLEM_TYPE, problem_of
@@ -56,7 +57,8 @@ class Problem(BaseModel):
     title: str
     status: int = Field(ge=400, le=599)
     code: str
-    detail: str | None = None
+    detail: str | None = Field(default=None, description="What to do next, like the title.")
+    reason: str | None = Field(default=None, description="For developers, in English.")
     where: str | None = Field(default=None, description="First field that does not fit.")
     limit_bytes: int | None = None
     server_time_s: float | None = Field(default=None, description="For clocks that are off.")
@@ -137,4 +139,5 @@ def _problem(code: str, status: int, language: str) -> dict[str, Any]:
         "title": problem.es if language == "es" else problem.en,
         "status": status,
         "code": code,
+        **({"detail": said} if (said := advice(code, language)) else {}),
     }

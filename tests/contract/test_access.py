@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from support.bundle_workshop import BundleWorkshop
 from support.cloud_server import Clinic, SmallEngine, cloud_in_thread, wait_until
 
+from cloud_api.advice import ADVICE
 from cloud_api.app import create_app, utc_now
 from cloud_api.auth.access import people
 from cloud_api.auth.dev_issuer import DevIssuer
@@ -166,7 +167,8 @@ def test_a_token_that_is_none_is_refused_without_a_reason(cloud, shown):
     answer = WEB.get(f"{cloud.url}/me", headers={"authorization": shown})
     assert answer.status_code == 401
     assert answer.json()["code"] == "auth.token_refused"
-    assert answer.json()["detail"] == "the access token does not serve"
+    assert answer.json().keys() == {"type", "title", "status", "code", "detail"}
+    assert answer.json()["detail"] == ADVICE["auth.token_refused"][0]
     assert answer.headers["www-authenticate"].startswith("Bearer ")
 
 

@@ -363,16 +363,24 @@ def test_the_stability_index_is_that_of_a_hand_calculation():
 
 
 @pytest.mark.parametrize(
-    ("language", "title"), [("es", "Sin permiso"), ("en-GB,en;q=0.9", "Not permitted")]
+    ("language", "title", "detail"),
+    [
+        ("es", "Sin permiso", "Pida el permiso a quien administra la organización."),
+        (
+            "en-GB,en;q=0.9",
+            "Not permitted",
+            "Ask whoever administers the organisation for the permission.",
+        ),
+    ],
 )
-def test_errors_are_problem_details_in_the_language_asked_for(person, language, title):
+def test_errors_are_problem_details_in_the_language_asked_for(person, language, title, detail):
     answer = person("MedicoGeneral", language=language).get("/audit")
     assert answer.status_code == 403
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["content-language"] == language[:2]
     said = answer.json()
     assert said["type"] == "urn:vereda:problem:role.denied"
-    assert (said["title"], said["status"]) == (title, 403)
+    assert (said["title"], said["status"], said["detail"]) == (title, 403, detail)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from cloud_api.auth.access import people
 from cloud_api.auth.dev_issuer import DevIssuer
 from cloud_api.auth.door import DOCUMENTATION, Door, Operation, UndeclaredAccessError
 from cloud_api.auth.guard import Declaration
-from cloud_api.auth.table import NO, access_table, with_table
+from cloud_api.auth.table import BEGIN, END, NO, access_table, with_table
 from cloud_api.settings import CloudSettings
 from ddx.domain.roles import PERMISSIONS, Permission, Role
 from sync_service.protocol.versions import DEVICES_PATH
@@ -79,7 +79,8 @@ def id_of(operation):
 
 def table_of(page):
     """Return (operation, column) -> cell of the table as printed."""
-    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
+    table = page.split(BEGIN)[1].split(END)[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ")]
     heads = next(row for row in rows if row[0] == "Operation")
     listed = [row for row in rows if row[0].startswith("`")]
     return {

@@ -68,6 +68,13 @@ class Tally:
             "failed": dict(self.failed),
         }
 
+    def add(self, other: "Tally") -> None:
+        """Count another run in."""
+        self.cases += other.cases
+        self.statuses.update(other.statuses)
+        self.failed.update(other.failed)
+        self.failures = {**other.failures, **self.failures}
+
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> "Tally":
         """Return what `to_json` gave."""

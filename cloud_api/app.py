@@ -157,7 +157,7 @@ def _rooms(
     receipts = Receipts(records.predictions, now)
     journal, fleet = Journal(records.audit, now), Fleet(engine)
     yield diagnose_routes.router(guard, diagnosis, receipts)
-    yield feedback_routes.router(guard, FeedbackService(records.feedback, receipts, now))
+    yield feedback_routes.router(guard, FeedbackService(records.feedback, receipts, now), journal)
     yield predictions_routes.router(guard, receipts, journal)
     yield audit_routes.router(guard, journal)
     yield rollout_routes.registry(guard, ledger, records.audit)

@@ -10,6 +10,7 @@ class CloudAction(StrEnum):
     DEVICE_REVOKED = "device_revoked"
     SETTING_PUT = "setting_put"
     PREDICTIONS_SEARCHED = "predictions_searched"
+    FEEDBACK_SEARCHED = "feedback_searched"
     AUDIT_SEARCHED = "audit_searched"
     AUDIT_VERIFIED = "audit_verified"
     RELEASE_OBSERVED = "release_observed"

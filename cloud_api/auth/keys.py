@@ -79,14 +79,28 @@ def _usable(key_set: dict[str, Any]) -> dict[str, RSAKey]:
     return {kid: key for kid, key in keys.items() if key.public_key.key_size >= MIN_RSA_BITS}
 
 
+class _StaysWhereItIs(urllib.request.HTTPRedirectHandler):
+    """Follows nothing: a redirect would take us from the address in the settings."""
+
+    def redirect_request(self, *_args: object, **_named: object) -> None:
+        """Return nothing; the answer is then an error."""
+
+
 def fetch_over_https(address: str, ca_file: Path | None = None) -> FetchKeys:
-    """Return a function that downloads a key set. Raises ValueError for anything but https."""
+    """Return a function that downloads a key set from this very address.
+
+    Raises:
+        ValueError: anything but https.
+    """
     if not address.startswith("https://"):
         raise ValueError("keys come over https only")
     context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    opener = urllib.request.build_opener(
+        urllib.request.HTTPSHandler(context=context), _StaysWhereItIs
+    )
 
     def fetch() -> dict[str, Any]:
-        with urllib.request.urlopen(address, timeout=15, context=context) as answer:  # noqa: S310
+        with opener.open(address, timeout=15) as answer:
             keys: dict[str, Any] = json.loads(answer.read(_MAX_KEYS_BYTES))
         return keys
 

@@ -4,6 +4,8 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
+from cloud_api.audit.actions import CloudAction
+from cloud_api.audit.service import Journal
 from cloud_api.auth.access import people, people_or_devices
 from cloud_api.auth.guard import Guard, caller_of
 from cloud_api.feedback.schemas import FeedbackAnswer, FeedbackMessage, FeedbackPage
@@ -40,7 +42,7 @@ _ONE: Final = {
 }
 
 
-def router(guard: Guard, service: FeedbackService) -> APIRouter:
+def router(guard: Guard, service: FeedbackService, journal: Journal) -> APIRouter:
     """Return the routes of feedback."""
     routes = APIRouter(tags=["feedback"])
 
@@ -88,9 +90,11 @@ def router(guard: Guard, service: FeedbackService) -> APIRouter:
         after: AfterId = None,
         limit: Limit = 100,
     ) -> FeedbackPage:
-        """Return decisions of the caller's organisation."""
+        """Return decisions of the caller's organisation. The search is noted in the audit."""
+        caller = caller_of(request)
+        await journal.note(caller, CloudAction.FEEDBACK_SEARCHED, "feedback", limit=limit)
         found = await service.log.search(
-            caller_of(request).tenant_id,
+            caller.tenant_id,
             window=window_of(since, until),
             prediction_id=receipt_id or "",
             after=after or "",

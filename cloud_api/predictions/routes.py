@@ -82,7 +82,9 @@ def router(guard: Guard, receipts: Receipts, journal: Journal) -> APIRouter:
         ),
     )
     async def one(request: Request, receipt_id: RecordIdText) -> PredictionMessage:
-        """Return what is written down of one prediction."""
-        return PredictionMessage.of(await receipts.of(caller_of(request), receipt_id))
+        """Return what is written down of one prediction. Reading it is noted in the audit."""
+        caller = caller_of(request)
+        await journal.note(caller, CloudAction.PREDICTIONS_SEARCHED, receipt_id)
+        return PredictionMessage.of(await receipts.of(caller, receipt_id))
 
     return routes

@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import jsonschema_rs
@@ -23,8 +24,13 @@ ACCESS = {f"{o.method} {o.path}": o.access for o in APP.state.door.operations}
 
 def against(schema, value):
     """Raise when a value does not fit a schema of the document (JSON Schema 2020-12)."""
-    whole = {**schema, "components": DOCUMENT["components"]}
-    jsonschema_rs.Draft202012Validator(whole, validate_formats=True).validate(value)
+    validator(json.dumps(schema)).validate(value)
+
+
+@cache
+def validator(schema):
+    whole = {**json.loads(schema), "components": DOCUMENT["components"]}
+    return jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
 
 
 def contents():

@@ -208,11 +208,19 @@ def test_no_text_gets_into_the_audit(person, detail):
     assert person("MedicoAdmin").post("/audit", sent).status_code == 422
 
 
-def test_reading_the_audit_leaves_a_trace_in_it(person):
+def test_whoever_reads_a_log_leaves_a_trace_in_the_audit(person):
+    receipt = predicted(person)["receipt_id"]
     auditor = person("Auditor", subject="oid-eva")
-    auditor.get("/audit")
-    traces = auditor.get("/audit", actor="person:oid-eva", action="audit_searched").json()["links"]
-    assert len(traces) == 2
+    for path in ("/audit", "/predictions", f"/predictions/{receipt}", "/feedback"):
+        assert auditor.get(path).status_code == 200
+    traces = auditor.get("/audit", actor="person:oid-eva").json()["links"]
+    assert [(trace["action"], trace["subject"]) for trace in traces] == [
+        ("audit_searched", "audit"),
+        ("predictions_searched", "predictions"),
+        ("predictions_searched", receipt),
+        ("feedback_searched", "feedback"),
+        ("audit_searched", "audit"),
+    ]
 
 
 CHANGES = {

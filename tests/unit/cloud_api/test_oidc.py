@@ -2,10 +2,11 @@
 
 import time
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import pytest
 from joserfc.jwk import OctKey, RSAKey
-from support.oidc_issuer import CLIENT, Issuer
+from support.oidc_issuer import CLIENT, Issuer, issuer_on_loopback
 
 from cloud_api.auth.keys import PinnedKeys, fetch_over_https
 from cloud_api.auth.oidc import OidcIdentities, Organisations
@@ -140,6 +141,16 @@ async def test_short_keys_are_not_believed(issuer):
     weak = reader(issuer, PinnedKeys(lambda: {"keys": [short.as_dict(private=False)]}))
     with pytest.raises(IdentityRefusedError):
         await weak.identify(issuer.id_token(key=short), NOW)
+
+
+def test_keys_come_from_the_address_itself_and_no_other(tmp_path):
+    with issuer_on_loopback(tmp_path) as running:
+        assert fetch_over_https(running.keys_url, running.ca)()["keys"]
+        elsewhere = quote(running.keys_url)
+        running.decision = "denied"  # answered with a redirect
+        moved = f"{running.url}/authorize?state=1&redirect_uri={elsewhere}"
+        with pytest.raises(OSError, match="302"):
+            fetch_over_https(moved, running.ca)()
 
 
 def test_keys_come_over_https_only():

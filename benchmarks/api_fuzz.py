@@ -35,7 +35,7 @@ from cloud_api.db.engine import open_database
 from cloud_api.settings import CloudSettings
 
 REPORT: Final = Path(__file__).resolve().parents[1] / "docs" / "api_fuzz.md"
-PER_ROUND: Final = 25
+PER_STEP: Final = 100
 DEVICES: Final = 60
 START_WITHIN_S: Final = 120.0
 OPERATOR: Final = "default"
@@ -50,7 +50,7 @@ def main() -> int:
     parser.add_argument("--count-in", type=Path, nargs="*", default=[], help="files of other runs")
     parser.add_argument("--minutes", type=float, default=600.0, help="stop after so long")
     asked = parser.parse_args()
-    tally, rounds = _kept(asked.state)
+    tally, steps = _kept(asked.state)
     others = [_kept(file)[0] for file in asked.count_in]
     wanted = asked.cases - sum(other.cases for other in others)
     until = time.monotonic() + asked.minutes * 60
@@ -58,10 +58,11 @@ def main() -> int:
         campaign = Campaign(url, app.state.door.operations, _callers(url, chosen))
         campaign.tally = tally
         while tally.cases < wanted and time.monotonic() < until:
-            campaign.run(per_operation=PER_ROUND, seed_of=asked.seed * 100_000 + rounds)
-            rounds += 1
-            _keep(asked.state, tally, rounds)
-            print(f"{tally.cases} cases, {sum(tally.failed.values())} findings", flush=True)
+            campaign.step(steps, cases=PER_STEP, seed_of=asked.seed)
+            steps += 1
+            _keep(asked.state, tally, steps)
+            if steps % 10 == 0:
+                print(f"{tally.cases} cases, {sum(tally.failed.values())} findings", flush=True)
     for other in others:
         tally.add(other)
     good = _say(tally, asked.cases)
@@ -115,13 +116,13 @@ def _kept(state: Path | None) -> tuple[Tally, int]:
     if state is None or not state.exists():
         return Tally(), 0
     raw = json.loads(state.read_text("utf-8"))
-    return Tally.from_json(raw["tally"]), raw["rounds"]
+    return Tally.from_json(raw["tally"]), raw["steps"]
 
 
-def _keep(state: Path | None, tally: Tally, rounds: int) -> None:
+def _keep(state: Path | None, tally: Tally, steps: int) -> None:
     if state is not None:
         fresh = state.with_suffix(".new")
-        fresh.write_text(json.dumps({"tally": tally.to_json(), "rounds": rounds}), "utf-8")
+        fresh.write_text(json.dumps({"tally": tally.to_json(), "steps": steps}), "utf-8")
         fresh.replace(state)
 
 

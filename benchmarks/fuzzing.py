@@ -173,11 +173,15 @@ class Campaign:
         self._known = {(o.method, o.path): o for o in operations}
         self._operations = [found.ok() for found in schema.get_all_operations()]
 
-    def run(self, *, per_operation: int, seed_of: int) -> None:
-        """Send `per_operation` requests that fit and as many that do not, to each operation."""
-        for number, made in enumerate(self._operations):
-            for turn, mode in enumerate(MODES):
-                self._some(made, mode, per_operation, (seed_of * 1_000 + number) * 2 + turn)
+    @property
+    def steps(self) -> int:
+        """Steps after which every operation had its turn, both ways."""
+        return len(self._operations) * len(MODES)
+
+    def step(self, number: int, *, cases: int, seed_of: int) -> None:
+        """Send `cases` requests to one operation: step by step the next one, both ways each."""
+        made = self._operations[number // len(MODES) % len(self._operations)]
+        self._some(made, MODES[number % len(MODES)], cases, seed_of * 1_000_000 + number)
 
     def _some(self, made: Any, mode: GenerationMode, examples: int, seed_of: int) -> None:
         known = self._known[made.method.upper(), made.path]

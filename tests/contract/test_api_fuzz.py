@@ -37,7 +37,8 @@ def campaign(cloud):
 
 def test_no_made_up_request_breaks_the_service_or_surprises_its_document(cloud):
     made = campaign(cloud)
-    made.run(per_operation=3, seed_of=7)
+    for number in range(made.steps):
+        made.step(number, cases=3, seed_of=7)
     assert made.tally.failures == {}
     assert made.tally.cases > 150
     assert {200, 201, 404, 422} <= made.tally.statuses.keys()
@@ -75,7 +76,8 @@ def test_the_campaign_finds_what_was_planted(cloud):
     made = campaign(cloud)
     made._known |= {(o.method, o.path): o for o in door.operations}
     made._operations = [o for o in made._operations if o.path.startswith("/planted")]
-    made.run(per_operation=3, seed_of=1)
+    for number in range(made.steps):
+        made.step(number, cases=3, seed_of=1)
     found = {" ".join(what.split()[1:]) for what in made.tally.failures}
     assert found == {
         "500 GET /planted/fault",

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -21,7 +20,8 @@ def b64(value):
 class TokenForge:
     """Signs access tokens; every part of them may be changed, left out or forged."""
 
-    def __init__(self):
+    def __init__(self, now_s):
+        self.now_s = now_s
         self.keys = [RSAKey.generate_key(2048, {"kid": "k1", "use": "sig"})]
         self.published = list(self.keys)
         self.asked = 0
@@ -40,7 +40,7 @@ class TokenForge:
         self.published = [self.key]
 
     def claims(self, **changes):
-        now = int(time.time())
+        now = self.now_s
         claims = {
             "iss": ISSUER,
             "aud": API,

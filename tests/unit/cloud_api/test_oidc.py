@@ -16,9 +16,12 @@ from sync_service.gateway.leases import lend
 from sync_service.protocol.errors import IdentityRefusedError
 from sync_service.protocol.leases import LeaseRequest
 
-NOW = datetime.now(UTC)
 DEVICE_ID = "0198a000-0000-7000-8000-000000000002"
 OURS = Organisations(only="default")
+
+
+def now():
+    return datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +59,7 @@ def identities(issuer, asked):
 
 
 async def test_a_sound_token_names_the_person_and_one_role(identities, issuer):
-    person = await identities.identify(issuer.id_token(), NOW)
+    person = await identities.identify(issuer.id_token(), now())
     assert (person.subject, person.role) == ("oid-ana", Role.MEDICO_ADMIN)
 
 
@@ -65,7 +68,7 @@ async def test_a_role_is_lent_only_to_a_device_of_the_persons_organisation(ident
 
     async def lent_to(tenant_id):
         device = Device(id=DEVICE_ID, public_key=b"k" * 32, tenant_id=tenant_id)
-        return await lend(asked, device, identities=identities, key=StatementKey(), now=NOW)
+        return await lend(asked, device, identities=identities, key=StatementKey(), now=now())
 
     assert (await lent_to("default")).role == "MedicoAdmin"
     with pytest.raises(IdentityRefusedError):
@@ -99,7 +102,7 @@ async def test_a_role_is_lent_only_to_a_device_of_the_persons_organisation(ident
 )
 async def test_a_token_without_everything_in_order_is_refused(identities, issuer, changes):
     with pytest.raises(IdentityRefusedError):
-        await identities.identify(issuer.id_token(**changes), NOW)
+        await identities.identify(issuer.id_token(**changes), now())
 
 
 async def test_another_key_algorithm_or_shape_is_refused(identities, issuer):
@@ -115,7 +118,7 @@ async def test_another_key_algorithm_or_shape_is_refused(identities, issuer):
     )
     for token in forged:
         with pytest.raises(IdentityRefusedError):
-            await identities.identify(token, NOW)
+            await identities.identify(token, now())
 
 
 async def test_unknown_keys_do_not_make_us_ask_again_and_again(issuer, asked):
@@ -128,11 +131,11 @@ async def test_unknown_keys_do_not_make_us_ask_again_and_again(issuer, asked):
     identities = reader(issuer, PinnedKeys(fetch, monotonic_s=lambda: seconds[0]))
     for _ in range(5):
         with pytest.raises(IdentityRefusedError):
-            await identities.identify(issuer.id_token(), NOW)
+            await identities.identify(issuer.id_token(), now())
     assert len(asked) == 1
     seconds[0] += 31
     with pytest.raises(IdentityRefusedError):
-        await identities.identify(issuer.id_token(), NOW)
+        await identities.identify(issuer.id_token(), now())
     assert len(asked) == 2
 
 
@@ -140,7 +143,7 @@ async def test_short_keys_are_not_believed(issuer):
     short = RSAKey.generate_key(1024, {"kid": "k1"})
     weak = reader(issuer, PinnedKeys(lambda: {"keys": [short.as_dict(private=False)]}))
     with pytest.raises(IdentityRefusedError):
-        await weak.identify(issuer.id_token(key=short), NOW)
+        await weak.identify(issuer.id_token(key=short), now())
 
 
 def test_keys_come_from_the_address_itself_and_no_other(tmp_path):

@@ -20,8 +20,8 @@ from cloud_api.auth.keys import REFRESH_AFTER_S, REFRESH_EVERY_S, PinnedKeys
 from cloud_api.auth.oidc import Organisations, People, TokenRefusedError
 from ddx.domain.roles import Role
 
-FORGE = TokenForge()
 NOW = int(time.time())
+FORGE = TokenForge(NOW)
 SHORT = RSAKey.generate_key(1024, {"kid": "short", "use": "sig"})
 STRANGER = RSAKey.generate_key(2048, {"kid": "k1"})
 GOOD = FORGE.claims()
@@ -35,7 +35,7 @@ def people(forge=FORGE, clock=time.monotonic, claim=ORGANISATION):
         scope=SCOPE,
         keys=PinnedKeys(forge.key_set, monotonic_s=clock),
         organisations=Organisations(only="default", claim=claim),
-        now=lambda: datetime.now(UTC),
+        now=lambda: datetime.fromtimestamp(NOW, UTC),
     )
 
 
@@ -226,14 +226,14 @@ async def test_no_forgery_serves(readers, name):
 
 
 async def test_a_published_key_of_1024_bits_is_no_key():
-    forge = TokenForge()
+    forge = TokenForge(NOW)
     forge.published = [SHORT]
     with pytest.raises(TokenRefusedError):
         await people(forge).person_of(forge.token(key=SHORT))
 
 
 async def test_a_key_published_for_something_else_is_no_key():
-    forge = TokenForge()
+    forge = TokenForge(NOW)
     other = RSAKey.generate_key(2048, {"kid": "k1", "use": "enc"})
     forge.published = [other]
     with pytest.raises(TokenRefusedError):
@@ -241,7 +241,7 @@ async def test_a_key_published_for_something_else_is_no_key():
 
 
 async def test_a_new_key_is_learned_and_the_old_one_no_longer_serves():
-    forge, seconds = TokenForge(), [0.0]
+    forge, seconds = TokenForge(NOW), [0.0]
     readers, old = people(forge, lambda: seconds[0]), forge.token()
     await readers.person_of(old)
     forge.rotate()
@@ -252,7 +252,7 @@ async def test_a_new_key_is_learned_and_the_old_one_no_longer_serves():
 
 
 async def test_a_key_taken_back_is_trusted_an_hour_at_most():
-    forge, seconds = TokenForge(), [0.0]
+    forge, seconds = TokenForge(NOW), [0.0]
     readers, old = people(forge, lambda: seconds[0]), forge.token()
     await readers.person_of(old)
     forge.rotate()
@@ -264,7 +264,7 @@ async def test_a_key_taken_back_is_trusted_an_hour_at_most():
 
 
 async def test_an_issuer_that_is_away_takes_no_key_back():
-    forge, seconds = TokenForge(), [0.0]
+    forge, seconds = TokenForge(NOW), [0.0]
     readers = people(forge, lambda: seconds[0])
     await readers.person_of(forge.token())
     seconds[0] += REFRESH_AFTER_S + 1
@@ -279,7 +279,7 @@ async def test_an_issuer_that_is_away_takes_no_key_back():
 
 
 async def test_made_up_key_ids_make_us_ask_once_in_thirty_seconds():
-    forge, seconds = TokenForge(), [0.0]
+    forge, seconds = TokenForge(NOW), [0.0]
     readers = people(forge, lambda: seconds[0])
     for number in range(20):
         with pytest.raises(TokenRefusedError):
@@ -292,7 +292,7 @@ async def test_made_up_key_ids_make_us_ask_once_in_thirty_seconds():
 
 
 async def test_who_comes_while_the_keys_are_fetched_waits_for_them():
-    forge = TokenForge()
+    forge = TokenForge(NOW)
     readers = people(forge)
     found = await asyncio.gather(*[readers.person_of(forge.token()) for _ in range(5)])
     assert len(found) == 5

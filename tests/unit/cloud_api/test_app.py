@@ -5,7 +5,7 @@ import re
 
 import httpx
 import pytest
-from support.cloud_server import Clinic, cloud_in_thread, wait_until
+from support.cloud_server import Clinic, SmallEngine, cloud_in_thread, wait_until
 from support.sync_records import a_case
 
 from cloud_api.__main__ import main
@@ -168,3 +168,27 @@ def test_a_data_folder_that_cannot_be_made_is_said_in_plain_words(tmp_path, caps
     (tmp_path / "file").write_text("")
     assert main(["--port", "0", "--data", str(tmp_path / "file" / "data")]) == 2
     assert "cannot write" in capsys.readouterr().err
+
+
+def test_the_issuer_for_one_machine_is_refused_where_others_can_listen(tmp_path, capsys):
+    data = str(tmp_path / "data")
+    asked = ["--dev-issuer", "--allow-remote", "--host", "0.0.0.0", "--data", data]
+    assert main(asked) == 2
+    assert "--dev-issuer" in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_token_of_that_issuer_opens_this_machines_cloud_only(settings, tmp_path, capsys):
+    assert main(["--data", str(settings.data), "--dev-token", "Auditor"]) == 0
+    token = capsys.readouterr().out.strip()
+    key = settings.data / "dev-issuer.pem"
+    assert key.stat().st_mode & 0o077 == 0
+    headers = {"authorization": f"Bearer {token}"}
+    chosen = settings.model_dump(exclude={"data", "dev_issuer"})
+    for data, believes, expected in (
+        (settings.data, True, 200),
+        (settings.data, False, 401),
+        (tmp_path / "other", True, 401),
+    ):
+        with cloud_in_thread(data, open_engine=SmallEngine, dev_issuer=believes, **chosen) as cloud:
+            assert httpx.get(f"{cloud.url}/me", headers=headers).status_code == expected

@@ -24,6 +24,21 @@ DESCRIPTION: Final = (
     "Differential diagnosis, feedback, audit, registry and fleet of rural clinics. "
     "Errors are RFC 9457 problem details, in Spanish or English by Accept-Language."
 )
+TAGS: Final = {
+    "diagnosis": "Severity, confidence, explanation and recommendations of a case.",
+    "feedback": "What clinicians decided about predictions.",
+    "predictions": "What was asked and answered, by digests.",
+    "audit": "What was done, in one chain of hashes per organisation.",
+    "registry": "Which models exist, and who was production when.",
+    "rollout": "What is signed now, and decisions about releases.",
+    "drift": "Counts, and whether they have changed.",
+    "devices": "The computers of an organisation.",
+    "settings": "What those computers are told.",
+    "identity": "Who the service takes the caller for.",
+    "sync": "Devices only: records up, settings and roles down.",
+    "bundles": "Signed model bundles, for anybody.",
+    "health": "Probes and Prometheus.",
+}
 READ_AND_WRITTEN_BY_HAND: Final[tuple[type[BaseModel], ...]] = (
     *gateway_routes.REQUEST_MODELS,
     *diagnose_routes.REQUEST_MODELS,
@@ -45,6 +60,7 @@ def document_of(app: FastAPI, operations: Sequence[Operation]) -> dict[str, Any]
             version=app.version,
             description=app.description,
             routes=app.routes,
+            tags=[{"name": name, "description": said} for name, said in TAGS.items()],
         )
         _, schemas = models_json_schema(
             [(model, "validation") for model in READ_AND_WRITTEN_BY_HAND],

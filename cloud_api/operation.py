@@ -39,7 +39,8 @@ SECURITY_SCHEMES: Final = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "OpenID Connect access token of this API, RS256, with exactly one role.",
+        "description": "OpenID Connect access token of this API, RS256, with exactly one role; "
+        "checked as RFC 8725 asks.",
     },
     "device": {
         "type": "apiKey",

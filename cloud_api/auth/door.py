@@ -37,10 +37,12 @@ class Door:
     app: FastAPI
     operations: list[Operation] = field(default_factory=list)
     _known: list[BaseRoute] = field(default_factory=list)
+    _routers: list[APIRouter] = field(default_factory=list)
 
     def let_in(self, routes: APIRouter) -> None:
         """Add routes. Raises UndeclaredAccessError before any of them is added."""
-        self.operations.extend([found for route in routes.routes for found in _operations(route)])
+        self.operations.extend(_operations_of(routes))
+        self._routers.append(routes)
         self._add(lambda: self.app.include_router(routes))
 
     def let_in_files(self, path: str, files: StaticFiles, name: str, access: Access) -> None:
@@ -50,6 +52,9 @@ class Door:
 
     def close(self) -> None:
         """Return if nothing came in another way. Raises UndeclaredAccessError."""
+        for routes in self._routers:  # which still could be added to
+            if any(found not in self.operations for found in _operations_of(routes)):
+                raise UndeclaredAccessError("an operation was added to a room after it was let in")
         for route in self.app.routes:
             documented = getattr(route, "path", "") in DOCUMENTATION
             if not documented and not any(route is known for known in self._known):
@@ -59,6 +64,10 @@ class Door:
         before = list(self.app.routes)
         add()
         self._known.extend(r for r in self.app.routes if not any(r is b for b in before))
+
+
+def _operations_of(routes: APIRouter) -> list[Operation]:
+    return [found for route in routes.routes for found in _operations(route)]
 
 
 def _operations(route: BaseRoute) -> Iterator[Operation]:

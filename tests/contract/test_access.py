@@ -218,6 +218,18 @@ def test_an_operation_declared_twice_cannot_be_mounted():
         Door(FastAPI()).let_in(bare(people(), people(Permission.READ_AUDIT)))
 
 
+def test_what_is_added_to_a_room_after_it_was_let_in_stops_the_start():
+    door, routes = Door(FastAPI()), bare(people())
+    door.let_in(routes)
+    routes.add_api_route("/late", lambda: None)
+    with pytest.raises(UndeclaredAccessError, match="/late declares 0 times"):
+        door.close()
+    routes.routes.pop()
+    routes.add_api_route("/late", lambda: None, dependencies=[Depends(Declaration(people()))])
+    with pytest.raises(UndeclaredAccessError, match="after it was let in"):
+        door.close()
+
+
 def test_what_comes_in_beside_the_door_stops_the_start():
     door = Door(FastAPI())
     door.let_in(bare(people()))

@@ -70,6 +70,11 @@ def test_every_operation_says_what_it_does_and_who_may_call_it(name):
     assert set(kinds) <= DOCUMENT["components"]["securitySchemes"].keys()
 
 
+def test_every_room_is_described_once():
+    used = {tag for operation in OPERATIONS.values() for tag in operation["tags"]}
+    assert {tag["name"] for tag in DOCUMENT["tags"]} == used
+
+
 def test_operations_have_names_of_their_own():
     ids = [operation["operationId"] for operation in OPERATIONS.values()]
     assert len(set(ids)) == len(ids)

@@ -164,7 +164,9 @@ def _rooms(
     yield rollout_routes.rollout(guard, ledger)
     yield drift_routes.router(guard, DriftService(records.predictions, records.feedback, now))
     yield devices_routes.router(guard, DeviceService(fleet, directory, journal, now))
-    yield settings_routes.router(guard, SettingService(engine, fleet, journal, now))
+    yield settings_routes.router(
+        guard, SettingService(SqlDeviceSettings(engine), fleet, journal, now)
+    )
     yield identity_routes.router(guard)
 
 

@@ -4,14 +4,10 @@ import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from cloud_api.audit.actions import CloudAction
 from cloud_api.audit.service import Journal
 from cloud_api.auth.guard import Caller
 from cloud_api.clinic_settings.schemas import SettingAnswer, SettingRequest
-from cloud_api.db.scoped import Reason, tenant_session, unscoped_session
 from cloud_api.db.settings import EVERY_DEVICE, EVERY_TENANT, SqlDeviceSettings
 from cloud_api.db.tables import DeviceSettingRow
 from cloud_api.devices.repository import Fleet
@@ -21,20 +17,18 @@ class SettingService:
     """What the administrators of an organisation set for its devices."""
 
     def __init__(
-        self, engine: AsyncEngine, fleet: Fleet, journal: Journal, now: Callable[[], datetime]
+        self,
+        kept: SqlDeviceSettings,
+        fleet: Fleet,
+        journal: Journal,
+        now: Callable[[], datetime],
     ) -> None:
-        self._engine, self._kept = engine, SqlDeviceSettings(engine)
-        self._fleet, self._journal, self._now = fleet, journal, now
+        self._kept, self._fleet, self._journal, self._now = kept, fleet, journal, now
 
     async def in_force(self, tenant_id: str) -> tuple[SettingAnswer, ...]:
         """Return what devices of the organisation are told, by key and device."""
-        asked = select(DeviceSettingRow).order_by(DeviceSettingRow.server_sequence)
-        async with unscoped_session(self._engine, Reason.SERVICE) as session:
-            common = await session.scalars(asked.where(DeviceSettingRow.tenant_id == EVERY_TENANT))
-            rows = list(common)
-        async with tenant_session(self._engine, tenant_id) as session:
-            rows += await session.scalars(asked)
-        return tuple(_newest(rows))
+        common, own = await self._kept.of(EVERY_TENANT), await self._kept.of(tenant_id)
+        return tuple(_newest([*common, *own]))
 
     async def put(self, caller: Caller, key: str, asked: SettingRequest) -> SettingAnswer:
         """Set `key` for a device of the caller's organisation, or for all of them.

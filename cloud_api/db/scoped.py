@@ -35,7 +35,7 @@ class Reason(StrEnum):
     AUTHENTICATION = "the caller's organisation is what is being found out"
     DEVICE = "every statement names the one device that signed"
     STREAM = "the event log is carried on whole, to the lake of the service"
-    SERVICE = "the tables hold nothing of an organisation"
+    SERVICE = "rows the operator set for everybody"
 
 
 class ScopeError(RuntimeError):

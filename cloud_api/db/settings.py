@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import and_, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from cloud_api.db.scoped import Reason, unscoped_session
+from cloud_api.db.scoped import Reason, tenant_session, unscoped_session
 from cloud_api.db.tables import CounterRow, DeviceRow, DeviceSettingRow
 from sync_service.protocol.settings import SettingMessage
 
@@ -33,7 +34,7 @@ class SqlDeviceSettings:
         device_id: str = EVERY_DEVICE,
     ) -> int:
         """Set `key` for one device or every one of an organisation; return its server sequence."""
-        async with unscoped_session(self._engine, Reason.SERVICE) as session:
+        async with self._rows_of(tenant_id) as session:
             raised = await session.execute(
                 update(CounterRow)
                 .where(CounterRow.name == _COUNTER)
@@ -52,6 +53,13 @@ class SqlDeviceSettings:
                 )
             )
         return int(sequence)
+
+    async def of(self, tenant_id: str) -> Sequence[DeviceSettingRow]:
+        """Return what was set for an organisation, or for every one, oldest first."""
+        asked = select(DeviceSettingRow).where(DeviceSettingRow.tenant_id == tenant_id)
+        async with self._rows_of(tenant_id) as session:
+            found = await session.scalars(asked.order_by(DeviceSettingRow.server_sequence))
+            return found.all()
 
     async def after(self, device_id: str, cursor: int, limit: int) -> Sequence[SettingMessage]:
         """Return up to `limit` settings for every device or this one, after `cursor`, in order."""
@@ -81,3 +89,8 @@ class SqlDeviceSettings:
                 )
                 for row in rows
             ]
+
+    def _rows_of(self, tenant_id: str) -> AbstractAsyncContextManager[AsyncSession]:
+        if tenant_id == EVERY_TENANT:
+            return unscoped_session(self._engine, Reason.SERVICE)
+        return tenant_session(self._engine, tenant_id)

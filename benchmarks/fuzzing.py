@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import requests
@@ -46,6 +47,9 @@ CHECKS: Final = [
     response_schema_conformance,
 ]
 MODES: Final = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+PEOPLE: Final = 40
+"""Of each role, in turn: each has a rate of their own."""
+
 _TIMEOUT_S: Final = 30.0
 _RENEW_EVERY_S: Final = 1_800.0
 
@@ -136,7 +140,10 @@ class Callers:
 
     def __post_init__(self) -> None:
         self._signing = SignsAs(self.devices)
-        self._bearing = {role: BearsToken(lambda role=role: self._token(role)) for role in Role}
+        self._bearing = {
+            role: [BearsToken(partial(self._token, role, f"{role}-{n}")) for n in range(PEOPLE)]
+            for role in Role
+        }
 
     def for_(self, operation: Operation, turn: int) -> AuthBase | None:
         """Return who calls; where people and devices may, they take turns."""
@@ -144,10 +151,14 @@ class Callers:
         roles = [role for role in Role if access.admits(role)]
         if access.devices and (not roles or turn % 2):
             return self._signing
-        return self._bearing[roles[turn % len(roles)]] if roles else None
+        if not roles:
+            return None
+        people = self._bearing[roles[turn % len(roles)]]
+        return people[turn // len(roles) % PEOPLE]
 
-    def _token(self, role: Role) -> str:
-        return self.issuer.token(role, organisation=self.organisation, now=self.now())
+    def _token(self, role: Role, subject: str) -> str:
+        now, organisation = self.now(), self.organisation
+        return self.issuer.token(role, organisation=organisation, now=now, subject=subject)
 
 
 def enrolled(url: str, codes: Sequence[str]) -> list[DeviceIdentity]:

@@ -208,6 +208,15 @@ def test_no_text_gets_into_the_audit(person, detail):
     assert person("MedicoAdmin").post("/audit", sent).status_code == 422
 
 
+def test_an_auditor_reads_the_chain_of_their_own_organisation_only(person):
+    for organisation in ("chain-a", "chain-b"):
+        sent = {"action": "note", "subject": organisation}
+        assert person("MedicoAdmin", organisation).post("/audit", sent).json()["sequence"] == 1
+    links = person("Auditor", "chain-a").get("/audit").json()["links"]
+    assert {link["subject"] for link in links} == {"chain-a", "audit"}
+    assert person("Auditor", "_service").get("/audit").status_code == 401
+
+
 def test_whoever_reads_a_log_leaves_a_trace_in_the_audit(person):
     receipt = predicted(person)["receipt_id"]
     auditor = person("Auditor", subject="oid-eva")

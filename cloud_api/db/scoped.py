@@ -35,6 +35,7 @@ class Reason(StrEnum):
     AUTHENTICATION = "the caller's organisation is what is being found out"
     DEVICE = "every statement names the one device that signed"
     STREAM = "the event log is carried on whole, to the lake of the service"
+    COUNTS = "rows are counted over all organisations and none is named"
     SERVICE = "rows the operator set for everybody"
 
 

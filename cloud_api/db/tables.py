@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from cloud_api.db.scoped import TenantRow
+from cloud_api.db.scoped import TENANT_CHARS, TenantRow
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -52,6 +52,7 @@ class DeviceRow(TenantRow, Base):
 
     __tablename__ = "device"
 
+    tenant_id: Mapped[str] = mapped_column(String(TENANT_CHARS), index=True)
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     public_key: Mapped[bytes] = mapped_column(LargeBinary(32))
     app_version: Mapped[str] = mapped_column(String(128))
@@ -67,6 +68,7 @@ class EnrolmentCodeRow(TenantRow, Base):
 
     __tablename__ = "enrolment_code"
 
+    tenant_id: Mapped[str] = mapped_column(String(TENANT_CHARS), index=True)
     code_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
     issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -151,6 +153,7 @@ class DeviceSettingRow(TenantRow, Base):
 
     __tablename__ = "device_setting"
 
+    tenant_id: Mapped[str] = mapped_column(String(TENANT_CHARS), index=True)
     server_sequence: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=False)
     device_id: Mapped[str] = mapped_column(String(36))
     key: Mapped[str] = mapped_column(String(128))

@@ -12,17 +12,7 @@ from support.record_logs import (
     a_prediction,
 )
 
-from cloud_api.db.engine import open_database
-from cloud_api.db.migrate import migrate
 from cloud_api.records.sql import SqlAuditLog, SqlFeedbackLog, SqlPredictionLog
-
-
-@pytest.fixture
-async def database(tmp_path):
-    engine = open_database(f"sqlite+aiosqlite:///{tmp_path / 'cloud.db'}")
-    await migrate(engine)
-    yield engine
-    await engine.dispose()
 
 
 class TestSqlPredictionLog(PredictionLogContract):

@@ -31,6 +31,7 @@ MAY_SEE_ALL = {
     "db/sink.py": {Reason.DEVICE},
     "db/erasing.py": {Reason.DEVICE},
     "db/settings.py": {Reason.DEVICE, Reason.SERVICE},
+    "metrics/fleet.py": {Reason.COUNTS},
     "stream/log.py": {Reason.STREAM},
     "stream/forward.py": {Reason.STREAM},
 }

@@ -61,6 +61,8 @@ POSTGRESQL = (
     "FOR EACH STATEMENT EXECUTE FUNCTION vereda_append_only()",
     "CREATE TRIGGER erased_subject_no_delete BEFORE DELETE ON erased_subject "
     "FOR EACH ROW EXECUTE FUNCTION vereda_append_only()",
+    "CREATE TRIGGER erased_subject_no_truncate BEFORE TRUNCATE ON erased_subject "
+    "FOR EACH STATEMENT EXECUTE FUNCTION vereda_append_only()",
 )
 
 
@@ -84,6 +86,7 @@ def downgrade() -> None:
             op.execute(f"DROP TRIGGER {table}_no_change ON {table}")
             op.execute(f"DROP TRIGGER {table}_no_truncate ON {table}")
         op.execute("DROP TRIGGER erased_subject_no_delete ON erased_subject")
+        op.execute("DROP TRIGGER erased_subject_no_truncate ON erased_subject")
         op.execute("DROP FUNCTION vereda_event_only_erased()")
     for table in OWNERS:
         op.drop_index(f"ix_{table}_tenant_id", table)

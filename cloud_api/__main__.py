@@ -18,6 +18,9 @@ from cloud_api.app import create_app, prepare, utc_now
 from cloud_api.auth.dev_issuer import DevIssuer
 from cloud_api.auth.directory import SqlDirectory
 from cloud_api.db.engine import open_database
+from cloud_api.drain import Drain
+from cloud_api.observability.logs import write_json
+from cloud_api.server import DrainingServer
 from cloud_api.settings import CloudSettings
 from ddx.domain.roles import Role
 
@@ -36,7 +39,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = _settings(options)
     if settings.dev_issuer and not _is_loopback(options.host):
         return _refuse("--dev-issuer gives anybody any role: it serves on 127.0.0.1 only.")
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    if settings.log_format == "json":
+        write_json()
+    else:
+        logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     done = _once(settings, options)
     return _serve(settings, options) if done is None else done
@@ -63,8 +69,10 @@ def _serve(settings: CloudSettings, options: argparse.Namespace) -> int:
     except OSError as error:
         return _refuse(f"cannot write to {settings.data} ({error.strerror})")
     _say(settings, listener, code)
-    config = uvicorn.Config(create_app(settings), log_config=None, access_log=False)
-    uvicorn.Server(config).run(sockets=[listener])
+    drain = Drain()
+    app = create_app(settings, drain=drain)
+    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
+    DrainingServer(config, drain, settings.drain_s).run(sockets=[listener])
     return 0
 
 

@@ -103,6 +103,8 @@ ADVICE: Final = MappingProxyType(
             "Pase antes el paquete por pruebas: /rollout/staging.",
             "Put the bundle through staging first: /rollout/staging.",
         ),
+        "shared.unreachable": _WAIT,
+        "record.unreachable": _WAIT,
         "auth.missing": (
             "Envíe «Authorization: Bearer» con un token, o firme la petición con el equipo.",
             "Send `Authorization: Bearer` with a token, or sign the request with the device.",

@@ -1,16 +1,17 @@
 """Composition root of the cloud: the only place that wires."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SpanExporter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cloud_api import errors, health, sync_docs
+from cloud_api import edge, errors, health, sync_docs
 from cloud_api.audit import routes as audit_routes
 from cloud_api.audit.service import Journal
 from cloud_api.auth.device import DeviceAuthenticator
@@ -18,7 +19,6 @@ from cloud_api.auth.directory import SqlDirectory
 from cloud_api.auth.door import Door
 from cloud_api.auth.guard import Guard
 from cloud_api.auth.issuers import identities_of
-from cloud_api.auth.nonces import ProcessNonces
 from cloud_api.auth.statement_key import FileStatementKey, ed25519_check
 from cloud_api.clinic_settings import routes as settings_routes
 from cloud_api.clinic_settings.service import SettingService
@@ -32,19 +32,22 @@ from cloud_api.devices import routes as devices_routes
 from cloud_api.devices.repository import Fleet
 from cloud_api.devices.service import DeviceService
 from cloud_api.diagnose import routes as diagnose_routes
+from cloud_api.diagnose.kept import KeptDiagnosis
 from cloud_api.diagnose.service import ClinicalEngine, DiagnosisService
 from cloud_api.documentation import DESCRIPTION, TITLE, document_of
+from cloud_api.drain import Drain
 from cloud_api.drift import routes as drift_routes
 from cloud_api.drift.service import DriftService
 from cloud_api.feedback import routes as feedback_routes
 from cloud_api.feedback.service import FeedbackService
 from cloud_api.identity import routes as identity_routes
 from cloud_api.metrics import routes as metrics_routes
-from cloud_api.metrics.metrics import Metrics, MetricsMiddleware
+from cloud_api.metrics.fleet import devices_by_state
+from cloud_api.metrics.metrics import Metrics
+from cloud_api.observability.traces import NO_TRACES, SERVICE, provider_of
 from cloud_api.predictions import routes as predictions_routes
 from cloud_api.predictions.service import Receipts
-from cloud_api.records.ports import AuditLog, FeedbackLog, PredictionLog
-from cloud_api.records.sql import SqlAuditLog, SqlFeedbackLog, SqlPredictionLog
+from cloud_api.records.home import Records, records_of
 from cloud_api.registry import routes as registry_routes
 from cloud_api.registry.repository import Repository
 from cloud_api.rollout import routes as rollout_routes
@@ -78,22 +81,34 @@ def create_app(
     *,
     open_engine: OpenEngine = default_engine,
     now: Callable[[], datetime] = utc_now,
+    drain: Drain | None = None,
+    spans: SpanExporter | None = None,
 ) -> FastAPI:
     """Return the service. Database and engine are opened when it starts.
+
+    drain: tells that the service leaves. spans: takes the traces, in place of Azure Monitor.
 
     Raises:
         UndeclaredAccessError: an operation does not say who may call it.
     """
-    repository, metrics = Repository.of(settings), Metrics()
+    repository, metrics, drain = Repository.of(settings), Metrics(), drain or Drain()
+    traces = provider_of(settings, spans)
+    tracer = traces.get_tracer(SERVICE) if traces else None
+    shared = edge.shared_of(settings, metrics)
     engine = open_database(settings.database_address())
     diagnosis = DiagnosisService(lambda: open_engine(repository.open()))
     directory, stream = SqlDirectory(engine), EmbeddedLog(engine)
-    authenticator = DeviceAuthenticator(directory.find, ProcessNonces(), now)
+    authenticator = DeviceAuthenticator(directory.find, shared.nonces, now)
     identities, persons = identities_of(settings, now)
-    guard = Guard(people=persons, devices=authenticator, operator=settings.tenant)
-    audit_log = SqlAuditLog(engine)
-    ledger = ReleaseLedger(audit_log, repository, now)
-    lifespan = _lifespan(settings, engine, diagnosis, ledger)
+    guard = Guard(
+        people=persons,
+        devices=authenticator,
+        operator=settings.tenant,
+        admitted=lambda caller: shared.subject.spend(caller.tenant_id, caller.actor),
+    )
+    records = records_of(settings, engine)
+    ledger = ReleaseLedger(records.audit, repository, now)
+    lifespan = _lifespan(settings, engine, diagnosis, ledger, _open(records, shared, traces))
     app = FastAPI(title=TITLE, version="0.1.0", lifespan=lifespan, description=DESCRIPTION)
     gateway = Gateway(
         sink=SqlSink(engine, now=now, alarmed=lambda a: metrics.alarms.labels(a.kind).inc()),
@@ -109,55 +124,72 @@ def create_app(
     )
     door = Door(app)
     door.let_in(gateway_routes.router(gateway, sync_docs.described))
-    door.let_in(health.router(stream, diagnosis))
-    door.let_in(metrics_routes.router(metrics, stream))
+    door.let_in(health.router(stream, diagnosis, drain))
+    door.let_in(metrics_routes.router(metrics, stream, _gauges(metrics, engine, diagnosis)))
     registry_routes.install(door, repository)
-    records = Records(
-        predictions=SqlPredictionLog(engine), feedback=SqlFeedbackLog(engine), audit=audit_log
-    )
     for routes in _rooms(
         guard=guard,
         engine=engine,
-        diagnosis=diagnosis,
+        diagnosis=KeptDiagnosis(diagnosis, shared.answers, metrics, tracer or NO_TRACES),
         records=records,
         ledger=ledger,
         directory=directory,
         now=now,
+        decided=lambda outcome, verb: metrics.feedback.labels(outcome, verb).inc(),
     ):
         door.let_in(routes)
     door.close()
     errors.install(app, lambda: now().timestamp())
-    app.add_middleware(errors.LastResort)
-    app.add_middleware(MetricsMiddleware, metrics=metrics)
+    edge.install(app, settings, shared=shared, metrics=metrics, drain=drain, tracer=tracer)
     app.openapi = lambda: document_of(app, door.operations)  # type: ignore[method-assign] # FastAPI's own extension point
     app.state.diagnosis, app.state.metrics, app.state.door = diagnosis, metrics, door
     return app
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Records:
-    """The three logs."""
+def _gauges(
+    metrics: Metrics, engine: AsyncEngine, diagnosis: DiagnosisService
+) -> Callable[[], Awaitable[None]]:
+    async def set_gauges() -> None:
+        for state, count in (await devices_by_state(engine)).items():
+            metrics.devices.labels(state).set(count)
+        if diagnosis.state == "ready":
+            served = diagnosis.engine
+            metrics.bundle.info({"version": served.version, "digest": served.digest})
 
-    predictions: PredictionLog
-    feedback: FeedbackLog
-    audit: AuditLog
+    return set_gauges
+
+
+@asynccontextmanager
+async def _open(
+    records: Records, shared: edge.Shared, traces: TracerProvider | None
+) -> AsyncIterator[None]:
+    """Hold the connections to what is neither database nor broker."""
+    async with records.opened:
+        try:
+            yield
+        finally:
+            await shared.memory.close()
+            if traces is not None:
+                await asyncio.to_thread(traces.shutdown)
 
 
 def _rooms(
     *,
     guard: Guard,
     engine: AsyncEngine,
-    diagnosis: DiagnosisService,
+    diagnosis: KeptDiagnosis,
     records: Records,
     ledger: ReleaseLedger,
     directory: SqlDirectory,
     now: Callable[[], datetime],
+    decided: Callable[[str, str], None],
 ) -> Iterator[APIRouter]:
     """Return the routes of every room that knows its callers through the guard."""
     receipts = Receipts(records.predictions, now)
     journal, fleet = Journal(records.audit, now), Fleet(engine)
     yield diagnose_routes.router(guard, diagnosis, receipts)
-    yield feedback_routes.router(guard, FeedbackService(records.feedback, receipts, now), journal)
+    decisions = FeedbackService(records.feedback, receipts, now, decided)
+    yield feedback_routes.router(guard, decisions, journal)
     yield predictions_routes.router(guard, receipts, journal)
     yield audit_routes.router(guard, journal)
     yield rollout_routes.registry(guard, ledger, records.audit)
@@ -175,6 +207,7 @@ def _lifespan(
     engine: AsyncEngine,
     diagnosis: DiagnosisService,
     ledger: ReleaseLedger,
+    held: AbstractAsyncContextManager[None],
 ) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -185,7 +218,8 @@ def _lifespan(
             forwarder = Forwarder(EmbeddedLog(engine), broker, SqlCursor(engine, _KAFKA))
             tasks.append(asyncio.create_task(forwarder.run()))
         try:
-            yield
+            async with held:
+                yield
         finally:
             for task in tasks:
                 task.cancel()

@@ -5,6 +5,7 @@ Values a caller sent are answered to that caller and never logged.
 
 import json
 import logging
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -114,6 +115,22 @@ PROBLEMS: Final = {
     ),
     "sync.busy": Problem(503, "El servidor pide esperar", "The server asks for patience"),
     "sync.too_fast": Problem(429, "Demasiados envíos seguidos", "Too many batches in a row"),
+    "limit.too_many": Problem(429, "Demasiadas peticiones seguidas", "Too many requests in a row"),
+    "limit.address": Problem(
+        403, "No se atiende desde esta red", "Calls from this network are not accepted"
+    ),
+    "observability.monitor_missing": Problem(
+        503, "Falta la biblioteca de las trazas", "The library of the traces is missing"
+    ),
+    "record.cosmos_missing": Problem(
+        503, "Falta la biblioteca del registro", "The library of the record store is missing"
+    ),
+    "record.unreachable": Problem(
+        503, "El registro no responde", "The record store does not answer"
+    ),
+    "shared.unreachable": Problem(
+        503, "La memoria compartida no responde", "The shared memory does not answer"
+    ),
     "usb.unreadable": Problem(422, "El archivo no se puede abrir", "The file cannot be opened"),
     "usb.signature": Problem(
         403, "La firma del archivo no corresponde", "The signature of the file does not fit"
@@ -262,6 +279,11 @@ async def _of_validation(request: Request, error: Exception) -> Response:
     return problem_response(MessageMalformedError.code, _language(request), where=where)
 
 
+def refusal(scope: Scope, error: DdxError) -> Response:
+    """Return what a middleware answers in place of the application."""
+    return _of_ddx_error(Request(scope), error, time.time)
+
+
 class LastResort:
     """Answers 500 to what nobody foresaw and logs where it happened, without any value."""
 
@@ -282,13 +304,13 @@ class LastResort:
         except Exception as error:
             if scope["type"] != "http":
                 raise
-            log.error("unforeseen %s at %s", type(error).__name__, _where(error))  # noqa: TRY400
+            log.error("unforeseen %s at %s", type(error).__name__, where_of(error))  # noqa: TRY400
             if not started:
                 answer = problem_response("internal", "es")
                 await answer(scope, receive, send)
 
 
-def _where(error: BaseException) -> str:
+def where_of(error: BaseException) -> str:
     """Return file, line and function of the innermost frames; messages may hold values."""
     frames = traceback.extract_tb(error.__traceback__)[-4:]
     return " < ".join(f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno} {f.name}" for f in frames[::-1])

@@ -32,7 +32,7 @@ _BODY: Final = (
     "sync.encoding_unsupported",
     "sync.schema_unsupported",
 )
-_ALWAYS: Final = ("sync.too_fast", "sync.busy", "internal")
+_ALWAYS: Final = ("limit.address", "limit.too_many", "sync.too_fast", "sync.busy", "internal")
 
 SECURITY_SCHEMES: Final = {
     "person": {

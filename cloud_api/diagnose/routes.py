@@ -10,14 +10,14 @@ from fastapi import APIRouter, Request, Response
 from cloud_api.auth.access import people_or_devices
 from cloud_api.auth.guard import Guard, caller_of
 from cloud_api.diagnose import examples
+from cloud_api.diagnose.kept import KeptDiagnosis
 from cloud_api.diagnose.schemas import ExplainRequest, ExplainResponse, PredictRequest, Receipted
-from cloud_api.diagnose.service import DiagnosisService
 from cloud_api.operation import JSON, operation
 from cloud_api.predictions.service import Receipts
 from ddx.domain.case import Case
 from ddx.domain.identifiers import disease_id
 from ddx.domain.roles import Permission
-from ddx.domain.wire import case_from_json, explanation_to_json
+from ddx.domain.wire import case_from_json
 from sync_service.gateway.reading import read_message
 from sync_service.protocol.fields import Message
 from sync_service.protocol.payloads import CaseMessage
@@ -26,7 +26,7 @@ REQUEST_MODELS: Final = (PredictRequest, ExplainRequest)
 _REFUSED: Final = ("case.invalid", "finding.unknown", "engine.not_ready")
 
 
-def router(guard: Guard, service: DiagnosisService, receipts: Receipts) -> APIRouter:
+def router(guard: Guard, service: KeptDiagnosis, receipts: Receipts) -> APIRouter:
     """Return the routes of the diagnosis service."""
     routes = APIRouter(tags=["diagnosis"])
 
@@ -47,7 +47,7 @@ def router(guard: Guard, service: DiagnosisService, receipts: Receipts) -> APIRo
         caller = caller_of(request)
         asked = read_message(caller.content, PredictRequest)
         case = _case(asked.case)
-        answer = await service.answer(case, asked)
+        answer = await service.answer(caller.tenant_id, case, asked)
         receipt = await receipts.keep(caller, case, answer)
         return _json(Receipted(**dict(answer), receipt_id=receipt))
 
@@ -65,16 +65,10 @@ def router(guard: Guard, service: DiagnosisService, receipts: Receipts) -> APIRo
     )
     async def explain(request: Request) -> Response:
         """Return what each finding did to one disease."""
-        asked = read_message(caller_of(request).content, ExplainRequest)
-        engine = service.engine
-        explanation = await service.explain(_case(asked.case), disease_id(asked.disease))
-        return _json(
-            ExplainResponse(
-                explanation=explanation_to_json(explanation),
-                bundle_version=engine.version,
-                bundle_digest=engine.digest,
-            )
-        )
+        caller = caller_of(request)
+        asked = read_message(caller.content, ExplainRequest)
+        case, disease = _case(asked.case), disease_id(asked.disease)
+        return _json(await service.explain(caller.tenant_id, case, disease))
 
     return routes
 

@@ -17,10 +17,16 @@ Coded = TypeVar("Coded", Verb, OverrideReason)
 
 
 class FeedbackService:
-    """Takes decisions in, once each."""
+    """Takes decisions in, once each. counted: told outcome and verb of each new one."""
 
-    def __init__(self, log: FeedbackLog, receipts: Receipts, now: Callable[[], datetime]) -> None:
-        self.log, self._receipts, self._now = log, receipts, now
+    def __init__(
+        self,
+        log: FeedbackLog,
+        receipts: Receipts,
+        now: Callable[[], datetime],
+        counted: Callable[[str, str], None] = lambda _outcome, _verb: None,
+    ) -> None:
+        self.log, self._receipts, self._now, self._counted = log, receipts, now, counted
 
     async def take(self, caller: Caller, sent: FeedbackPayload) -> bool:
         """Store a decision and return whether it was new.
@@ -32,7 +38,7 @@ class FeedbackService:
         """
         decided = _decision(sent)
         await self._receipts.of(caller, decided.diagnosis_id)
-        return await self.log.append(
+        new = await self.log.append(
             FeedbackRecord(
                 tenant_id=caller.tenant_id,
                 id=decided.id,
@@ -46,6 +52,9 @@ class FeedbackService:
                 disease=decided.disease or "",
             )
         )
+        if new:
+            self._counted(decided.outcome.value, decided.verb.value)
+        return new
 
 
 def _decision(sent: FeedbackPayload) -> Feedback:

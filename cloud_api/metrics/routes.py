@@ -1,5 +1,6 @@
 """GET /metrics: what Prometheus scrapes."""
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from fastapi import APIRouter, Response
@@ -13,8 +14,8 @@ _OPEN: Final = everyone("counts over everybody, without patient or organisation;
 _TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def router(metrics: Metrics, stream: EventStream) -> APIRouter:
-    """Return the one route."""
+def router(metrics: Metrics, stream: EventStream, more: Callable[[], Awaitable[None]]) -> APIRouter:
+    """Return the one route. more: sets the gauges that are read when asked for."""
     routes = APIRouter(tags=["health"])
     described = operation(None, _OPEN)
     described["responses"][200] = {"content": {"text/plain": {"schema": {"type": "string"}}}}
@@ -23,6 +24,7 @@ def router(metrics: Metrics, stream: EventStream) -> APIRouter:
     async def scrape() -> Response:
         """Return counters and histograms in the exposition format of Prometheus."""
         metrics.stream_head.set(await stream.head())
+        await more()
         return Response(metrics.text(), media_type=_TEXT)
 
     return routes

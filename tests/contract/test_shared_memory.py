@@ -10,7 +10,7 @@ from cloud_api.auth.nonces import ProcessNonces
 from cloud_api.cache.answers import AnswerCache, Question
 from cloud_api.features_online.store import FeatureValues, OnlineFeatures
 from cloud_api.limits.errors import TooManyRequestsError
-from cloud_api.limits.rates import Rate, storage_at
+from cloud_api.limits.rates import ProcessCounts, Rate, storage_at
 from cloud_api.shared.ports import SharedMemoryError
 from cloud_api.shared.process import ProcessMemory
 from cloud_api.shared.redis import RedisMemory, RedisNonces, open_redis
@@ -47,7 +47,7 @@ def nonces(request):
 @pytest.fixture(params=["process", "redis"])
 def storage(request):
     if request.param == "process":
-        return MemoryStorage()
+        return ProcessCounts()
     request.getfixturevalue("redis")  # emptied
     return storage_at(request.getfixturevalue("redis_address"))
 
@@ -134,6 +134,31 @@ class TestRates:
         await second.spend("t", "s")
         with pytest.raises(TooManyRequestsError):
             await first.spend("t", "s")
+
+
+async def test_many_callers_do_not_make_each_request_dearer(monkeypatch):
+    """One look through all counts a second, however many requests come."""
+    sweeps, clock = [], [0.0]
+    counts = ProcessCounts(lambda: clock[0])
+    sweep = MemoryStorage._MemoryStorage__expire_events
+
+    async def counted(storage):
+        sweeps.append(len(storage.expirations))
+        await sweep(storage)
+
+    monkeypatch.setattr(MemoryStorage, "_MemoryStorage__expire_events", counted)
+    rate = Rate(counts, name="address", per_minute=5)
+    for caller in range(300):
+        await rate.spend(str(caller))
+        await asyncio.sleep(0)
+    assert len(sweeps) == 1
+    for key in counts.expirations:
+        counts.expirations[key] = 0.0
+    clock[0] = 1.0
+    await rate.spend("another")
+    await asyncio.sleep(0.05)
+    assert len(sweeps) == 2
+    assert len(counts.storage) <= 2
 
 
 async def test_while_redis_is_away_each_worker_counts_for_itself():

@@ -139,7 +139,7 @@ def _say(tally: Tally, wanted: int) -> bool:
         ("Cases", f"{wanted:,}", f"{tally.cases:,}", tally.cases >= wanted),
         ("Answers of 500 and above", "0", f"{server:,}", server == 0),
         ("Statuses the document does not name", "0", f"{undocumented:,}", undocumented == 0),
-        ("Answers against their schema or type", "0", f"{others:,}", others == 0),
+        ("Answers against their schema or type, or none", "0", f"{others:,}", others == 0),
     ]
     statuses = ", ".join(f"{status}: {n:,}" for status, n in sorted(tally.statuses.items()))
     lines = [

@@ -50,7 +50,7 @@ MODES: Final = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 PEOPLE: Final = 40
 """Of each role, in turn: each has a rate of their own."""
 
-_TIMEOUT_S: Final = 30.0
+TIMEOUT_S: Final = 30.0
 _RENEW_EVERY_S: Final = 1_800.0
 
 
@@ -176,8 +176,15 @@ def enrolled(url: str, codes: Sequence[str]) -> list[DeviceIdentity]:
 class Campaign:
     """Calls a running cloud, operation by operation, and counts what comes back."""
 
-    def __init__(self, url: str, operations: Sequence[Operation], callers: Callers) -> None:
+    def __init__(
+        self,
+        url: str,
+        operations: Sequence[Operation],
+        callers: Callers,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
         self._url, self._callers, self.tally = url, callers, Tally()
+        self._timeout_s = timeout_s
         self._session = requests.Session()
         self._session.trust_env = False
         schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
@@ -215,18 +222,37 @@ class Campaign:
             return  # an operation that takes nothing cannot be asked wrongly
 
     def _send(self, case: schemathesis.Case, caller: AuthBase | None, known: Operation) -> None:
-        answer = case.call(
-            base_url=self._url, session=self._session, auth=caller, timeout=_TIMEOUT_S
-        )
         self.tally.cases += 1
+        try:
+            answer = self._answer(case, caller)
+        except requests.RequestException as error:
+            self._found(f"NoAnswer {known.method} {known.path}", case, error)
+            return
         self.tally.statuses[answer.status_code] += 1
         try:
             case.validate_response(answer, checks=CHECKS)
         except FailureGroup as group:
             for failure in group.exceptions:
-                what = f"{type(failure).__name__} {answer.status_code} {known.method} {known.path}"
-                self.tally.failed[what] += 1
-                self.tally.failures.setdefault(what, _told(case, failure))
+                status = answer.status_code
+                what = f"{type(failure).__name__} {status} {known.method} {known.path}"
+                self._found(what, case, failure)
+
+    def _answer(self, case: schemathesis.Case, caller: AuthBase | None) -> Any:
+        """Return the answer, asked for twice where a pause of this process used the time up."""
+
+        def ask() -> Any:
+            return case.call(
+                base_url=self._url, session=self._session, auth=caller, timeout=self._timeout_s
+            )
+
+        try:
+            return ask()
+        except requests.Timeout:
+            return ask()
+
+    def _found(self, what: str, case: schemathesis.Case, failure: Exception) -> None:
+        self.tally.failed[what] += 1
+        self.tally.failures.setdefault(what, _told(case, failure))
 
 
 def _told(case: schemathesis.Case, failure: Exception) -> str:

@@ -1,5 +1,7 @@
 """Made-up requests: few here, a hundred thousand with `python -m benchmarks.api_fuzz`."""
 
+import asyncio
+
 import pytest
 from fastapi import APIRouter, Response
 from support.bundle_workshop import BundleWorkshop
@@ -28,11 +30,11 @@ def cloud(tmp_path):
         yield running
 
 
-def campaign(cloud):
+def campaign(cloud, **changes):
     codes = [cloud.code() for _ in range(2)]
     issuer = DevIssuer(cloud.settings.data)
     callers = Callers(issuer, "default", enrolled(cloud.url, codes), utc_now)
-    return Campaign(cloud.url, cloud.app.state.door.operations, callers)
+    return Campaign(cloud.url, cloud.app.state.door.operations, callers, **changes)
 
 
 def test_no_made_up_request_breaks_the_service_or_surprises_its_document(cloud):
@@ -84,6 +86,24 @@ def test_the_campaign_finds_what_was_planted(cloud):
         "418 GET /planted/status",
         "200 GET /planted/schema",
     }
+
+
+def test_an_operation_that_does_not_answer_is_found(cloud):
+    routes = APIRouter()
+
+    @routes.get("/planted/silence", **operation(None, people(), example={}, answer=Planted))
+    async def silence(often: int = 1) -> Planted:
+        await asyncio.sleep(5)
+        return Planted(number=1)
+
+    door = Door(cloud.app)
+    door.let_in(routes)
+    cloud.app.openapi_schema = None
+    made = campaign(cloud, timeout_s=0.2)
+    made._known |= {(o.method, o.path): o for o in door.operations}
+    made._operations = [o for o in made._operations if o.path == "/planted/silence"]
+    made.step(0, cases=1, seed_of=1)
+    assert made.tally.failed == {"NoAnswer GET /planted/silence": 1}
 
 
 def test_a_stopped_campaign_goes_on_with_the_same_counts():

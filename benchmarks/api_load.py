@@ -18,6 +18,7 @@ import contextlib
 import json
 import os
 import platform
+import signal
 import sys
 import tempfile
 import time
@@ -51,6 +52,7 @@ PATIENCE_S: Final = 30.0
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; return 0 when what was asked for is met."""
     asked = _options(argv)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # told to stop: take the workers along
     print(f"{os.cpu_count()} cores ({platform.machine()}), load {os.getloadavg()[0]:.1f}")
     if asked.layers:
         print(api_layers.table())

@@ -36,7 +36,7 @@ run: system $(VENV)/.clinic ## Start the clinic on this machine (no display: run
 	$(BIN)/vereda --demo
 
 cloud: system $(VENV)/.clinic ## Start the cloud on loopback with an embedded database
-	$(BIN)/vereda-cloud
+	$(BIN)/vereda-cloud --dev-issuer
 
 demo: system $(VENV)/.clinic ## Cloud and clinic together: one case goes up, one bundle comes down
 	$(BIN)/python deploy/demo.py

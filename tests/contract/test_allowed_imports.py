@@ -51,6 +51,9 @@ INJECTED = {"_distutils_hack", "a1_coverage", "sitecustomize", "usercustomize"}
 OPTIONAL = {"rich", "click", "pygments", "markdown_it", "mdurl", "opentelemetry"}
 """httpx and FastAPI try these and go on without them; a clinic's lock does not install them for
 the desktop, and the frozen application leaves them out."""
+ABSENT = "import sys; sys.modules['azure'] = None; "
+"""securesystemslib tries Azure's clients. They come with extras of the cloud that no clinic's lock
+holds, and here, where everything is installed, would bring msal and requests along."""
 
 ROOMS = {
     "ddx.engine": CORE,
@@ -63,10 +66,10 @@ ROOMS = {
     "desktop.app": CORE | BUNDLES | PROTOCOL | SYNC_CLIENT | STORE | KEYSTORE | QT,
 }
 
-LOADED = "print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
-IMPORT_ROOM = f"import importlib, json, sys; importlib.import_module(sys.argv[1]); {LOADED}"
+LOADED = "print(json.dumps(sorted({name.split('.')[0] for name, at in sys.modules.items() if at})))"
+IMPORT_ROOM = f"{ABSENT}import importlib, json, sys; importlib.import_module(sys.argv[1]); {LOADED}"
 WHOLE_VISIT = (
-    "import json, sys; from desktop.app import main; "
+    f"{ABSENT}import json, sys; from desktop.app import main; "
     f"code = main(['--data', sys.argv[1], '--offscreen', sys.argv[2]]); {LOADED}; sys.exit(code)"
 )
 OURS = {"ddx", "model_bundles", "sync_service", "desktop", "cloud_api", "training"}

@@ -15,6 +15,7 @@ from support.cloud_server import SmallEngine
 from cloud_api.app import create_app, prepare
 from cloud_api.auth.directory import _hash_of
 from cloud_api.db.engine import open_database
+from cloud_api.db.scoped import DEFAULT_TENANT
 from cloud_api.db.tables import EnrolmentCodeRow
 from cloud_api.settings import CloudSettings
 from cloud_api.stream.log import EmbeddedLog
@@ -40,6 +41,7 @@ async def server(tmp_path, recorded):
     engine = open_database(settings.database_address())
     await prepare(settings, engine)
     row = EnrolmentCodeRow(
+        tenant_id=DEFAULT_TENANT,
         code_sha256=_hash_of(recorded["code"]),
         issued_at=moment,
         expires_at=moment + timedelta(hours=1),

@@ -1,10 +1,9 @@
 """Records go up over real HTTP: once, each with its own result, as they were."""
 
 import json
-import sqlite3
 
 import pytest
-from support.cloud_server import Clinic
+from support.cloud_server import Clinic, cloud_in_thread
 from support.memory_outbox import MemoryOutbox
 from support.sync_records import (
     NOON,
@@ -20,6 +19,13 @@ from sync_service.client.errors import ServerRefusedError
 from sync_service.client.outbox import EventKind, OutboxCounts
 from sync_service.client.runner import Phase
 from sync_service.protocol.messages import SyncBatch, SyncEvent
+
+
+@pytest.fixture
+def cloud(tmp_path, database_address):
+    """A cloud on each kind of database."""
+    with cloud_in_thread(tmp_path / "cloud", database_url=database_address) as running:
+        yield running
 
 
 def a_batch(clinic, payloads, **fields):
@@ -236,8 +242,5 @@ def test_two_devices_have_their_own_numbers_and_ids(cloud, clinic):
 
 def test_the_event_log_cannot_be_edited_or_cut(cloud, clinic):
     clinic.transport.push(a_batch(clinic, [a_diagnosis()]))
-    with sqlite3.connect(cloud.settings.data / "cloud.db") as database:
-        for statement in ("UPDATE event SET kind = 'x'", "DELETE FROM event"):
-            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-                database.execute(statement)
-    database.close()
+    for statement in ("UPDATE event SET kind = 'x'", "DELETE FROM event"):
+        assert "append-only" in cloud.refusal(statement)

@@ -124,7 +124,8 @@ class DiagnosisRecord:
     """One recorded differential with the decisions made on it, oldest first.
 
     not_excluded: diseases that cannot be set aside, of a diagnosis just made; None where its
-    bundle does not say, and for diagnoses of the past.
+    bundle does not say, and for diagnoses of the past. opinion: what the clinician thought before
+    the list: a disease, `ddx.intake.draft.UNDECIDED`, or empty when nobody asked.
     """
 
     id: RecordId
@@ -135,6 +136,7 @@ class DiagnosisRecord:
     short_code: str
     feedback: tuple[Feedback, ...]
     not_excluded: frozenset[DiseaseId] | None = None
+    opinion: str = ""
 
 
 class ReferralMedium(StrEnum):

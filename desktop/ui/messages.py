@@ -11,6 +11,10 @@ from desktop.ui.i18n import QT_TRANSLATE_NOOP, translate
 from desktop.ui.labels import Labels
 
 _REFUSALS: Final = {
+    "visit.trial": QT_TRANSLATE_NOOP(
+        "Messages",
+        "Está probando y nada se anota. Anote los cambios (Ctrl+Intro) o déjelos (Esc) y siga.",
+    ),
     "sign_in.empty": QT_TRANSLATE_NOOP("Messages", "Escriba su frase de paso para entrar."),
     "sign_in.refused": QT_TRANSLATE_NOOP(
         "Messages",

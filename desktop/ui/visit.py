@@ -25,6 +25,7 @@ from desktop.presenters.visit_state import (
     DecisionCancelled,
     DecisionRecorded,
     DecisionStarted,
+    DetailCycled,
     Diagnose,
     DiagnoseAsked,
     Diagnosed,
@@ -42,6 +43,7 @@ from desktop.presenters.visit_state import (
     LeaveAsked,
     OpenDraft,
     OpenPatients,
+    OpinionCancelled,
     RecordDecision,
     ReferralAsked,
     SaveDraft,
@@ -49,19 +51,27 @@ from desktop.presenters.visit_state import (
     SaveFailed,
     SaveSoon,
     SearchFindings,
+    TrialDropped,
+    TrialKept,
+    TrialStarted,
+    Tried,
+    TryDraft,
     VisitState,
     WhyNot,
     WhyNotTold,
     WriteReferral,
 )
 from desktop.ui import keys, messages
-from desktop.ui.decision import VERB_KEYS, DecisionBar, Names, read_names
+from desktop.ui.decision import VERB_KEYS, DecisionBar
+from desktop.ui.disease_field import Names, read_names
 from desktop.ui.differential import DifferentialColumn
 from desktop.ui.entry import EntryColumn
 from desktop.ui.guide import GuidePanel
+from desktop.ui.history import HistoryDialog, HistoryScreen
 from desktop.ui.i18n import translate
 from desktop.ui.jobs import Jobs, Lane
 from desktop.ui.labels import Labels
+from desktop.services.records import Paper
 from desktop.ui.patients import full_name, last_visit, particulars
 from desktop.ui.referral import ReferralDialog, ReferralScreen
 from desktop.ui.screen import Screen, refusal_of
@@ -109,10 +119,19 @@ class VisitScreen(Screen):
     state: VisitState
 
     def __init__(
-        self, clinic: "Clinic", session: "Session", labels: Labels, jobs: Jobs, patient: Patient
+        self,
+        clinic: "Clinic",
+        session: "Session",
+        labels: Labels,
+        jobs: Jobs,
+        patient: Patient,
+        *,
+        commit_first: bool = False,
     ) -> None:
+        """Build the screen. commit_first: ask for the clinician's own diagnosis before the list."""
         super().__init__(jobs)
-        self.reducer, self.state = step, VisitState(patient=patient)
+        self.reducer = step
+        self.state = VisitState(patient=patient, commit_first=commit_first)
         self._clinic, self._session, self.labels = clinic, session, labels
         self._purpose = Leaving.PATIENTS
         self._autosave = QTimer(self)
@@ -124,6 +143,7 @@ class VisitScreen(Screen):
             SaveSoon: lambda effect: self._autosave.start(effect.delay_ms),
             SaveDraft: self._save,
             Diagnose: self._diagnose,
+            TryDraft: self._try,
             Explain: self._explain,
             AskWhyNot: self._ask_why_not,
             RecordDecision: self._record,
@@ -215,7 +235,12 @@ class VisitScreen(Screen):
         keys.on(self, keys.WHY_NOT, self._go_to_why_not)
         keys.on(self, keys.VITALS, self._go_to_vitals)
         keys.on(self, keys.DIAGNOSE, self._ask)
+        keys.on(self, keys.TRIAL, self._toggle_trial)
+        keys.on(self, keys.KEEP, lambda: self.dispatch(TrialKept()))
+        keys.on(self, keys.DETAIL, lambda: self.dispatch(DetailCycled()))
+        keys.on(self, keys.HISTORY, self.show_history)
         keys.on(self, keys.REFER, lambda: self.dispatch(ReferralAsked()))
+        keys.on(self, keys.SUMMARY, lambda: self.dispatch(ReferralAsked(summary=True)))
         keys.on(self, keys.BACK, self._escape)
         for verb, key in VERB_KEYS.items():
             keys.on(self, key, partial(self._decide, verb))
@@ -293,8 +318,30 @@ class VisitScreen(Screen):
         if self.state.decision.verb is not None:
             self.dispatch(DecisionCancelled())
             self.differential.list.setFocus()
+        elif self.state.asking_opinion:
+            self.dispatch(OpinionCancelled())
+            self.entry.search.setFocus()
+        elif self.entry.close_onset():
+            return
+        elif self.state.trial is not None:
+            self.dispatch(TrialDropped())
         elif not self.entry.clear_search():
             self.leave()
+
+    def _toggle_trial(self) -> None:
+        if self.state.trial is not None:
+            self.dispatch(TrialDropped())
+            return
+        self.dispatch(TrialStarted())
+        if self.state.trial is not None:
+            self._go(0, self.entry.entered)
+
+    def show_history(self) -> None:
+        """Show the visits of this patient in front of this one."""
+        screen = HistoryScreen(self._session, self.labels, self.jobs, self.state.patient)
+        self.history = HistoryDialog(screen, self)
+        self.history.open()
+        screen.enter_screen()
 
     def leave(self, purpose: Leaving = Leaving.PATIENTS) -> None:
         """Emit `left(purpose)` once everything typed is on disk."""
@@ -310,6 +357,7 @@ class VisitScreen(Screen):
     def _know(self, names: Names) -> None:
         self.decision.know(names)
         self.why.why_not.know(names)
+        self.differential.opinion.know(names)
 
     # Effects.
 
@@ -366,6 +414,14 @@ class VisitScreen(Screen):
         else:
             self._failed(error)
 
+    def _try(self, effect: TryDraft) -> None:
+        self.jobs.run(
+            lambda: self._session.visits.preview(effect.draft),
+            lambda told: self.dispatch(Tried(effect.draft, told)),
+            self._failed,
+            Lane.LOOKUP,
+        )
+
     def _explain(self, effect: Explain) -> None:
         self.jobs.run(
             lambda: self._session.visits.account(effect.diagnosis, effect.disease),
@@ -387,7 +443,12 @@ class VisitScreen(Screen):
     def _record(self, effect: RecordDecision) -> None:
         self.jobs.run(
             lambda: self._session.decisions.record(
-                effect.diagnosis, effect.verb, effect.disease, effect.reason, effect.note
+                effect.diagnosis,
+                effect.verb,
+                effect.disease,
+                effect.reason,
+                effect.note,
+                effect.plan,
             ),
             self._decided,
             self._failed,
@@ -396,12 +457,13 @@ class VisitScreen(Screen):
     def _write_referral(self, effect: WriteReferral) -> None:
         self.jobs.run(
             lambda: self._session.referrals.read(effect.diagnosis),
-            self._show_referral,
+            lambda referral: self._show_paper(referral, summary=effect.summary),
             self._failed,
         )
 
-    def _show_referral(self, referral: "Referral") -> None:
-        screen = ReferralScreen(self._session, self.labels, self.jobs, referral)
+    def _show_paper(self, referral: "Referral", *, summary: bool) -> None:
+        kind = Paper.SUMMARY if summary else Paper.LETTER
+        screen = ReferralScreen(self._session, self.labels, self.jobs, referral, kind)
         self.letter = ReferralDialog(screen, self)
         self.letter.open()
 
@@ -431,6 +493,7 @@ class VisitScreen(Screen):
 
     def _draw_triage(self) -> None:
         guidance = self.guide.state.guidance
+        self.differential.show_rules(() if guidance is None else guidance.alerts)
         if guidance is None:
             self.triage.setText(translate("Visit", "Triaje: sin datos todavía"))
             look(self.triage, "triage0")

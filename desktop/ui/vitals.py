@@ -1,13 +1,18 @@
 """Vital signs: as typed, with their units, and "not measured" as an honest empty field."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
+from ddx.intake.draft import Draft
 from desktop.ui.i18n import QT_TRANSLATE_NOOP, translate
-from desktop.ui.widgets import Spoken, choice, field, labelled, restyle, spread
+from desktop.ui.widgets import Spoken, choice, field, labelled, message, restyle, say, spread
+
+if TYPE_CHECKING:  # the ontology loads after the first paint
+    from ddx.safety.bedside import Bedside, Expected
+    from ddx.safety.news2 import News2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class VitalsPanel(Spoken):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._draft = Draft()
         self.numbers: dict[str, QLineEdit] = {}
         self.answers: dict[str, QComboBox] = {}
         grid = QGridLayout(self)
@@ -62,13 +68,26 @@ class VitalsPanel(Spoken):
         for place, vital in enumerate((*NUMBERS, *YES_NO)):
             control = self._answer(vital) if vital in YES_NO else self._number(vital)
             grid.addLayout(control, place // 2, place % 2)
+        self._score = message("small")
+        grid.addWidget(self._score, grid.rowCount(), 0, 1, 2)
         self.redraw()
+
+    @property
+    def news2(self) -> str:
+        """The score so far in a few words, empty where it does not speak."""
+        score = self._bedside().news2
+        return "" if score is None else _news2(score)
+
+    def _bedside(self) -> "Bedside":
+        from ddx.safety.bedside import bedside  # noqa: PLC0415 -- loads the ontology
+
+        return bedside(self._draft)
 
     def _number(self, vital: Vital) -> QVBoxLayout:
         def name() -> str:
             return f"{translate('Vitals', vital.name)} ({vital.unit})"
 
-        edit = field(self.texts, name)
+        edit = field(self.texts, name, lambda: self._hint(vital.field))
         edit.setMinimumWidth(40)
         edit.textEdited.connect(lambda text: self.typed.emit(vital.field, text))
         self.numbers[vital.field] = edit
@@ -86,8 +105,32 @@ class VitalsPanel(Spoken):
         self.answers[vital.field] = combo
         return labelled(self.texts, name, spread(combo))
 
+    def _hint(self, vital: str) -> str:
+        """Return what is expected at this age, and the source for who lingers on it."""
+        expected = self._bedside().expected.get(vital)
+        return "" if expected is None else _range(expected)
+
+    def show_draft(self, draft: Draft) -> None:
+        """Say what is expected at the age of `draft`, what is outside of it, and the score."""
+        if draft == self._draft:
+            return
+        self._draft = draft
+        self._draw_bedside()
+
+    def _draw_bedside(self) -> None:
+        seen = self._bedside()
+        for vital, edit in self.numbers.items():
+            expected = seen.expected.get(vital)
+            edit.setPlaceholderText("" if expected is None else _range(expected))
+            edit.setToolTip("" if expected is None else f"{_range(expected)} · {expected.source}")
+            value = getattr(seen.signs, vital)
+            outside = expected is not None and value is not None and not expected.holds(value)
+            restyle(edit, "outside", "true" if outside else "false")
+        say(self._score, "" if seen.news2 is None else _news2(seen.news2, full=True))
+
     def redraw(self) -> None:
         """Name the answers in the language of the window."""
+        self._draw_bedside()
         for combo in self.answers.values():
             for i, (_value, text) in enumerate(ANSWERS):
                 combo.setItemText(i, translate("Vitals", text))
@@ -101,3 +144,31 @@ class VitalsPanel(Spoken):
         for name, combo in self.answers.items():
             combo.setCurrentIndex(max(0, combo.findData(values.get(name, ""))))
             restyle(combo, "wrong", "true" if name in wrong else "false")
+
+
+def _range(expected: "Expected") -> str:
+    """Return bounds as they are read on a chart: 12–20, ≤ 160, ≥ 92."""
+    low, high = expected.low, expected.high
+    if low is None:
+        return "" if high is None else f"≤ {high:g}"
+    return f"≥ {low:g}" if high is None else f"{low:g}–{high:g}"
+
+
+def _news2(score: "News2", *, full: bool = False) -> str:
+    """Return the score with its word, and what is missing when there is room to say it."""
+    from ddx.safety.news2 import EMERGENCY_FROM, RED, URGENT_FROM  # noqa: PLC0415 -- as above
+
+    if score.total >= EMERGENCY_FROM:
+        word = translate("Vitals", "respuesta de emergencia")
+    elif score.total >= URGENT_FROM:
+        word = translate("Vitals", "revisión urgente")
+    elif RED in score.points.values():
+        word = translate("Vitals", "un signo en rojo: revisar")
+    else:
+        word = translate("Vitals", "bajo")
+    at_least = "≥ " if score.missing else ""
+    said = translate("Vitals", "NEWS2 {n}: {word}").format(n=f"{at_least}{score.total}", word=word)
+    if not (full and score.missing):
+        return said
+    names = ", ".join(name_of(sign).lower() for sign in score.missing)
+    return said + ". " + translate("Vitals", "Falta: {names}.").format(names=names)

@@ -37,7 +37,7 @@ CHILD_FEVER_C: Final = 38.0
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Inclusive bounds of one vital sign at one age, None where a side has none, and their source."""
+    """Inclusive bounds of one vital sign at one age; None where a side has none."""
 
     low: float | None
     high: float | None
@@ -51,8 +51,11 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Bedside:
-    """signs: those that can be read. news2: None where the score does not speak (under 16 years, age unknown, pregnancy) or where
-    nothing of it was measured. expected: by VitalSigns field."""
+    """What the vital signs of a draft say.
+
+    signs: those that can be read. news2: None where the score does not speak (under 16 years, age
+    unknown, pregnancy) or nothing of it was measured. expected: by VitalSigns field.
+    """
 
     signs: VitalSigns
     news2: News2 | None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 
 from ddx.domain.case import Case, VitalSigns
 from ddx.domain.finding import Finding, Presence
-from ddx.domain.identifiers import FindingId, RecordId
+from ddx.domain.identifiers import DiseaseId, FindingId, RecordId
 from desktop.presenters.moves import Move, moves
 from desktop.presenters.patients import Patient
 from desktop.presenters.reducer import Reducer, Refusal, Step
@@ -41,7 +41,7 @@ class Comparison:
     later: Diagnosis
     answers: tuple[Answer, ...]
     measurements: tuple[Measurement, ...]
-    moved: dict[str, Move]
+    moved: dict[DiseaseId, Move]
 
 
 def compare(one: Diagnosis, other: Diagnosis) -> Comparison:
@@ -52,7 +52,7 @@ def compare(one: Diagnosis, other: Diagnosis) -> Comparison:
         later=later,
         answers=_answers(earlier.case, later.case),
         measurements=_measurements(earlier.case.vitals, later.case.vitals),
-        moved=dict(moves(earlier.differential, later.differential)),
+        moved=moves(earlier.differential, later.differential),
     )
 
 

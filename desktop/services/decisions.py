@@ -22,6 +22,7 @@ class DecisionService:
         disease: DiseaseId | None,
         reason: OverrideReason | None = None,
         note: str = "",
+        *,
         plan: str = "",
     ) -> Feedback:
         """Return the decision as recorded: with its audit entry and outbox events, or not at all.

@@ -33,6 +33,7 @@ class Session:
         staff: StaffService | None = None,
         keeping: KeepingService | None = None,
         ledger: ErasureLedger | None = None,
+        *,
         locked: frozenset[str] = frozenset(),
     ) -> None:
         """Bind the desk. staff, keeping, ledger: need the folder of the store.

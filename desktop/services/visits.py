@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
@@ -175,8 +176,15 @@ class VisitService:
             },
         )
 
-    def why_not(self, diagnosis: RecordId, disease: DiseaseId) -> WhyNot:
+    def why_not(
+        self,
+        diagnosis: RecordId,
+        disease: DiseaseId,
+        may_go_on: Callable[[], bool] = lambda: True,
+    ) -> WhyNot:
         """Return the smallest change found that would bring `disease` to the first three.
+
+        may_go_on: asked again and again while looking; once it says no, what was found counts.
 
         Raises:
             OtherBundleError: the bundle that made the record is no longer on this device.
@@ -185,7 +193,9 @@ class VisitService:
         self._desk.require(Permission.EXPLAIN)
         case, engine = self._of_record(diagnosis)
         until = time.monotonic() + WHY_NOT_SECONDS
-        told = engine.why_not(case, disease, may_go_on=lambda: time.monotonic() < until)
+        told = engine.why_not(
+            case, disease, may_go_on=lambda: may_go_on() and time.monotonic() < until
+        )
         with self._desk.store.write() as unit:
             self._desk.journal.record(unit, AuditAction.EXPLAINED, diagnosis, disease=disease)
         return told

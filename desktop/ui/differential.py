@@ -311,7 +311,7 @@ def _stale_text(state: VisitState) -> str:
     if state.on_trial:
         return translate(
             "Differential",
-            "Así queda la lista con los últimos cambios; aún no está registrada. {key} la registra.",
+            "Así queda la lista con los últimos cambios; aún sin registrar. {key} la registra.",
         ).format(key=keys.shown(keys.DIAGNOSE))
     return translate(
         "Differential", "Lista anterior a los últimos cambios. Pulse {key} para actualizarla."

@@ -161,7 +161,7 @@ class HistoryScreen(Screen):
         self.texts.bind(
             self.list.setAccessibleName, lambda: translate("History", "Consultas del paciente")
         )
-        self.list.picked.connect(lambda id: self._pick(id))
+        self.list.picked.connect(self._pick)
         self.list.marked.connect(lambda: self.dispatch(BesideMarked()))
         self.page = QTextEdit()
         self.page.setReadOnly(True)

@@ -65,7 +65,9 @@ def _visit(visit: Diagnosis, labels: Labels) -> str:
     decided = [decision(f, labels) for f in visit.feedback]
     notes = [_named(translate("History", "Nota"), f.note) for f in visit.feedback if f.note]
     plans = [_named(translate("History", "Plan"), f.plan) for f in visit.feedback if f.plan]
-    code = translate("History", "Modelo {version} · código {code}")
+    made_by = translate("History", "Modelo {version} · código {code}").format(
+        version=visit.differential.bundle_version, code=visit.short_code
+    )
     return "".join(
         (
             f"<h3>{_said(words.moment(visit.made_at))}</h3>",
@@ -78,7 +80,7 @@ def _visit(visit: Diagnosis, labels: Labels) -> str:
             else "",
             _opinion(visit, labels),
             _section(translate("History", "Lista"), _candidates(visit, labels)),
-            f"<p>{_said(code.format(version=visit.differential.bundle_version, code=visit.short_code))}</p>",
+            f"<p>{_said(made_by)}</p>",
         )
     )
 

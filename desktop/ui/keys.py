@@ -41,6 +41,7 @@ SUMMARY: Final = Key("Ctrl+R", QT_TRANSLATE_NOOP("Keys", "Resumen de la consulta
 HISTORY: Final = Key("Ctrl+H", QT_TRANSLATE_NOOP("Keys", "Historia del paciente"))
 BACK: Final = Key("Esc", QT_TRANSLATE_NOOP("Keys", "Cerrar o volver a los pacientes"))
 NEW_PATIENT: Final = Key("Ctrl+N", QT_TRANSLATE_NOOP("Keys", "Paciente nuevo"))
+CANCEL: Final = Key("Ctrl+.", QT_TRANSLATE_NOOP("Keys", "Cancelar lo que tarda"))
 LOCK: Final = Key("Ctrl+L", QT_TRANSLATE_NOOP("Keys", "Cerrar la sesión"))
 PRESENT: Final = Key("P", QT_TRANSLATE_NOOP("Keys", "Presente (en una lista de hallazgos)"))
 ABSENT: Final = Key("A", QT_TRANSLATE_NOOP("Keys", "Ausente: se buscó y no está"))
@@ -69,6 +70,7 @@ SECTIONS: Final[tuple[tuple[str, tuple[Key, ...]], ...]] = (
             BACK,
             NEW_PATIENT,
             LOCK,
+            CANCEL,
             SYNC,
         ),
     ),

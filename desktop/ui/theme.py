@@ -231,6 +231,9 @@ QLabel[look="wordmark"] { color: $accent; font-size: $large; font-weight: 700; }
 
 QFrame#card { background: $surface; border: 1px solid $line; border-radius: 10px; }
 QFrame#strip { background: $danger_soft; border: 1px solid $danger; border-radius: 8px; }
+QLabel[look="busy"] { color: $ink; font-weight: 600; }
+QProgressBar { background: $line; border: 0; border-radius: 3px; }
+QProgressBar::chunk { background: $accent; border-radius: 3px; }
 QFrame#trial { background: $notice_soft; border: 1px solid $notice_ink; border-radius: 8px; }
 QFrame#trial QLabel { color: $notice_ink; }
 QFrame#strip QLabel { color: $danger_ink; }

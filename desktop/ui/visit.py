@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QTimer, Signal
@@ -61,17 +62,17 @@ from desktop.presenters.visit_state import (
     WhyNotTold,
     WriteReferral,
 )
+from desktop.services.records import Paper
 from desktop.ui import keys, messages
 from desktop.ui.decision import VERB_KEYS, DecisionBar
-from desktop.ui.disease_field import Names, read_names
 from desktop.ui.differential import DifferentialColumn
+from desktop.ui.disease_field import Names, read_names
 from desktop.ui.entry import EntryColumn
 from desktop.ui.guide import GuidePanel
 from desktop.ui.history import HistoryDialog, HistoryScreen
 from desktop.ui.i18n import translate
-from desktop.ui.jobs import Jobs, Lane
+from desktop.ui.jobs import Jobs, Lane, Work
 from desktop.ui.labels import Labels
-from desktop.services.records import Paper
 from desktop.ui.patients import full_name, last_visit, particulars
 from desktop.ui.referral import ReferralDialog, ReferralScreen
 from desktop.ui.screen import Screen, refusal_of
@@ -108,6 +109,8 @@ class Leaving(StrEnum):
     CLOUD = "cloud"
     SIGN_IN = "sign_in"
     MANAGE = "manage"
+    SETTINGS = "settings"
+    COUNTS = "counts"
     NOWHERE = "nowhere"
 
 
@@ -333,7 +336,7 @@ class VisitScreen(Screen):
             self.dispatch(TrialDropped())
             return
         self.dispatch(TrialStarted())
-        if self.state.trial is not None:
+        if self.state.diagnosis is not None:
             self._go(0, self.entry.entered)
 
     def show_history(self) -> None:
@@ -400,6 +403,7 @@ class VisitScreen(Screen):
             lambda: self._session.visits.diagnose(effect.draft_id),
             lambda made: self._diagnosed(Diagnosed(effect.revision, made)),
             self._refused,
+            about=Work(translate("Visit", "Calculando la lista…")),
         )
 
     def _diagnosed(self, event: Diagnosed) -> None:
@@ -430,10 +434,14 @@ class VisitScreen(Screen):
         )
 
     def _ask_why_not(self, effect: AskWhyNot) -> None:
+        stop = Event()
         self.jobs.run(
-            lambda: self._session.visits.why_not(effect.diagnosis, effect.disease),
+            lambda: self._session.visits.why_not(
+                effect.diagnosis, effect.disease, lambda: not stop.is_set()
+            ),
             self._why_not_told,
             self._failed,
+            about=Work(translate("Visit", "Buscando el cambio más pequeño…"), stop),
         )
 
     def _why_not_told(self, told: WhyNot) -> None:
@@ -448,7 +456,7 @@ class VisitScreen(Screen):
                 effect.disease,
                 effect.reason,
                 effect.note,
-                effect.plan,
+                plan=effect.plan,
             ),
             self._decided,
             self._failed,

@@ -220,6 +220,12 @@ _FIRST_RUN: Final = {
         "Messages", "Use al menos 8 caracteres; varias palabras sueltas son fáciles de recordar."
     ),
     (Field.REPEATED, "differs"): QT_TRANSLATE_NOOP("Messages", "Las dos frases no coinciden."),
+    (Field.SERVER, "required"): QT_TRANSLATE_NOOP(
+        "Messages", "Falta la dirección del servidor; se la da quien administra la nube."
+    ),
+    (Field.CODE, "required"): QT_TRANSLATE_NOOP(
+        "Messages", "Falta el código; se lo da quien administra la nube y vale una sola vez."
+    ),
 }
 _FORM: Final = {
     "patient.given_name_missing": QT_TRANSLATE_NOOP("Messages", "Falta el nombre."),

@@ -43,18 +43,23 @@ class AlertStrip(QFrame):
         self.hide()
 
     def show_alerts(self, alerts: tuple[Alert, ...], labels: Labels) -> None:
-        """Draw the rules that fired."""
+        """Draw the rules that fired, urgent ones first; what is there already stays there."""
+        ranked = sorted(alerts, key=lambda a: not a.urgent)
+        said = [_alert_text(alert, labels) for alert in ranked]
+        title = translate("Differential", "No pasar por alto")
+        if said and [title, *said] == [label.text() for label in self._labels_shown]:
+            return
         clear(self._lines)
-        self._labels_shown.clear()
+        self._labels_shown = []
         self.setVisible(bool(alerts))
         if not alerts:
             return
-        title = plain_label("section")
-        title.setText(translate("Differential", "No pasar por alto"))
-        self._labels_shown = [title]
-        for alert in sorted(alerts, key=lambda a: not a.urgent):
+        heading_of_strip = plain_label("section")
+        heading_of_strip.setText(title)
+        self._labels_shown.append(heading_of_strip)
+        for alert, text in zip(ranked, said, strict=True):
             line = plain_label()
-            line.setText(_alert_text(alert, labels))
+            line.setText(text)
             line.setToolTip(alert.source)
             self._labels_shown.append(line)
         for label in self._labels_shown:

@@ -41,7 +41,7 @@ class OnsetRow(Spoken):
     def redraw(self) -> None:
         """Draw the question in the language of the window."""
         asked = translate("Onset", "{finding}: ¿desde hace cuánto? Vacío, no se sabe.")
-        self._asked.setText(asked.format(finding=self._name))
+        self._asked.setText(asked.format(finding=self._name) if self._name else "")
         say(self._wrong, "")
         restyle(self.text, "wrong", "false")
 

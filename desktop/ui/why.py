@@ -99,6 +99,7 @@ class WhyColumn(Spoken):
         self.more = button(
             self.texts, self._more_title, lambda: dispatch(DetailCycled()), "disclose"
         )
+        self.more.setMinimumWidth(40)
         self.numbers = NumbersTable(self.texts, labels)
         self.why_not = WhyNotBox(labels, dispatch)
         self.box = column(
@@ -167,9 +168,9 @@ class WhyColumn(Spoken):
     def _more_title(self) -> str:
         detail = Detail.SENTENCES if self._state is None else self._state.detail
         said = {
-            Detail.SENTENCES: translate("Why", "▸ Cuánto pesa cada razón  {key}"),
-            Detail.BARS: translate("Why", "▸ Los números del modelo  {key}"),
-            Detail.NUMBERS: translate("Why", "▾ Solo las frases  {key}"),
+            Detail.SENTENCES: translate("Why", "▸ Con barras  {key}"),
+            Detail.BARS: translate("Why", "▸ Con números  {key}"),
+            Detail.NUMBERS: translate("Why", "▾ Solo frases  {key}"),
         }[detail]
         return said.format(key=keys.shown(keys.DETAIL))
 

@@ -245,9 +245,13 @@ class HistoryScreen(Screen):
     def _read(self, effect: ReadHistory) -> None:
         self.jobs.run(
             lambda: self._session.visits.history(effect.patient),
-            lambda visits: self.dispatch(HistoryRead(visits)),
+            self._show_visits,
             self._failed,
         )
+
+    def _show_visits(self, visits: Sequence[Diagnosis]) -> None:
+        self.dispatch(HistoryRead(visits))
+        self.list.setFocus()
 
     def _export(self, effect: WriteExport) -> None:
         exports, patient = self._session.exports, self.state.patient.id

@@ -20,9 +20,7 @@ from desktop.presenters.history import (
 )
 from desktop.presenters.moves import Move
 
-FEVER, COUGH, RASH, PAIN = map(
-    FindingId, ("HP:0001945", "HP:0012735", "HP:0000988", "HP:0012531")
-)
+FEVER, COUGH, RASH, PAIN = map(FindingId, ("HP:0001945", "HP:0012735", "HP:0000988", "HP:0012531"))
 FLU, DENGUE = DiseaseId("VD:influenza"), DiseaseId("VD:dengue")
 
 
@@ -95,8 +93,10 @@ FRIDAY = visit(
 def test_two_visits_show_what_changed_whichever_is_chosen_first():
     found = compare(FRIDAY, MONDAY)
     assert (found.earlier, found.later) == (MONDAY, FRIDAY)
-    assert [(a.finding, a.before and a.before.presence, a.after and a.after.presence)
-            for a in found.answers] == [
+    assert [
+        (a.finding, a.before and a.before.presence, a.after and a.after.presence)
+        for a in found.answers
+    ] == [
         (FEVER, Presence.PRESENT, Presence.EXCLUDED),
         (RASH, None, Presence.PRESENT),
     ]  # the cough did not change, and a pain nobody could tell is silence on both days

@@ -39,6 +39,7 @@ CUSTOM: Final = Key("Ctrl+4", QT_TRANSLATE_NOOP("Keys", "Escribir mi propio diag
 REFER: Final = Key("Ctrl+P", QT_TRANSLATE_NOOP("Keys", "Carta de derivación"))
 SUMMARY: Final = Key("Ctrl+R", QT_TRANSLATE_NOOP("Keys", "Resumen de la consulta"))
 HISTORY: Final = Key("Ctrl+H", QT_TRANSLATE_NOOP("Keys", "Historia del paciente"))
+SAVE: Final = Key("Ctrl+S", QT_TRANSLATE_NOOP("Keys", "Guardar la carta o el resumen como PDF"))
 BACK: Final = Key("Esc", QT_TRANSLATE_NOOP("Keys", "Cerrar o volver a los pacientes"))
 NEW_PATIENT: Final = Key("Ctrl+N", QT_TRANSLATE_NOOP("Keys", "Paciente nuevo"))
 CANCEL: Final = Key("Ctrl+.", QT_TRANSLATE_NOOP("Keys", "Cancelar lo que tarda"))
@@ -80,7 +81,7 @@ SECTIONS: Final[tuple[tuple[str, tuple[Key, ...]], ...]] = (
     ),
     (
         QT_TRANSLATE_NOOP("Keys", "Diagnóstico y decisión"),
-        (DIAGNOSE, TRIAL, KEEP, DETAIL, AGREE, REFUSE, ADD, CUSTOM, REFER, SUMMARY),
+        (DIAGNOSE, TRIAL, KEEP, DETAIL, AGREE, REFUSE, ADD, CUSTOM, REFER, SUMMARY, SAVE),
     ),
 )
 

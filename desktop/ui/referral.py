@@ -23,7 +23,7 @@ from desktop.presenters.referral import (
     step,
 )
 from desktop.services.records import Paper, ReferralMedium
-from desktop.ui import letter, messages
+from desktop.ui import keys, letter, messages
 from desktop.ui.i18n import translate
 from desktop.ui.jobs import Jobs
 from desktop.ui.labels import Labels
@@ -77,6 +77,7 @@ class ReferralScreen(Screen):
         )
         self.told, self.refused = message("done"), message("refusal")
         self._lay_out()
+        keys.on(self, keys.SAVE, self._ask_where)
         self._drawn = ""
         self.redraw()
 
@@ -101,7 +102,9 @@ class ReferralScreen(Screen):
         typed = [labelled(self.texts, partial(_name_of, p), f) for p, f in self.parts.items()]
         self.save = button(
             self.texts,
-            lambda: translate("Referral", "Guardar como PDF…"),
+            lambda: translate("Referral", "Guardar como PDF…  {key}").format(
+                key=keys.shown(keys.SAVE)
+            ),
             self._ask_where,
             "primary",
         )

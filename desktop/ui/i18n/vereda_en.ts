@@ -601,6 +601,10 @@
         <source>Desde hace cuánto</source>
         <translation>Since when</translation>
     </message>
+    <message>
+        <source>Guardar la carta o el resumen como PDF</source>
+        <translation>Save the letter or the summary as PDF</translation>
+    </message>
 </context>
 <context>
     <name>Manage</name>
@@ -2338,10 +2342,6 @@
 <context>
     <name>Referral</name>
     <message>
-        <source>Guardar como PDF…</source>
-        <translation>Save as PDF…</translation>
-    </message>
-    <message>
         <source>Imprimir…</source>
         <translation>Print…</translation>
     </message>
@@ -2376,6 +2376,10 @@
     <message>
         <source>✓ Enviado a la impresora</source>
         <translation>✓ Sent to the printer</translation>
+    </message>
+    <message>
+        <source>Guardar como PDF…  {key}</source>
+        <translation>Save as PDF…  {key}</translation>
     </message>
 </context>
 <context>

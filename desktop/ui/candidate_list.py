@@ -194,7 +194,7 @@ class CandidateDelegate(QStyledItemDelegate):
         badge = QFontMetrics(small).horizontalAdvance(words.world(line.candidate.world)) + 24
         bold = paint.sized(option.font, 1.0, QFont.Weight.DemiBold)
         grave = QFontMetrics(bold).horizontalAdvance(_grave()) + 12 if line.grave else 0
-        text_width = width - 40 - self._rank_width(option.font) - badge - grave
+        text_width = width - 31 - self._rank_width(option.font) - badge - grave
         name = paint.wrapped_height(line.name, bold, text_width)
         under = _under_height(line, option.font, width - 31 - self._rank_width(option.font))
         return QSize(0, name + under + 18)

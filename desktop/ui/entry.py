@@ -33,6 +33,7 @@ from desktop.ui.labels import Labels
 from desktop.ui.onset import OnsetRow
 from desktop.ui.vitals import VitalsPanel
 from desktop.ui.widgets import (
+    MEASURED_BY_MS,
     Spoken,
     button,
     choice,
@@ -202,7 +203,9 @@ class EntryColumn(Spoken):
         line = self.entered.current()
         if line is not None:
             self.onset.ask(finding, self._labels.finding(finding), line.onset_days)
-            QTimer.singleShot(0, self, lambda: self.area.ensureWidgetVisible(self.onset))
+            QTimer.singleShot(
+                MEASURED_BY_MS, self, lambda: self.area.ensureWidgetVisible(self.onset, 0, 12)
+            )
 
     def _take_onset(self, finding: str, days: int | None) -> None:
         self._dispatch(OnsetTyped(finding, days))

@@ -290,6 +290,7 @@ class FirstRunScreen(Screen):
                 self.noted.setFocus()
         if state.stage is Stage.CLOUD and self._cloud_card.isHidden():
             self.key.clear()
+            self._form_card.hide()
             self._key_card.hide()
             self._cloud_card.show()
             self.cloud_fields[Field.SERVER].setText(self._clinic.suggested_server)

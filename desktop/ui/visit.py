@@ -97,6 +97,7 @@ if TYPE_CHECKING:  # the store and the engine load after the first paint
     from desktop.services.session import Session
 
 HITS = 12
+ROOMY_FROM = 74  # as below: from here on the six verbs fit with their keys
 NARROW_BELOW = 62  # widths of a character box: under this, one column at a time
 
 LOW_BELOW = 37  # heights of a line: under this, a question is folded until it is gone to
@@ -255,6 +256,10 @@ class VisitScreen(Screen):
         return self.width() < NARROW_BELOW * max(self.fontMetrics().height(), BASE_PX) * 0.9
 
     @property
+    def _tight(self) -> bool:
+        return self.width() < ROOMY_FROM * max(self.fontMetrics().height(), BASE_PX) * 0.9
+
+    @property
     def _low(self) -> bool:
         return self.height() < LOW_BELOW * max(self.fontMetrics().height(), BASE_PX)
 
@@ -281,9 +286,9 @@ class VisitScreen(Screen):
         for i, area in enumerate(self.columns):
             area.setVisible(not narrow or i == place)
         self.decision.setVisible(not narrow or place > 0)
-        self.decision.be_brief(brief=narrow)
+        self.decision.be_brief(brief=narrow or self._tight)
         self.about.setVisible(not narrow)
-        self.guide.be_brief(brief=narrow or self._low)
+        self.guide.be_brief(brief=narrow or self._low or not self.entry.vitals.isHidden())
         self._draw_triage()
 
     def _go(self, place: int, target: QWidget) -> None:
@@ -306,8 +311,8 @@ class VisitScreen(Screen):
         QTimer.singleShot(MEASURED_BY_MS, self, show)
 
     def _go_to_vitals(self) -> None:
-        self._show_column(0)
         self.entry.toggle_vitals()
+        self._show_column(0)
 
     def _ask(self) -> None:
         self.dispatch(DiagnoseAsked())

@@ -4,11 +4,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from ddx.intake.draft import Draft
 from desktop.ui.i18n import QT_TRANSLATE_NOOP, translate
-from desktop.ui.widgets import Spoken, choice, field, labelled, message, restyle, say, spread
+from desktop.ui.widgets import (
+    Spoken,
+    choice,
+    column,
+    field,
+    labelled,
+    message,
+    plain_label,
+    restyle,
+    say,
+    spread,
+)
 
 if TYPE_CHECKING:  # the ontology loads after the first paint
     from ddx.safety.bedside import Bedside, Expected
@@ -60,6 +71,7 @@ class VitalsPanel(Spoken):
         super().__init__(parent)
         self._draft = Draft()
         self.numbers: dict[str, QLineEdit] = {}
+        self.captions: dict[str, QLabel] = {}
         self.answers: dict[str, QComboBox] = {}
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -74,9 +86,9 @@ class VitalsPanel(Spoken):
 
     @property
     def news2(self) -> str:
-        """The score so far in a few words, empty where it does not speak."""
+        """The score so far, empty where it does not speak."""
         score = self._bedside().news2
-        return "" if score is None else _news2(score)
+        return "" if score is None else f"NEWS2 {_total(score)}"
 
     def _bedside(self) -> "Bedside":
         from ddx.safety.bedside import bedside  # noqa: PLC0415 -- loads the ontology
@@ -87,11 +99,14 @@ class VitalsPanel(Spoken):
         def name() -> str:
             return f"{translate('Vitals', vital.name)} ({vital.unit})"
 
-        edit = field(self.texts, name, lambda: self._hint(vital.field))
+        edit = field(self.texts, name)
         edit.setMinimumWidth(40)
         edit.textEdited.connect(lambda text: self.typed.emit(vital.field, text))
         self.numbers[vital.field] = edit
-        return labelled(self.texts, name, edit)
+        caption = plain_label("small")
+        caption.setBuddy(edit)
+        self.captions[vital.field] = caption
+        return column(caption, edit, gap=3)
 
     def _answer(self, vital: Vital) -> QVBoxLayout:
         def name() -> str:
@@ -105,11 +120,6 @@ class VitalsPanel(Spoken):
         self.answers[vital.field] = combo
         return labelled(self.texts, name, spread(combo))
 
-    def _hint(self, vital: str) -> str:
-        """Return what is expected at this age, and the source for who lingers on it."""
-        expected = self._bedside().expected.get(vital)
-        return "" if expected is None else _range(expected)
-
     def show_draft(self, draft: Draft) -> None:
         """Say what is expected at the age of `draft`, what is outside of it, and the score."""
         if draft == self._draft:
@@ -119,14 +129,23 @@ class VitalsPanel(Spoken):
 
     def _draw_bedside(self) -> None:
         seen = self._bedside()
-        for vital, edit in self.numbers.items():
-            expected = seen.expected.get(vital)
-            edit.setPlaceholderText("" if expected is None else _range(expected))
-            edit.setToolTip("" if expected is None else f"{_range(expected)} · {expected.source}")
-            value = getattr(seen.signs, vital)
-            outside = expected is not None and value is not None and not expected.holds(value)
-            restyle(edit, "outside", "true" if outside else "false")
-        say(self._score, "" if seen.news2 is None else _news2(seen.news2, full=True))
+        for vital in NUMBERS:
+            expected = seen.expected.get(vital.field)
+            value = getattr(seen.signs, vital.field)
+            self._draw_number(vital, expected, value)
+        say(self._score, "" if seen.news2 is None else _news2(seen.news2))
+
+    def _draw_number(self, vital: Vital, expected: "Expected | None", value: float | None) -> None:
+        """Name one sign with what is expected, and mark a value outside of it."""
+        edit = self.numbers[vital.field]
+        name = f"{translate('Vitals', vital.name)} ({vital.unit})"
+        outside = _outside(expected, value)
+        told = "" if expected is None else f" {_range(expected)}"
+        self.captions[vital.field].setText(f"{name}{told}{outside}")
+        edit.setToolTip("" if expected is None else f"{_range(expected)} · {expected.source}")
+        expects = translate("Vitals", "se espera {range}").format(range=told.strip())
+        edit.setAccessibleDescription(expects if told else "")
+        restyle(edit, "outside", "true" if outside else "false")
 
     def redraw(self) -> None:
         """Name the answers in the language of the window."""
@@ -146,6 +165,13 @@ class VitalsPanel(Spoken):
             restyle(combo, "wrong", "true" if name in wrong else "false")
 
 
+def _outside(expected: "Expected | None", value: float | None) -> str:
+    """Return an arrow for a value above or below what is expected, empty within it."""
+    if expected is None or value is None or expected.holds(value):
+        return ""
+    return " ▲" if expected.high is not None and value > expected.high else " ▼"
+
+
 def _range(expected: "Expected") -> str:
     """Return bounds as they are read on a chart: 12–20, ≤ 160, ≥ 92."""
     low, high = expected.low, expected.high
@@ -154,8 +180,13 @@ def _range(expected: "Expected") -> str:
     return f"≥ {low:g}" if high is None else f"{low:g}–{high:g}"
 
 
-def _news2(score: "News2", *, full: bool = False) -> str:
-    """Return the score with its word, and what is missing when there is room to say it."""
+def _total(score: "News2") -> str:
+    """Return the points; a lower bound while something is missing."""
+    return f"≥ {score.total}" if score.missing else str(score.total)
+
+
+def _news2(score: "News2") -> str:
+    """Return the score with its word and what is missing."""
     from ddx.safety.news2 import EMERGENCY_FROM, RED, URGENT_FROM  # noqa: PLC0415 -- as above
 
     if score.total >= EMERGENCY_FROM:
@@ -166,9 +197,8 @@ def _news2(score: "News2", *, full: bool = False) -> str:
         word = translate("Vitals", "un signo en rojo: revisar")
     else:
         word = translate("Vitals", "bajo")
-    at_least = "≥ " if score.missing else ""
-    said = translate("Vitals", "NEWS2 {n}: {word}").format(n=f"{at_least}{score.total}", word=word)
-    if not (full and score.missing):
+    said = translate("Vitals", "NEWS2 {n}: {word}").format(n=_total(score), word=word)
+    if not score.missing:
         return said
     names = ", ".join(name_of(sign).lower() for sign in score.missing)
     return said + ". " + translate("Vitals", "Falta: {names}.").format(names=names)

@@ -142,7 +142,7 @@ class WhyColumn(Spoken):
             self._draw_reasons(state)
             self._draw_actions(state)
         self._draw_expected(state)
-        of_record = translate("Why", "Son las razones de la lista registrada, no de la prueba.")
+        of_record = translate("Why", "Razones de la última lista registrada.")
         say(self._of_record, of_record if state.on_trial else "")
         self.why_not.show_state(state)
 

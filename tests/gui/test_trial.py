@@ -102,13 +102,14 @@ def test_an_onset_nobody_can_read_is_asked_again_and_escape_lets_go_of_it(visit,
 def test_vital_signs_say_what_is_expected_and_the_score_so_far(visit, hands):
     hands.press(Qt.Key.Key_F6)
     panel = visit.entry.vitals
-    assert panel.numbers["respiratory_rate_bpm"].placeholderText() == "12–20"
+    assert panel.captions["respiratory_rate_bpm"].text() == "Respiración (/min) 12–20"
     assert "NEWS" in panel.numbers["heart_rate_bpm"].toolTip()
     panel.numbers["respiratory_rate_bpm"].setFocus()
     hands.type("26")
     assert panel.numbers["respiratory_rate_bpm"].property("outside") == "true"
-    assert panel.news2 == "NEWS2 ≥ 3: un signo en rojo: revisar"
-    assert "Falta: saturación" in visible_text(panel)
+    assert panel.captions["respiratory_rate_bpm"].text().endswith(" ▲")
+    assert panel.news2 == "NEWS2 ≥ 3"
+    assert "NEWS2 ≥ 3: un signo en rojo: revisar. Falta: saturación" in visible_text(panel)
 
 
 def test_rules_are_pinned_before_there_is_any_list(visit, hands):

@@ -1799,6 +1799,10 @@
         <source>Falta: {names}.</source>
         <translation>Missing: {names}.</translation>
     </message>
+    <message>
+        <source>se espera {range}</source>
+        <translation>expected {range}</translation>
+    </message>
 </context>
 <context>
     <name>Why</name>
@@ -1843,10 +1847,6 @@
         <translation>Looking for the reasons…</translation>
     </message>
     <message>
-        <source>Son las razones de la lista registrada, no de la prueba.</source>
-        <translation>These are the reasons of the recorded list, not of the trial.</translation>
-    </message>
-    <message>
         <source>▸ Con barras  {key}</source>
         <translation>▸ With bars  {key}</translation>
     </message>
@@ -1857,6 +1857,10 @@
     <message>
         <source>▾ Solo frases  {key}</source>
         <translation>▾ Sentences only  {key}</translation>
+    </message>
+    <message>
+        <source>Razones de la última lista registrada.</source>
+        <translation>Reasons of the last recorded list.</translation>
     </message>
 </context>
 <context>

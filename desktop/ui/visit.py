@@ -122,20 +122,14 @@ class VisitScreen(Screen):
     recorded = Signal()
     state: VisitState
 
-    def __init__(
-        self,
-        clinic: "Clinic",
-        session: "Session",
-        labels: Labels,
-        jobs: Jobs,
-        patient: Patient,
-        *,
-        commit_first: bool = False,
-    ) -> None:
-        """Build the screen. commit_first: ask for the clinician's own diagnosis before the list."""
+    def __init__(self, clinic: "Clinic", session: "Session", labels: Labels, jobs: Jobs) -> None:
+        """Bind the parts; `build_more` makes the screen and `begin` gives it a patient.
+
+        Made in one go it would hold the window for a tenth of a second: the window makes the next
+        visit bit by bit while the list of patients is on screen.
+        """
         super().__init__(jobs)
         self.reducer = step
-        self.state = VisitState(patient=patient, commit_first=commit_first)
         self._clinic, self._session, self.labels = clinic, session, labels
         self._purpose = Leaving.PATIENTS
         self._autosave = QTimer(self)
@@ -154,17 +148,42 @@ class VisitScreen(Screen):
             WriteReferral: self._write_referral,
             OpenPatients: lambda _effect: self.left.emit(self._purpose),
         }
-        self._build()
+        self._to_build = [
+            self._make_entry,
+            self._make_guide,
+            self._make_differential,
+            self._make_why,
+            self._make_decision,
+            self._lay_out,
+        ]
+
+    def build_more(self) -> bool:
+        """Make one more part; return whether there is another one to make."""
+        if self._to_build:
+            self._to_build.pop(0)()
+        return bool(self._to_build)
+
+    @property
+    def _begun(self) -> bool:
+        return not self._to_build and hasattr(self, "state")
+
+    def begin(self, patient: Patient, *, commit_first: bool) -> None:
+        """Make what is left to make, and show a visit of `patient`.
+
+        commit_first: ask for the clinician's own diagnosis before the list.
+        """
+        while self.build_more():
+            pass
+        self.state = VisitState(patient=patient, commit_first=commit_first)
         self._bind_keys()
         self.redraw()
 
     # The parts.
 
-    def _build(self) -> None:
+    def _make_entry(self) -> None:
         self.entry = EntryColumn(self.labels, self.dispatch)
-        self.differential = DifferentialColumn(self.labels, self.dispatch)
-        self.why = WhyColumn(self.labels, self.dispatch)
-        self.decision = DecisionBar(self.labels, self.dispatch)
+
+    def _make_guide(self) -> None:
         self.guide = GuidePanel(
             self.jobs,
             self._session,
@@ -173,8 +192,19 @@ class VisitScreen(Screen):
         )
         self.guide.looked.connect(self._draw_triage)
         self.entry.hold(self.guide)
+
+    def _make_differential(self) -> None:
+        self.differential = DifferentialColumn(self.labels, self.dispatch)
+
+    def _make_why(self) -> None:
+        self.why = WhyColumn(self.labels, self.dispatch)
         self.why.box.setContentsMargins(16, 14, 16, 14)
         self._why_area = tall(self.why)
+
+    def _make_decision(self) -> None:
+        self.decision = DecisionBar(self.labels, self.dispatch)
+
+    def _lay_out(self) -> None:
         why_card = card(column(self._why_area), 2)
         self.columns: list[QWidget] = [self.entry, self.differential, why_card]
         body = QHBoxLayout()
@@ -266,12 +296,13 @@ class VisitScreen(Screen):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show three columns, or one with a switcher when the text is large."""
         super().resizeEvent(event)
-        self._show_column(self._column_in_use())
+        if self._begun:
+            self._show_column(self._column_in_use())
 
     def changeEvent(self, event: QEvent) -> None:
         """Decide again how many columns fit when the type size changes."""
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+        if self._begun and event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
             QTimer.singleShot(0, self, lambda: self._show_column(self._column_in_use()))
 
     def _column_in_use(self) -> int:
@@ -488,7 +519,9 @@ class VisitScreen(Screen):
     # Drawing.
 
     def redraw(self) -> None:
-        """Draw every part."""
+        """Draw every part; there is nothing to draw before `begin`."""
+        if not self._begun:
+            return
         state = self.state
         self.name.setText(full_name(state.patient))
         about = particulars(state.patient)

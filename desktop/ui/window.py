@@ -57,6 +57,8 @@ if TYPE_CHECKING:  # the store and the engine load after the first paint
 
 SMALLEST = (1024, 600)
 FIRST_SIZE = (1280, 800)
+NEXT_VISIT_AFTER_MS = 250  # the list of patients is drawn and its search answers
+NEXT_PART_AFTER_MS = 15  # a key pressed meanwhile comes first
 UPKEEP_AFTER_MS = 30_000
 """From the sign-in to the daily backup and the weekly check: the first patient comes first."""
 
@@ -78,6 +80,7 @@ class MainWindow(QMainWindow):
         self._locked = False
         self._link: tuple[str, str] | None = None
         self._commit_first = False
+        self._next_visit: VisitScreen | None = None
         self.idle = IdleWatch(self)
         self.idle.idle.connect(self.lock_idle)
         self._after_paint: list[Callable[[], None]] = []
@@ -426,6 +429,8 @@ class MainWindow(QMainWindow):
         screen.history_wanted.connect(self.show_history)
         self._show(screen)
         screen.enter_screen()
+        if may(self._session.clinician.role, Permission.DIAGNOSE):
+            QTimer.singleShot(NEXT_VISIT_AFTER_MS, self, self._make_next_visit)
 
     def show_transparency(self) -> None:
         """Show what left the clinic, and the audit; an open visit is left first, by its own way."""
@@ -503,20 +508,35 @@ class MainWindow(QMainWindow):
         """Show the visit of `patient`."""
         if self._session is None or self._clinic is None:
             return
-        labels = Labels(self._clinic.catalogue, self._translators)
-        screen = VisitScreen(
-            self._clinic,
-            self._session,
-            labels,
-            self.jobs,
-            patient,
-            commit_first=self._commit_first or self.preferences.commit_first,
-        )
+        screen = self._next_visit or self._unmade_visit(self._clinic, self._session)
+        self._next_visit = None
+        screen.begin(patient, commit_first=self._commit_first or self.preferences.commit_first)
         screen.guide.use(self.preferences.equipment)
         screen.left.connect(self._left_visit)
         screen.recorded.connect(self.status.read)
         self._show(screen)
         screen.enter_screen()
+
+    def _unmade_visit(self, clinic: "Clinic", session: "Session") -> VisitScreen:
+        labels = Labels(clinic.catalogue, self._translators)
+        return VisitScreen(clinic, session, labels, self.jobs)
+
+    def _make_next_visit(self) -> None:
+        """Make a part of the next visit while nobody is in one, and come back for the next part."""
+        clinic, session = self._clinic, self._session
+        if clinic is None or session is None or isinstance(self.screen_shown, VisitScreen):
+            return
+        made = self._next_visit
+        if made is None or made.labels.catalogue is not clinic.catalogue:  # of an older model
+            self._forget_next_visit()
+            made = self._next_visit = self._unmade_visit(clinic, session)
+        if made.build_more():
+            QTimer.singleShot(NEXT_PART_AFTER_MS, self, self._make_next_visit)
+
+    def _forget_next_visit(self) -> None:
+        if self._next_visit is not None:
+            self._next_visit.deleteLater()
+            self._next_visit = None
 
     def _left_visit(self, purpose: str) -> None:
         {
@@ -549,6 +569,7 @@ class MainWindow(QMainWindow):
         if session is None:
             return
         self.idle.rest()
+        self._forget_next_visit()
         self.lock.hide()
         for action in (
             self.all_settings,

@@ -196,7 +196,7 @@ def opinion(camera, visit):
     """The clinician's own diagnosis, before the list."""
     visit.state = replace(visit.state, commit_first=True)
     QTest.keyClick(visit, Qt.Key.Key_F5)
-    wait(lambda: visit.differential.opinion.isVisible())
+    wait(visit.differential.opinion.isVisible)
     camera.take("visit-first")
     QTest.keyClick(visit, Qt.Key.Key_Escape)
     visit.state = replace(visit.state, commit_first=False)
@@ -231,7 +231,7 @@ def answer(camera, visit):
     ):
         visit.dispatch(VitalTyped(vital, text))
     QTest.keyClick(visit, Qt.Key.Key_F6)
-    wait(lambda: visit.differential.strip.isVisible())
+    wait(visit.differential.strip.isVisible)
     camera.take("visit-vitals")
     QTest.keyClick(visit, Qt.Key.Key_F6)
     opinion(camera, visit)

@@ -63,15 +63,13 @@ def test_two_visits_are_compared_by_two_keys(shown, hands):
 
 
 @pytest.mark.parametrize("kind", ["fhir", "phenopacket"])
-def test_an_export_is_written_down_and_then_written(
-    window, shown, hands, kind, tmp_path, monkeypatch
-):
+def test_an_export_is_written_down_and_then_written(shown, hands, kind, tmp_path, monkeypatch):
     target = tmp_path / f"out.{kind}.json"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_a: (str(target), ""))
     {"fhir": shown.fhir, "phenopacket": shown.phenopacket}[kind].click()
     hands.until(lambda: shown.state.saved)
     assert json.loads(target.read_bytes())
-    with window._session._desk.store.read() as unit:
+    with shown._session._desk.store.read() as unit:
         last = unit.audit.after(0)[-1]
     assert (last.action, last.detail["what"]) == (AuditAction.EXPORTED, kind)
 

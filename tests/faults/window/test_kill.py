@@ -1,4 +1,4 @@
-"""The computer dies while somebody types in the real window: what was saved comes back as it was."""
+"""The computer dies while somebody types in the real window: what was saved comes back."""
 
 import json
 import os

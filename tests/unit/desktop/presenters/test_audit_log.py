@@ -4,8 +4,8 @@ from ddx.domain.audit import AuditAction, link
 from ddx.domain.identifiers import RecordId
 from desktop.presenters.audit_log import (
     AuditLogState,
-    EntriesRead,
     Entered,
+    EntriesRead,
     EntryChosen,
     Narrowed,
     ReadEntries,

@@ -21,6 +21,7 @@ from desktop.presenters.history import (
 from desktop.presenters.moves import Move
 
 FEVER, COUGH, RASH, PAIN = map(FindingId, ("HP:0001945", "HP:0012735", "HP:0000988", "HP:0012531"))
+PATIENT = RecordId("patient-1")
 FLU, DENGUE = DiseaseId("VD:influenza"), DiseaseId("VD:dengue")
 
 
@@ -38,7 +39,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class Row:
-    id: RecordId = RecordId("patient-1")
+    id: RecordId = PATIENT
 
 
 def told(finding, presence):

@@ -41,12 +41,13 @@ from desktop.presenters.visit_state import (
 
 FEVER, COUGH = "HP:0001945", "HP:0012735"
 FLU, DENGUE = DiseaseId("VD:influenza"), DiseaseId("VD:dengue")
-DRAFT = RecordId("draft-1")
+DRAFT, PATIENT, DIAGNOSIS = map(RecordId, ("draft-1", "patient-1", "diagnosis-1"))
+CASE = Case(age_days=None, sex=Sex.FEMALE)
 
 
 @dataclass(frozen=True)
 class Row:
-    id: RecordId = RecordId("patient-1")
+    id: RecordId = PATIENT
     given_name: str = "Zenobia"
     family_name: str = "Quispe"
     sex: Sex = Sex.FEMALE
@@ -72,9 +73,9 @@ def listed(*diseases):
 @dataclass(frozen=True)
 class Record:
     differential: Differential
-    id: RecordId = RecordId("diagnosis-1")
+    id: RecordId = DIAGNOSIS
     made_at: datetime = datetime(2026, 11, 23, tzinfo=UTC)
-    case: Case = Case(age_days=None, sex=Sex.FEMALE)
+    case: Case = CASE
     short_code: str = "3fa9-12bc-77"
     feedback: tuple[Feedback, ...] = ()
     not_excluded: frozenset[DiseaseId] | None = None

@@ -25,8 +25,8 @@ def visits(session, patient, flu):
 
 def test_visits_and_decisions_are_counted_by_week_verb_reason_and_disease(session, visits):
     ids = visits(7)
-    for id in ids[:6]:
-        session.decisions.record(id, Verb.AGREE, FLU)
+    for diagnosis in ids[:6]:
+        session.decisions.record(diagnosis, Verb.AGREE, FLU)
     session.decisions.record(ids[6], Verb.REFUSE, None, OverrideReason.OTHER)
     counts = session.aggregates.read()
     assert counts.weeks == (Count("2026-11-23", 7),)  # a Monday

@@ -1,4 +1,4 @@
-"""The window on the bundle that ships, driven by keys: how long a hand waits, and what stays behind.
+"""The window on the bundle that ships, driven by keys: how long a hand waits, what it keeps.
 
     python -m benchmarks.screen speed     start, key press to list, gaps of the event loop
     python -m benchmarks.screen memory    500 visits: what the process keeps

@@ -17,6 +17,8 @@ from desktop.ui.labels import Labels
 from desktop.ui.vitals import NUMBERS, name_of
 
 SHOWN: Final = 5
+APART: Final = "margin-top:10px;margin-bottom:2px"
+TIGHT: Final = "margin-top:0px;margin-bottom:2px"
 _UNITS: Final = {vital.field: vital.unit for vital in NUMBERS}
 
 
@@ -80,7 +82,7 @@ def _visit(visit: Diagnosis, labels: Labels) -> str:
             else "",
             _opinion(visit, labels),
             _section(translate("History", "Lista"), _candidates(visit, labels)),
-            f"<p>{_said(made_by)}</p>",
+            f"<p style='{APART}'>{_said(made_by)}</p>",
         )
     )
 
@@ -183,11 +185,12 @@ def _value(vital: str, value: float | bool | None) -> str:
 
 
 def _named(title: str, text: str) -> str:
-    return f"<b>{_said(title)}:</b> {_said(text)}"
+    return f"{_said(title)}: {_said(text)}"
 
 
 def _section(title: str, lines: Iterable[str]) -> str:
-    return f"<h4>{_said(title)}</h4>" + "".join(f"<p>{line}</p>" for line in lines)
+    body = "".join(f"<p style='{TIGHT}'>{line}</p>" for line in lines)
+    return f"<p style='{APART}'><b>{_said(title)}</b></p>{body}"
 
 
 def _said(text: str) -> str:

@@ -281,6 +281,9 @@ QPushButton[look="disclose"] { border: 0; background: transparent; text-align: l
   padding: 4px 2px; font-weight: 600; }
 QPushButton[look="disclose"]:focus { border: 2px solid $accent; padding: 2px 0; }
 
+QTextEdit, QPlainTextEdit { background: $surface; color: $ink; border: 1px solid $line;
+  border-radius: 8px; padding: 6px; }
+QTextEdit:focus, QPlainTextEdit:focus { border: 2px solid $accent; padding: 5px; }
 QTableView { background: $surface; color: $ink; border: 1px solid $line; border-radius: 8px;
   outline: 0; selection-background-color: $raised; selection-color: $ink; font-size: $small; }
 QTableView:focus { border: 2px solid $accent; }

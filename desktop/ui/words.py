@@ -138,7 +138,7 @@ def move(value: Move, *, spoken: bool = False) -> str:
     if value.band is None:
         return said
     was = translate("Words", "antes: {band}").format(band=band(value.band).lower())
-    return f"{said} {was}".strip()
+    return f"{said}, {was}" if said else was
 
 
 def world(value: World) -> str:

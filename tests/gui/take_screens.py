@@ -276,9 +276,14 @@ def letter(camera, visit):
     ):
         screen.parts[part].setPlainText(text)
     camera.take("referral", visit.letter)
-    visit.letter.close()
+    closed(camera, visit.letter)
+
+
+def closed(camera, dialog):
+    """Go back to the window: its keys are heard again."""
+    dialog.close()
     camera.window.activateWindow()
-    breathe()
+    wait(camera.window.isActiveWindow)
 
 
 def history(camera, visit):
@@ -295,14 +300,12 @@ def history(camera, visit):
     for key in (Qt.Key.Key_C, Qt.Key.Key_Up):
         QTest.keyClick(screen.list, key)
     camera.take("compare", visit.history)
-    visit.history.close()
-    camera.window.activateWindow()
+    closed(camera, visit.history)
     before = visit.letter
     QTest.keyClick(visit, Qt.Key.Key_R, CONTROL)
     wait(lambda: visit.letter is not before and visit.letter.isVisible())
     camera.take("summary", visit.letter)
-    visit.letter.close()
-    camera.window.activateWindow()
+    closed(camera, visit.letter)
 
 
 def offices(camera):

@@ -54,7 +54,7 @@ ABSENT: Final = ("erup", "hemo", "diarr")
 PATIENCE_S: Final = 60.0
 
 
-def breathe(ms: int = 1) -> None:
+def breathe(ms: int = 2) -> None:
     """Let the event loop run."""
     loop = QEventLoop()
     QTimer.singleShot(ms, loop.quit)

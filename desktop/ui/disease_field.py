@@ -19,10 +19,19 @@ class Names(NamedTuple):
     plain: tuple[tuple[str, str], ...]
 
 
+_read: dict[str, tuple[object, Names]] = {}
+"""By language: the catalogue they were read from, and the names. One catalogue is in use."""
+
+
 def read_names(labels: Labels) -> Names:
-    """Return the names of the active bundle: some 12,000, worth a worker thread."""
+    """Return the names of the active bundle: some 12,000, read once for each language."""
+    kept = _read.get(labels.language)
+    if kept is not None and kept[0] is labels.catalogue:
+        return kept[1]
     diseases = labels.diseases()
-    return Names(diseases, tuple((name, decision.plain(name)) for name in diseases))
+    names = Names(diseases, tuple((name, decision.plain(name)) for name in diseases))
+    _read[labels.language] = labels.catalogue, names
+    return names
 
 
 class DiseaseField(QLineEdit):

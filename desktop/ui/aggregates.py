@@ -55,9 +55,9 @@ class AggregatesScreen(Screen):
         back = button(
             self.texts, lambda: translate("Aggregates", "Volver"), self.left.emit, "plain"
         )
-        head: QHBoxLayout = row(
-            label(self.texts, lambda: translate("Aggregates", "El centro en números"), "title")
-        )
+        title = label(self.texts, lambda: translate("Aggregates", "El centro en números"), "title")
+        title.setWordWrap(False)
+        head: QHBoxLayout = row(title)
         head.addStretch(1)
         head.addWidget(back)
         tables = row(

@@ -71,6 +71,17 @@ _NAMES: Final = {
     "AuditRetentionDays": QT_TRANSLATE_NOOP("Settings", "Guardar la auditoría (días)"),
     "CommitFirstMode": QT_TRANSLATE_NOOP("Settings", "Primero el diagnóstico propio"),
 }
+_VALUES: Final = {
+    "True": QT_TRANSLATE_NOOP("Settings", "Sí"),
+    "False": QT_TRANSLATE_NOOP("Settings", "No"),
+    "system": QT_TRANSLATE_NOOP("Settings", "como el sistema"),
+    "none": QT_TRANSLATE_NOOP("Settings", "directa"),
+    "manual": QT_TRANSLATE_NOOP("Settings", "por el intermediario"),
+    "allow": QT_TRANSLATE_NOOP("Settings", "todo"),
+    "records_only": QT_TRANSLATE_NOOP("Settings", "solo registros"),
+    "nothing": QT_TRANSLATE_NOOP("Settings", "nada"),
+    "stable": QT_TRANSLATE_NOOP("Settings", "estable"),
+}
 _ORIGINS: Final = {
     Origin.DEFAULT: QT_TRANSLATE_NOOP("Settings", "De fábrica"),
     Origin.FILE: QT_TRANSLATE_NOOP("Settings", "Este equipo"),
@@ -225,5 +236,8 @@ def _rows(settings: Iterable[SettingRow]) -> Iterable[tuple[str, str, str]]:
 
 
 def _value(value: str) -> str:
-    yes_no = {"True": translate("Vitals", "Sí"), "False": translate("Vitals", "No")}
-    return yes_no.get(value, value) or translate("Settings", "sin poner")
+    """Return a value in words; addresses, numbers and names stay as they are."""
+    source = _VALUES.get(value)
+    if source is not None:
+        return translate("Settings", source)
+    return value or translate("Settings", "sin poner")

@@ -79,6 +79,7 @@ class TextTable(QTableView):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setStretchLastSection(True)
         header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         texts.bind(self.setAccessibleName, name)
         say_titles: Callable[[str], object] = lambda _text: self.lines.say_again()  # noqa: E731
         texts.bind(say_titles, name)

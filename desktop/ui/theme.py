@@ -284,11 +284,12 @@ QPushButton[look="disclose"]:focus { border: 2px solid $accent; padding: 2px 0; 
 QTextEdit, QPlainTextEdit { background: $surface; color: $ink; border: 1px solid $line;
   border-radius: 8px; padding: 6px; }
 QTextEdit:focus, QPlainTextEdit:focus { border: 2px solid $accent; padding: 5px; }
-QTableView { background: $surface; color: $ink; border: 1px solid $line; border-radius: 8px;
+QTableView { background: $surface; color: $ink; border: 1px solid $line; border-radius: 3px;
   outline: 0; selection-background-color: $raised; selection-color: $ink; font-size: $small; }
+QTableView::item { padding: 0 8px; }
 QTableView:focus { border: 2px solid $accent; }
 QHeaderView { background: $surface; border: 0; }
-QHeaderView::section { background: $surface; color: $quiet; border: 0; padding: 3px 6px;
+QHeaderView::section { background: $surface; color: $quiet; border: 0; padding: 3px 11px;
   border-bottom: 1px solid $line; font-size: $small; }
 QListView { background: $surface; color: $ink; border: 1px solid $line; border-radius: 8px;
   outline: 0; }

@@ -1,6 +1,7 @@
 """Takes the pictures of docs/screens: every screen, both languages, both light and dark.
 
     python tests/gui/take_screens.py docs/screens
+    python tests/gui/take_screens.py docs/screens es en-dark     only these looks
 
 Runs the composed application on the bundle that ships, in a data directory of its own.
 """
@@ -349,7 +350,10 @@ def rare(camera):
     camera.take("visit-rare")
 
 
-def main(folder):
+def main(folder, *looks):
+    """Take every picture, in the looks that are named or in all."""
+    global LOOKS  # noqa: PLW0603 -- a script with one walk
+    LOOKS = tuple(look for look in LOOKS if not looks or look[0] in looks)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as data:
         app = compose(Path(data), language="es")
@@ -366,4 +370,4 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -2952,6 +2952,42 @@
         <source>sin poner</source>
         <translation>not set</translation>
     </message>
+    <message>
+        <source>Sí</source>
+        <translation>Yes</translation>
+    </message>
+    <message>
+        <source>No</source>
+        <translation>No</translation>
+    </message>
+    <message>
+        <source>como el sistema</source>
+        <translation>as the system does</translation>
+    </message>
+    <message>
+        <source>directa</source>
+        <translation>direct</translation>
+    </message>
+    <message>
+        <source>por el intermediario</source>
+        <translation>through the proxy</translation>
+    </message>
+    <message>
+        <source>todo</source>
+        <translation>everything</translation>
+    </message>
+    <message>
+        <source>solo registros</source>
+        <translation>records only</translation>
+    </message>
+    <message>
+        <source>nada</source>
+        <translation>nothing</translation>
+    </message>
+    <message>
+        <source>estable</source>
+        <translation>stable</translation>
+    </message>
 </context>
 <context>
     <name>Trial</name>

@@ -130,7 +130,9 @@ class Hands:
         wait(lambda: isinstance(self.window.screen_shown, PatientsScreen), "patients")
         screen = self.window.screen_shown
         assert isinstance(screen, PatientsScreen)
-        wait(lambda: screen.state.patients, "a patient")
+        wait(lambda: screen.state.patients or screen.state.refusal, "a patient")
+        if screen.state.refusal is not None:
+            raise RuntimeError(screen.state.refusal.code)
         return screen
 
     def open_visit(self, place: int = 0) -> VisitScreen:

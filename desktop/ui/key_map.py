@@ -7,7 +7,6 @@ from desktop.ui import keys
 from desktop.ui.i18n import Texts, translate
 from desktop.ui.widgets import button, column, label, plain_label, row, tall
 
-
 WIDE = 1260  # pixels of the window from which three columns fit
 
 

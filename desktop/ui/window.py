@@ -22,6 +22,7 @@ from ddx.errors import DdxError
 from desktop.presenters.patients import Patient
 from desktop.presenters.reducer import Refusal
 from desktop.presenters.sign_in import DAMAGED
+from desktop.thrift import give_back
 from desktop.ui import keys, messages, theme
 from desktop.ui.aggregates import AggregatesScreen
 from desktop.ui.audit_log import AuditLogScreen
@@ -416,6 +417,7 @@ class MainWindow(QMainWindow):
         def read() -> None:
             clinic.search.search("a", self.preferences.language.value, 1)
             clinic.catalogue.diseases  # noqa: B018 -- the reading is the point
+            give_back()
 
         # An error here meets the first real search, and is told there.
         self.jobs.run(read, lambda _none: None, lambda _error: None, Lane.LOOKUP)
@@ -539,6 +541,7 @@ class MainWindow(QMainWindow):
             self._next_visit = None
 
     def _left_visit(self, purpose: str) -> None:
+        self.jobs.run(give_back, lambda _none: None, lambda _error: None, Lane.LOOKUP)
         {
             Leaving.PATIENTS: self.show_patients,
             Leaving.SIGN_IN: self._end_session,

@@ -51,6 +51,8 @@ BEAT_MS: Final = 2
 SETTLED: Final = 100  # visits until caches of labels, fonts and SQLite pages are full
 PRESENT: Final = ("fieb", "tos", "escal", "disn", "mialg", "flem", "cansa", "náus", "pecho")
 ABSENT: Final = ("erup", "hemo", "diarr")
+FEVER: Final = 0
+"""Place of the finding that is toggled: in none of its states it contradicts another one."""
 PATIENCE_S: Final = 60.0
 
 
@@ -271,12 +273,12 @@ def _visit(hands: Hands) -> tuple[list[float], list[float]]:
         hands.find(visit, text, absent=True)
     hands.record(visit)
     toggles = []
-    for place in range(TOGGLES):
-        toggles.append(hands.toggle(visit, place))
+    for _ in range(TOGGLES):
+        toggles.append(hands.toggle(visit, FEVER))
         breathe(20)  # the question and the triage are looked up while the hand rests
     records = []
-    for place in range(RECORDS):
-        hands.toggle(visit, place)
+    for _ in range(RECORDS):
+        hands.toggle(visit, FEVER)
         records.append(hands.record(visit))
         breathe(20)
     hands.leave(visit)
@@ -295,7 +297,7 @@ def memory(visits: int) -> tuple[list[str], bool]:
                 presence = (Presence.PRESENT, Presence.EXCLUDED)[(number + place) % 2]
                 visit.dispatch(FindingMarked(finding, presence))
             hands.record(visit)
-            hands.toggle(visit, number)
+            hands.toggle(visit, FEVER)
             hands.leave(visit)
             if number % 10 == 0:
                 gc.collect()

@@ -108,6 +108,7 @@ class SettingsScreen(Screen):
         super().__init__(jobs)
         self.reducer, self.state, self._session = step, ReadingState(), session
         self._preferences, self._fixed = preferences, commit_first_fixed
+        self._choices: dict[str, QComboBox] = {}
         self._performers = {Read: lambda _effect: self._read()}
         t = self.texts
         self.language = self._choice(lambda: translate("Window", "Idioma"), LANGUAGES, "language")
@@ -149,7 +150,7 @@ class SettingsScreen(Screen):
         return f"{said} · " + translate("Settings", "lo fijó su organización")
 
     def _choice(self, name: Text, options: Choices, preference: str) -> QComboBox:
-        made = choice(self.texts, name)
+        made = self._choices[preference] = choice(self.texts, name)
         for value, text in options:
             made.addItem(text(), value)
         now = getattr(self._preferences(), preference)
@@ -220,6 +221,9 @@ class SettingsScreen(Screen):
 
     def redraw(self) -> None:
         """Draw what is in force."""
+        for preference, control in self._choices.items():  # the menu may have changed them
+            now = control.findData(getattr(self._preferences(), preference))
+            control.setCurrentIndex(now)
         say(self.refused, messages.refusal(self.state.refusal))
         content = self.state.content
         if isinstance(content, tuple):

@@ -24,6 +24,8 @@ class Lane(StrEnum):
 
     STORE = "store"
     LOOKUP = "lookup"
+    TRIAL = "trial"
+    """The list that follows each finding; it never waits behind the search for a question."""
     NETWORK = "network"
     PERSON = "person"
     """Waits minutes for somebody at another screen; nothing else may wait behind that."""

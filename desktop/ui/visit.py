@@ -459,7 +459,7 @@ class VisitScreen(Screen):
             lambda: self._session.visits.preview(effect.draft),
             lambda told: self.dispatch(Tried(effect.draft, told)),
             self._failed,
-            Lane.LOOKUP,
+            Lane.TRIAL,
         )
 
     def _explain(self, effect: Explain) -> None:

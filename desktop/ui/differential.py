@@ -121,6 +121,9 @@ class DifferentialColumn(Spoken):
         self._state: VisitState | None = None
         self._candidates: list[CandidateLine] = []
         self._rules: tuple[Alert, ...] = ()
+        self._refit = QTimer(self)  # one, kept: single shots of a screen that goes leave memory
+        self._refit.setSingleShot(True)
+        self._refit.timeout.connect(self._fit_strip)
         self.strip = AlertStrip()
         self.stale = message("notice")
         self.trial = TrialBar(self.texts, dispatch)
@@ -174,7 +177,7 @@ class DifferentialColumn(Spoken):
         """Give the pinned strip its height in the new type size."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
-            QTimer.singleShot(0, self, self._fit_strip)
+            self._refit.start()
 
     def _fit_strip(self) -> None:
         self.strip.fit(self.width(), round(self.height() * STRIP_SHARE))
@@ -244,7 +247,7 @@ class DifferentialColumn(Spoken):
         told = {alert.code: alert for alert in (*listed, *self._rules)}
         self.strip.show_alerts(tuple(told.values()), self._labels)
         self._fit_strip()
-        QTimer.singleShot(0, self, self._fit_strip)  # again, once the labels wear their font
+        self._refit.start()  # again, once the labels wear their font
 
     def _lines(
         self,

@@ -135,6 +135,9 @@ class VisitScreen(Screen):
         self._autosave = QTimer(self)
         self._autosave.setSingleShot(True)
         self._autosave.timeout.connect(lambda: self.dispatch(SaveDue()))
+        self._restyled = QTimer(self)
+        self._restyled.setSingleShot(True)
+        self._restyled.timeout.connect(lambda: self._show_column(self._column_in_use()))
         self._performers = {
             OpenDraft: self._open_draft,
             SearchFindings: self._search,
@@ -303,7 +306,7 @@ class VisitScreen(Screen):
         """Decide again how many columns fit when the type size changes."""
         super().changeEvent(event)
         if self._begun and event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
-            QTimer.singleShot(0, self, lambda: self._show_column(self._column_in_use()))
+            self._restyled.start()
 
     def _column_in_use(self) -> int:
         focus = QApplication.focusWidget()

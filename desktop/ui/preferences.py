@@ -12,12 +12,16 @@ from desktop.ui.theme import TEXT_SCALES, Appearance
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
-    """text_scale: one of TEXT_SCALES, 1.0 is 100 %. equipment: what this clinic has."""
+    """text_scale: one of TEXT_SCALES, 1.0 is 100 %. equipment: what this clinic has.
+
+    commit_first: ask for the clinician's own diagnosis before the first list of a visit.
+    """
 
     language: Language = Language.SPANISH
     appearance: Appearance = Appearance.SYSTEM
     text_scale: float = 1.0
     equipment: Equipment = Equipment.RURAL
+    commit_first: bool = False
 
 
 class PreferenceFile:
@@ -40,6 +44,7 @@ class PreferenceFile:
             else Appearance.SYSTEM,
             text_scale=scales.get(scale, 1.0),
             equipment=Equipment(equipment) if equipment in set(Equipment) else Equipment.RURAL,
+            commit_first=str(self._settings.value("commit_first", "false")) == "true",
         )
 
     def write(self, preferences: Preferences) -> None:
@@ -48,4 +53,5 @@ class PreferenceFile:
         self._settings.setValue("appearance", preferences.appearance.value)
         self._settings.setValue("text_scale", str(preferences.text_scale))
         self._settings.setValue("equipment", preferences.equipment.value)
+        self._settings.setValue("commit_first", str(preferences.commit_first).lower())
         self._settings.sync()

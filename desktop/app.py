@@ -16,6 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from desktop.frozen import self_test_command
 from desktop.hardening import refuse_dumps
 from desktop.settings import Settings, SettingsError, data_directory, load_settings
 
@@ -198,15 +199,8 @@ def _shelf(
         trust=root,
         open_embedded=lambda: open_verified(shipped, root),
         settings=settings,
-        trial=Trial(_self_test_command()),
+        trial=Trial(self_test_command()),
     )
-
-
-def _self_test_command() -> tuple[str, ...]:
-    """Return the command that runs `vereda self-test`; a frozen application starts itself."""
-    if getattr(sys, "frozen", False):
-        return sys.executable, "self-test"
-    return sys.executable, "-m", COMMANDS["self-test"]
 
 
 class Opener:

@@ -6,7 +6,6 @@ one), `VEREDA_PASSPHRASE_FILE` a file only the service may read; without it the 
 
 import getpass
 import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Final
 import httpx
 
 from ddx.errors import DdxError
+from desktop.frozen import self_test_command
 from desktop.services.clinic import Clinic
 from desktop.services.engines import BundleShelf
 from desktop.services.records import UpdateOutcome
@@ -82,8 +82,7 @@ def _shelf_of(data_dir: Path, settings: Settings) -> BundleShelf:
     from desktop.services.shelf import DeviceShelf  # noqa: PLC0415
     from model_bundles.trial import Trial  # noqa: PLC0415
 
-    frozen = getattr(sys, "frozen", False)  # there the golden cases run in this process
-    trial = None if frozen else Trial((sys.executable, "-m", "desktop.commands.self_test"))
+    trial = Trial(self_test_command())
     return DeviceShelf(data_dir, Engine.from_artifacts, settings=settings, trial=trial)
 
 

@@ -52,6 +52,7 @@ SYNC_CLIENT: Final = frozenset(
 )
 GATEWAY: Final = frozenset(
     {"fastapi", "starlette", "anyio", "sniffio", "idna", "annotated_doc", "multipart"}
+    | {"opentelemetry"}
 )
 STORE: Final = frozenset({"sqlalchemy", "sqlcipher3", "greenlet", "platformdirs", "cython_runtime"})
 KEYSTORE: Final = frozenset(
@@ -70,9 +71,11 @@ KEYSTORE: Final = frozenset(
 QT: Final = frozenset({"PySide6", "shiboken6", "shibokensupport", "signature_bootstrap"})
 MIGRATIONS: Final = frozenset({"alembic", "mako", "markupsafe"})
 """Only when a store is created or upgraded."""
-OPTIONAL: Final = frozenset({"rich", "click", "pygments", "markdown_it", "mdurl", "opentelemetry"})
-"""httpx and FastAPI try these and go on without them; a clinic's lock does not install them for
-the desktop, and the frozen application leaves them out."""
+OPTIONAL: Final = frozenset(
+    {"rich", "click", "pygments", "markdown_it", "mdurl", "opentelemetry", "ujson"}
+) | {"azure", "boto3", "botocore", "PyKCS11", "asn1crypto"}
+"""httpx, FastAPI, onnxruntime and the signers of securesystemslib try these and go on without them:
+where training or cloud bring them along, the frozen application still leaves them out."""
 
 ROOMS: Final = MappingProxyType(
     {

@@ -28,7 +28,8 @@ NEVER: Final = tuple(
         r"PySide6/opengl32sw\.dll$",
         r"(^|/)onnxruntime/(transformers|tools|quantization|datasets|backend)/",
         r"(^|/)numpy/.*/tests/",
-        r"(^|/)lib(gtk|gdk|pango|cairo|atk|harfbuzz|gdk_pixbuf|rsvg|epoxy|tiff|webp|jbig)[-_.\d]",
+        r"(^|/)zstandard/_cffi\.",  # what PyPy uses
+        r"(^|/)lib(gtk|gdk|pango\w*|cairo\w*|atk|harfbuzz|gdk_pixbuf|rsvg|epoxy|tiff|webp|jbig)[-_.\d]",
         r"(^|/)tz(data)?/zoneinfo/",
         r"(^|/)direct_url\.json$",
         r"dist-info/(RECORD|INSTALLER|REQUESTED|WHEEL)$",

@@ -305,7 +305,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _offscreen(data_dir, asked.lang, pictures)
         return compose(data_dir, demo=demo, language=asked.lang).run()
     except SettingsError as error:
-        sys.stderr.write(f"vereda.toml: {error}\n")
+        sys.stderr.write(f"{error.place}: {error}\n")
         return 2
 
 

@@ -64,7 +64,7 @@ def _owners() -> dict[str, Distribution]:
 def of_metadata(distribution: Distribution) -> str:
     """Return the licence a distribution declares: an SPDX expression where it has one."""
     about = distribution.metadata
-    stated = about.get("License-Expression") or about.get("License") or ""
+    stated = about["License-Expression"] or about["License"] or ""
     if stated and "\n" not in stated and len(stated) < 80:
         return stated
     classified = [

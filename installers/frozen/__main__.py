@@ -13,7 +13,7 @@ from pathlib import Path
 from installers.bill import bill_of_materials
 from installers.clock import build_clock
 from installers.frozen.inventory import COLLECTED, inventory
-from installers.frozen.strip import strip_symbols
+from installers.frozen.strip import forget_builder, strip_symbols
 from installers.notices import notices
 from installers.version import version
 
@@ -58,7 +58,8 @@ def freeze(target: Path, work: Path) -> int:
 def _finish(application: Path, work: Path, epoch: int) -> None:
     if os.name == "posix":
         (application / "vereda-sync").symlink_to("vereda")
-    strip_symbols(application)
+        strip_symbols(application)
+        forget_builder(application)
     parts = inventory(work / "build" / COLLECTED)
     bill = bill_of_materials("vereda", version(ROOT), parts, epoch)
     (application / "sbom.cdx.json").write_text(json.dumps(bill, indent=1) + "\n", encoding="utf-8")

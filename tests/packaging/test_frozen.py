@@ -131,3 +131,14 @@ def test_no_path_of_the_building_machine_is_inside(application):
         if p.is_file() and not p.is_symlink() and str(ROOT).encode() in p.read_bytes()
     ]
     assert told == []
+
+
+def test_no_library_looks_for_another_outside_the_application(application):
+    from installers.frozen.strip import is_elf, search_path
+
+    outside = {
+        str(path.relative_to(application)): search_path(path)
+        for path in application.rglob("*")
+        if is_elf(path) and any(not place.startswith("$ORIGIN") for place in search_path(path))
+    }
+    assert outside == {}

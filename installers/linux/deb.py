@@ -22,8 +22,6 @@ DEPENDS: Final = (
     "libfontconfig1",
     "fontconfig-config",
     "fonts-dejavu-core",
-    "passwd",
-    "util-linux",
 )
 """What the frozen application loads and PyInstaller leaves to the system: C library and graphics.
 
@@ -68,7 +66,7 @@ def _documents(root: Path, tree: Path) -> None:
     for name in ("THIRD-PARTY-NOTICES.txt", "sbom.cdx.json"):
         (tree / DOC / name).symlink_to(f"../../../lib/vereda/{name}")
     changes = (root / "CHANGELOG.md").read_bytes()
-    _put(tree / DOC / "changelog.gz", gzip.compress(changes, mtime=0))
+    _put(tree / DOC / "CHANGELOG.md.gz", gzip.compress(changes, mtime=0))
     _put(tree / DOC / "it.md", (root / "docs/guide/it.md").read_bytes())
 
 
@@ -104,25 +102,30 @@ def _files(tree: Path) -> Iterator[Path]:
             yield path
 
 
+def _is_program(path: Path) -> bool:
+    return bool(path.stat().st_mode & 0o100) and ".so" not in path.name
+
+
 def _put(path: Path, content: bytes, mode: int = 0o644) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     path.chmod(mode)
 
 
-def pack(tree: Path, package: Path, epoch: int, *, level: int = 6) -> None:
+def pack(tree: Path, package: Path, epoch: int, *, level: int | None = 6) -> None:
     """Write `package` from `tree`; two trees with the same content give the same bytes.
 
-    epoch: Unix seconds every file is stamped with. level: of xz, 0 to 9.
+    epoch: Unix seconds every file is stamped with. level: of xz, 0 to 9; None packs without compressing.
     """
     for path in [*tree.rglob("*"), tree]:
         if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+            path.chmod(0o755 if path.is_dir() or _is_program(path) else 0o644)
         os.utime(path, (epoch, epoch), follow_symlinks=False)
     package.parent.mkdir(parents=True, exist_ok=True)
+    # One thread: xz cuts its blocks by the number of them, and the bytes would differ.
+    how = ["-Znone"] if level is None else ["-Zxz", f"-z{level}", "--threads-max=1"]
     subprocess.run(
-        ["dpkg-deb", "--root-owner-group", "-Zxz", f"-z{level}", "--threads-max=1", "--build"]
-        + [str(tree), str(package)],
+        ["dpkg-deb", "--root-owner-group", *how, "--build", str(tree), str(package)],
         check=True,
         stdout=subprocess.DEVNULL,
         env={**os.environ, "SOURCE_DATE_EPOCH": str(epoch)},

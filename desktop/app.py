@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING, Final
 
 from desktop.frozen import self_test_command
 from desktop.hardening import refuse_dumps
-from desktop.settings import Settings, SettingsError, data_directory, load_settings
+from desktop.logs import keep_log, log_what_nobody_caught
+from desktop.settings import (
+    Settings,
+    SettingsError,
+    WindowLanguage,
+    data_directory,
+    load_settings,
+)
 
 if TYPE_CHECKING:  # the window comes first; these load after it
     import httpx
@@ -48,6 +55,8 @@ COMMANDS: Final = {
     "bundle": "desktop.terminal.bundle",
     "sync": "desktop.terminal.sync_files",
     "self-test": "desktop.commands.self_test",
+    "support": "desktop.terminal.support",
+    "leave": "desktop.terminal.leave",
 }
 """Words that run something in the terminal instead of opening the window."""
 
@@ -156,7 +165,7 @@ def compose(
     settings = load_settings(data_dir)
     if server is not None:
         settings = replace(settings, sync_url=server)
-    window, qt = _window(data_dir, language)
+    window, qt = _window(data_dir, language, settings.language)
     shelf = LoadingShelf(lambda: _shelf(data_dir, settings, trust, repository))
     opener = Opener(window, data_dir, shelf, settings)
     window.demo_wanted.connect(opener.open_demo)
@@ -165,7 +174,9 @@ def compose(
     return App(qt=qt, window=window, opener=opener, data_dir=data_dir)
 
 
-def _window(data_dir: Path, language: str | None) -> "tuple[MainWindow, QApplication]":
+def _window(
+    data_dir: Path, language: str | None, suggested: WindowLanguage
+) -> "tuple[MainWindow, QApplication]":
     from PySide6.QtWidgets import QApplication  # noqa: PLC0415 -- after the platform is chosen
 
     from desktop.ui.i18n import Language, Translators  # noqa: PLC0415
@@ -176,7 +187,8 @@ def _window(data_dir: Path, language: str | None) -> "tuple[MainWindow, QApplica
     existing = QApplication.instance()
     qt = existing if isinstance(existing, QApplication) else QApplication(["vereda"])
     qt.setApplicationName("Vereda")
-    window = MainWindow(PreferenceFile(data_dir), Translators(qt), Jobs())
+    spoken = None if suggested is WindowLanguage.SYSTEM else Language(suggested.value)
+    window = MainWindow(PreferenceFile(data_dir, spoken), Translators(qt), Jobs())
     if language is not None:
         window.choose(replace(window.preferences, language=Language(language)))
     return window, qt
@@ -298,15 +310,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         pictures = Path("build") / "screens"
         _say("No display found: running the same application offscreen, on one case.\n")
     refuse_dumps()  # before any key is in memory
+    log_what_nobody_caught()
     demo = asked.demo or pictures is not None
     data_dir = asked.data or (data_directory() / DEMO_FOLDER if demo else data_directory())
+    try:
+        end_log = keep_log(data_dir, load_settings(data_dir).log_level)
+    except SettingsError as error:
+        return _cannot_start(error)
     try:
         if pictures is not None:
             return _offscreen(data_dir, asked.lang, pictures)
         return compose(data_dir, demo=demo, language=asked.lang).run()
     except SettingsError as error:
-        sys.stderr.write(f"{error.place}: {error}\n")
-        return 2
+        return _cannot_start(error)
+    finally:
+        end_log()
+
+
+def _cannot_start(error: SettingsError) -> int:
+    sys.stderr.write(f"{error.place}: {error}\n")
+    return 2
 
 
 def _offscreen(data_dir: Path, language: str | None, pictures: Path) -> int:

@@ -73,6 +73,14 @@ class LogLevel(StrEnum):
     DEBUG = "debug"
 
 
+class WindowLanguage(StrEnum):
+    """The language of the window until somebody chooses one there."""
+
+    SYSTEM = "system"
+    SPANISH = "es"
+    ENGLISH = "en"
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """How a setting is known outside: its policy key, and its range when it is a number."""
@@ -109,6 +117,7 @@ class Settings:
     allow_usb_export: Annotated[bool, Policy("AllowUsbExport")] = False
     log_level: Annotated[LogLevel, Policy("LogLevel")] = LogLevel.INFO
     audit_retention_days: Annotated[int, Policy("AuditRetentionDays", 183, 36500)] = 3650
+    language: Annotated[WindowLanguage, Policy("Language")] = WindowLanguage.SYSTEM
     commit_first_mode: Annotated[bool, Policy("CommitFirstMode")] = False
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False, repr=False)
 

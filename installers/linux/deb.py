@@ -47,7 +47,10 @@ def lay_out(application: Path, root: Path, tree: Path, version: str) -> None:
     """
     shutil.copytree(application, tree / LIBRARY, symlinks=True)
     _put(tree / "usr/share/applications/vereda.desktop", (HERE / "vereda.desktop").read_bytes())
-    _put(tree / "usr/lib/systemd/user/vereda-sync.service", (HERE / "vereda-sync.service").read_bytes())
+    _put(
+        tree / "usr/lib/systemd/user/vereda-sync.service",
+        (HERE / "vereda-sync.service").read_bytes(),
+    )
     _put(tree / CONFIGURATION, (HERE / "policy.toml").read_bytes())
     (tree / "etc/vereda/users").mkdir()
     icons = tree / "usr/share/icons/hicolor"
@@ -91,8 +94,11 @@ def _control(tree: Path, version: str) -> None:
     _put(tree / "DEBIAN/control", control.encode())
     _put(tree / "DEBIAN/conffiles", f"/{CONFIGURATION}\n".encode())
     _put(tree / "DEBIAN/postrm", (HERE / "postrm").read_bytes(), 0o755)
-    sums = [f"{hashlib.md5(p.read_bytes(), usedforsecurity=False).hexdigest()}  "  # dpkg's format
-            f"{p.relative_to(tree)}\n" for p in _files(tree) if not p.is_symlink()]
+    sums = [  # dpkg asks for MD5: against a damaged disk, not an attacker
+        f"{hashlib.md5(p.read_bytes(), usedforsecurity=False).hexdigest()}  {p.relative_to(tree)}\n"
+        for p in _files(tree)
+        if not p.is_symlink()
+    ]
     _put(tree / "DEBIAN/md5sums", "".join(sums).encode())
 
 
@@ -115,7 +121,8 @@ def _put(path: Path, content: bytes, mode: int = 0o644) -> None:
 def pack(tree: Path, package: Path, epoch: int, *, level: int | None = 6) -> None:
     """Write `package` from `tree`; two trees with the same content give the same bytes.
 
-    epoch: Unix seconds every file is stamped with. level: of xz, 0 to 9; None packs without compressing.
+    epoch: Unix seconds every file is stamped with. level: of xz, 0 to 9; None
+    does not compress.
     """
     for path in [*tree.rglob("*"), tree]:
         if not path.is_symlink():

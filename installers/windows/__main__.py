@@ -31,7 +31,9 @@ def main() -> int:
     epoch = build_clock(ROOT)
     package: Path = asked.out / f"Vereda-{asked.version}-x64.msi"
     with tempfile.TemporaryDirectory() as name:
-        payload = asked.payload or _made(Path(name) / "payload", asked.downloads, asked.version, epoch)
+        payload = asked.payload or _made(
+            Path(name) / "payload", asked.downloads, asked.version, epoch
+        )
         make_msi(payload, asked.version, package, epoch)
         bill = payload / "sbom.cdx.json"
         package.with_suffix(".cdx.json").write_bytes(bill.read_bytes())

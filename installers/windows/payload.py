@@ -1,8 +1,8 @@
-"""The folder the MSI installs when it is made without Windows: CPython, wheels, our code.
+r"""The folder the MSI installs when it is made without Windows: CPython, wheels, our code.
 
-    python\\          the embeddable CPython and its search path
-    lib\\             wheels, and our rooms
-    vereda.exe       launchers: they start python\\python.exe on one module
+    python\          the embeddable CPython and its search path
+    lib\             wheels, and our rooms
+    vereda.exe       launchers: they start python\python.exe on one module
     veredaw.exe
     vereda-sync.exe
 A release on Windows installs the frozen folder instead; the tables are the same.
@@ -26,8 +26,14 @@ SEARCH_PATH: Final = "python313.zip\r\n.\r\n..\\lib\r\n"
 """python313._pth: nothing of the user's or of another Python comes in."""
 PYTHON_UNUSED: Final = frozenset({"sqlite3.dll", "_sqlite3.pyd", "winsound.pyd", "python.cat"})
 QT_LIBRARIES: Final = ("Qt6Core", "Qt6Gui", "Qt6Widgets", "Qt6PrintSupport", "pyside6.abi3")
-QT_PLUGINS: Final = ("platforms/qwindows", "platforms/qoffscreen", "platforms/qminimal",
-                     "styles/qmodernwindowsstyle", "imageformats/qjpeg", "imageformats/qico")
+QT_PLUGINS: Final = (
+    "platforms/qwindows",
+    "platforms/qoffscreen",
+    "platforms/qminimal",
+    "styles/qmodernwindowsstyle",
+    "imageformats/qjpeg",
+    "imageformats/qico",
+)
 RUNTIME: Final = re.compile(r"PySide6/(msvcp140\w*|vcruntime140\w*|concrt140)\.dll$")
 _LAUNCHER: Final = "#!<launcher_dir>\\python\\{python}\r\n"
 LAUNCHERS: Final = {
@@ -84,18 +90,27 @@ def _wheel(wheel: Path, target: Path) -> Part | None:
 
 def _part(distribution: Distribution, target: Path) -> Part:
     info = target / f"{distribution.name}-{distribution.version}.dist-info"
-    folder = info if info.is_dir() else next(
-        p for p in target.glob("*.dist-info")
-        if p.name.lower().replace("_", "-").startswith(distribution.name.lower().replace("_", "-"))
+    folder = (
+        info
+        if info.is_dir()
+        else next(
+            p
+            for p in target.glob("*.dist-info")
+            if p.name.lower()
+            .replace("_", "-")
+            .startswith(distribution.name.lower().replace("_", "-"))
+        )
     )
     words = ("licen", "copying", "notice")
     texts = [p for p in sorted(folder.rglob("*")) if any(w in p.name.lower() for w in words)]
     files = tuple(p for p in texts if p.is_file())
-    return Part(distribution.name.lower(), distribution.version, "pypi", of_metadata(distribution), files)
+    return Part(
+        distribution.name.lower(), distribution.version, "pypi", of_metadata(distribution), files
+    )
 
 
 def _top(name: str) -> str:
-    return name.split("/")[0].split(".")[0]
+    return name.split("/", maxsplit=1)[0].split(".", maxsplit=1)[0]
 
 
 def _wanted(name: str) -> bool:
@@ -150,7 +165,9 @@ def _compile(folder: Path) -> bool:
     if python is None:
         return False
     command = [python, "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    done = subprocess.run([*command, "-s", str(folder), str(folder)], check=False, capture_output=True)
+    done = subprocess.run(
+        [*command, "-s", str(folder), str(folder)], check=False, capture_output=True
+    )
     return done.returncode == 0
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Final
 
-
 APPLICATION: Final = r"Software\Vereda\Desktop"
 """What the application reads: `desktop.policies.INSTALLER_KEY`."""
 SYNC: Final = r"Software\Vereda\Sync"
@@ -61,7 +60,5 @@ TOLD: Final = (
 )
 SERVICE_SECRET: Final = "SYNCPASSWORD"  # noqa: S105 -- the name of a property
 OTHERS: Final = ("INSTALLDIR", "REMOVEDATA", "ALLOWDOWNGRADE")
-SECURE: Final = tuple(
-    sorted({t.name for t in TOLD} | {"SYNCACCOUNT", SERVICE_SECRET, *OTHERS})
-)
+SECURE: Final = tuple(sorted({t.name for t in TOLD} | {"SYNCACCOUNT", SERVICE_SECRET, *OTHERS}))
 """Handed to the part of msiexec that runs as SYSTEM; what is not secure is dropped on the way."""

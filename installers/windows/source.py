@@ -24,33 +24,44 @@ def source(payload: Path, version: str) -> bytes:
     payload: holds `vereda.exe`, `veredaw.exe` and `vereda-sync.exe` at its top.
     """
     wix = ET.Element("Wix", {"xmlns": WIX})
-    product = ET.SubElement(wix, "Product", {
-        "Name": identity.NAME,
-        "Id": identity.product_code(version),
-        "UpgradeCode": f"{{{str(identity.UPGRADE_CODE).upper()}}}",
-        "Language": str(identity.LANGUAGE),
-        "Codepage": "1252",
-        "Version": version,
-        "Manufacturer": identity.MANUFACTURER,
-    })
-    ET.SubElement(product, "Package", {
-        "InstallerVersion": "500",  # Windows Installer 5: 64-bit, per machine, service settings
-        "Compressed": "yes",
-        "InstallScope": "perMachine",
-        "Description": f"{identity.NAME} {version}",
-        "Manufacturer": identity.MANUFACTURER,
-        "Languages": str(identity.LANGUAGE),
-    })
+    product = ET.SubElement(
+        wix,
+        "Product",
+        {
+            "Name": identity.NAME,
+            "Id": identity.product_code(version),
+            "UpgradeCode": f"{{{str(identity.UPGRADE_CODE).upper()}}}",
+            "Language": str(identity.LANGUAGE),
+            "Codepage": "1252",
+            "Version": version,
+            "Manufacturer": identity.MANUFACTURER,
+        },
+    )
+    ET.SubElement(
+        product,
+        "Package",
+        {
+            "InstallerVersion": "500",  # Windows Installer 5: 64-bit, per machine, service settings
+            "Compressed": "yes",
+            "InstallScope": "perMachine",
+            "Description": f"{identity.NAME} {version}",
+            "Manufacturer": identity.MANUFACTURER,
+            "Languages": str(identity.LANGUAGE),
+        },
+    )
     ET.SubElement(product, "Media", {"Id": "1", "Cabinet": "vereda.cab", "EmbedCab": "yes"})
     _about(product)
     _conditions(product)
     components = _Components(payload)
     components.write(product)
-    feature = ET.SubElement(product, "Feature", {"Id": "Complete", "Level": "1", "Title": identity.NAME})
+    feature = ET.SubElement(
+        product, "Feature", {"Id": "Complete", "Level": "1", "Title": identity.NAME}
+    )
     for name in components.names:
         ET.SubElement(feature, "ComponentRef", {"Id": name})
     ET.indent(wix)
-    return ET.tostring(wix, encoding="utf-8", xml_declaration=True)
+    made: bytes = ET.tostring(wix, encoding="utf-8", xml_declaration=True)
+    return made
 
 
 def _about(product: ET.Element) -> None:
@@ -127,43 +138,71 @@ class _Components:
     def _component(self, directory: ET.Element, place: str, name: str = "") -> ET.Element:
         name = name or f"c{len(self.names):05}"
         self.names.append(name)
-        return ET.SubElement(directory, "Component", {
-            "Id": name, "Guid": identity.component_guid(place), "Win64": "yes",
-        })
+        return ET.SubElement(
+            directory,
+            "Component",
+            {
+                "Id": name,
+                "Guid": identity.component_guid(place),
+                "Win64": "yes",
+            },
+        )
 
     def _file(self, directory: ET.Element, path: Path) -> None:
         place = path.relative_to(self._payload).as_posix()
         component = self._component(directory, place)
-        file = {"Id": f"f{component.get('Id', '')[1:]}", "Name": path.name, "Source": f"payload/{place}"}
+        file = {
+            "Id": f"f{component.get('Id', '')[1:]}",
+            "Name": path.name,
+            "Source": f"payload/{place}",
+        }
         ET.SubElement(component, "File", {**file, "KeyPath": "yes"})
         if place == self._host.place:
             self._service(component)
 
     def _service(self, component: ET.Element) -> None:
-        ET.SubElement(component, "ServiceInstall", {
-            "Id": "SyncService",
-            "Name": identity.SERVICE,
-            "DisplayName": "Vereda Sync",
-            "Description": "Sends what the clinic recorded and brings signed models.",
-            "Type": "ownProcess",
-            "Start": "demand",  # it works only where IT named clinic and passphrase file
-            "ErrorControl": "normal",
-            "Account": "[SYNCACCOUNT]",
-            "Password": "[SYNCPASSWORD]",
-            "Arguments": self._host.arguments,
-        })
-        ET.SubElement(component, "ServiceControl", {
-            "Id": "SyncControl", "Name": identity.SERVICE,
-            "Stop": "both", "Remove": "uninstall", "Wait": "yes",
-        })
+        ET.SubElement(
+            component,
+            "ServiceInstall",
+            {
+                "Id": "SyncService",
+                "Name": identity.SERVICE,
+                "DisplayName": "Vereda Sync",
+                "Description": "Sends what the clinic recorded and brings signed models.",
+                "Type": "ownProcess",
+                "Start": "demand",  # it works only where IT named clinic and passphrase file
+                "ErrorControl": "normal",
+                "Account": "[SYNCACCOUNT]",
+                "Password": "[SYNCPASSWORD]",
+                "Arguments": self._host.arguments,
+            },
+        )
+        ET.SubElement(
+            component,
+            "ServiceControl",
+            {
+                "Id": "SyncControl",
+                "Name": identity.SERVICE,
+                "Stop": "both",
+                "Remove": "uninstall",
+                "Wait": "yes",
+            },
+        )
 
     def _shortcut(self, menu: ET.Element) -> None:
         component = self._component(menu, "start menu", "StartMenu")
-        ET.SubElement(component, "Shortcut", {
-            "Id": "StartVereda", "Name": identity.NAME, "Target": "[INSTALLDIR]veredaw.exe",
-            "WorkingDirectory": "INSTALLDIR", "Icon": "vereda.ico",
-            "Description": "Diagnóstico diferencial sin conexión",
-        })
+        ET.SubElement(
+            component,
+            "Shortcut",
+            {
+                "Id": "StartVereda",
+                "Name": identity.NAME,
+                "Target": "[INSTALLDIR]veredaw.exe",
+                "WorkingDirectory": "INSTALLDIR",
+                "Icon": "vereda.ico",
+                "Description": "Diagnóstico diferencial sin conexión",
+            },
+        )
         self._value(component, APPLICATION, "StartMenu", "#1")
 
     def _told(self, target: ET.Element) -> None:
@@ -178,7 +217,15 @@ class _Components:
 
     def _value(self, component: ET.Element, key: str, name: str, value: str) -> None:
         kind = "integer" if value.startswith("#") else "string"
-        ET.SubElement(component, "RegistryValue", {
-            "Root": "HKLM", "Key": key, "Name": name, "Type": kind,
-            "Value": value.removeprefix("#"), "KeyPath": "yes",
-        })
+        ET.SubElement(
+            component,
+            "RegistryValue",
+            {
+                "Root": "HKLM",
+                "Key": key,
+                "Name": name,
+                "Type": kind,
+                "Value": value.removeprefix("#"),
+                "KeyPath": "yes",
+            },
+        )

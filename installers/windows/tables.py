@@ -35,9 +35,15 @@ def tables(version: str, program: str) -> dict[str, str]:
     return {
         "Upgrade": _table(
             "Upgrade",
-            (("UpgradeCode", "s38"), ("VersionMin", "S20"), ("VersionMax", "S20"),
-             ("Language", "S255"), ("Attributes", "i4"), ("Remove", "S255"),
-             ("ActionProperty", "s72")),
+            (
+                ("UpgradeCode", "s38"),
+                ("VersionMin", "S20"),
+                ("VersionMax", "S20"),
+                ("Language", "S255"),
+                ("Attributes", "i4"),
+                ("Remove", "S255"),
+                ("ActionProperty", "s72"),
+            ),
             ("UpgradeCode", "VersionMin", "VersionMax", "Language", "Attributes"),
             # Both are removed when the installation goes on; a newer one lets it go on only with
             # ALLOWDOWNGRADE (table LaunchCondition). No bound is included.

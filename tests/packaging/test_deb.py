@@ -19,7 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 OLD, NEW = "0.0.9", version(ROOT)
 CLINIC = f"/home/{ACCOUNT}/.local/share/Vereda"
 """Where a clinic lives when nobody chose: the package must know it to erase it on request."""
-CASE = '{"age_years": 34, "sex": "female", "findings": [{"id": "HP:0001945", "presence": "present"}]}'
+CASE = (
+    '{"age_years": 34, "sex": "female", "findings": [{"id": "HP:0001945", "presence": "present"}]}'
+)
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +94,7 @@ def test_4_an_upgrade_keeps_clinic_and_policy(debian, trees):
 def test_5_the_policy_of_the_machine_beats_the_clinics_file(debian):
     file = debian.at(f"{CLINIC}/vereda.toml")
     file.write_text("AllowUsbExport = true\n")
-    refused = debian.run(
-        "vereda", "sync", "export", "/tmp/x", account=ACCOUNT, VEREDA_HOME=CLINIC
-    )
+    refused = debian.run("vereda", "sync", "export", "/tmp/x", account=ACCOUNT, VEREDA_HOME=CLINIC)
     assert refused.returncode != 0
     debian.at(f"/{CONFIGURATION}").write_text("AllowUsbExport = 3\n")
     broken = debian.run("vereda", "--data", CLINIC, "--offscreen", "/tmp/s", account=ACCOUNT)

@@ -13,8 +13,13 @@ ACCOUNT = "clinica"
 def mirror() -> tuple[str, str]:
     """Return address and release this machine's own apt uses; written nowhere."""
     asked = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME) $(COMPONENT)",
-         "Created-By: Packages"],
+        [
+            "apt-get",
+            "indextargets",
+            "--format",
+            "$(REPO_URI) $(CODENAME) $(COMPONENT)",
+            "Created-By: Packages",
+        ],
         capture_output=True,
         text=True,
         check=True,
@@ -72,7 +77,9 @@ class CleanRoot:
             **variables,
         }
         alone = ["unshare", "--mount", "--pid", "--net", "--ipc", "--fork", "--kill-child"]
-        mounted = 'mount -t proc proc "$0/proc" && cd "$0" && exec chroot --userspec="$1" . "${@:2}"'
+        mounted = (
+            'mount -t proc proc "$0/proc" && cd "$0" && exec chroot --userspec="$1" . "${@:2}"'
+        )
         inside = ["env", "-C", home, *map(str, command)]
         return subprocess.run(
             [*alone, "bash", "-c", mounted, str(self.folder), account, *inside],

@@ -16,6 +16,7 @@ from installers.notices import notices
 from installers.version import version
 from installers.windows.msi import make_msi
 from installers.windows.payload import make_payload
+from installers.windows.rollout_files import write_rollout_files
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,6 +38,7 @@ def main() -> int:
         make_msi(payload, asked.version, package, epoch)
         bill = payload / "sbom.cdx.json"
         package.with_suffix(".cdx.json").write_bytes(bill.read_bytes())
+    write_rollout_files(asked.out / "windows", package, asked.version)
     sys.stdout.write(f"{package}: {package.stat().st_size / 1e6:.1f} MB\n")
     return 0
 

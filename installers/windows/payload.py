@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 import zipfile
-from importlib.metadata import Distribution, PathDistribution
+from importlib.metadata import PathDistribution
 from pathlib import Path
 from typing import Final
 
@@ -85,28 +85,19 @@ def _wheel(wheel: Path, target: Path) -> Part | None:
             if _wanted(name):
                 unpack(archive, name, target)
         info = next(n.split("/")[0] for n in names if n.endswith(".dist-info/METADATA"))
-    return _part(PathDistribution(target / info), target)
+    return _part(target / info)
 
 
-def _part(distribution: Distribution, target: Path) -> Part:
-    info = target / f"{distribution.name}-{distribution.version}.dist-info"
-    folder = (
-        info
-        if info.is_dir()
-        else next(
-            p
-            for p in target.glob("*.dist-info")
-            if p.name.lower()
-            .replace("_", "-")
-            .startswith(distribution.name.lower().replace("_", "-"))
-        )
-    )
+def _part(info: Path) -> Part:
+    distribution = PathDistribution(info)
     words = ("licen", "copying", "notice")
-    texts = [p for p in sorted(folder.rglob("*")) if any(w in p.name.lower() for w in words)]
-    files = tuple(p for p in texts if p.is_file())
-    return Part(
-        distribution.name.lower(), distribution.version, "pypi", of_metadata(distribution), files
+    texts = tuple(
+        path
+        for path in sorted(info.rglob("*"))
+        if path.is_file() and any(word in path.name.lower() for word in words)
     )
+    name = distribution.name.lower()
+    return Part(name, distribution.version, "pypi", of_metadata(distribution), texts)
 
 
 def _top(name: str) -> str:

@@ -71,7 +71,7 @@ SETTINGS: Final = MappingProxyType(
         ),
         "CaBundlePath": Words(
             "Autoridad propia",
-            "Archivo PEM de una autoridad de certificación que se acepta además de las del sistema.",
+            "Archivo PEM de una autoridad que se acepta además de las del sistema.",
             "Private authority",
             "PEM file of a certificate authority trusted beside those of the system.",
         ),

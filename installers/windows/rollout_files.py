@@ -87,7 +87,7 @@ def winget(version: str, digest: str) -> dict[str, str]:
 
 
 def main() -> int:
-    """`python -m installers.windows.rollout_files MSI VERSION OUT`: after signing changed the MSI."""
+    """Write them again for MSI, VERSION, OUT: signing changed the MSI."""
     parser = argparse.ArgumentParser(prog="installers.windows.rollout_files")
     parser.add_argument("package", type=Path)
     parser.add_argument("version")

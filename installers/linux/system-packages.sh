@@ -12,7 +12,7 @@ packages=(
 )
 
 if [ "${1:-}" = packaging ]; then
-  packages=(binutils patchelf dpkg-dev fakeroot debootstrap msitools osslsigncode wixl xvfb)
+  packages=(binutils patchelf dpkg-dev fakeroot debootstrap msitools osslsigncode wixl wine wine64)
 fi
 
 command -v dpkg-query >/dev/null 2>&1 || {

@@ -4,10 +4,9 @@ import os
 import shutil
 
 import pytest
-from support.msi_rows import EPOCH, rows_of
+from support.small_msi import EPOCH, make_small_payload, rows_of
 
 from installers.windows.msi import make_msi
-from installers.windows.payload import LAUNCHERS, launcher
 
 TOOLS = ("wixl", "msibuild", "msiinfo", "osslsigncode")
 
@@ -15,15 +14,7 @@ TOOLS = ("wixl", "msibuild", "msiinfo", "osslsigncode")
 @pytest.fixture(scope="session")
 def small_payload(tmp_path_factory):
     """Real launchers, a Python that is none, two files in folders."""
-    folder = tmp_path_factory.mktemp("payload") / "payload"
-    (folder / "python").mkdir(parents=True)
-    (folder / "lib" / "desktop").mkdir(parents=True)
-    (folder / "python" / "python.exe").write_bytes(b"MZ stands for Python")
-    (folder / "lib" / "desktop" / "app.py").write_text("def main():\n    return 0\n")
-    (folder / "lib" / "ñandú.txt").write_text("a name outside ASCII\n")
-    for name, (stub, python, module) in LAUNCHERS.items():
-        (folder / name).write_bytes(launcher(stub, python, module))
-    return folder
+    return make_small_payload(tmp_path_factory.mktemp("payload") / "payload")
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import re
 import subprocess
 
 import pytest
-from support.msi_rows import EPOCH, rows_of
+from support.small_msi import EPOCH, rows_of
 
 from desktop.policies import INSTALLER_KEY
 from desktop.settings import declared

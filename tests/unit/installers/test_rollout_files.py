@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 import yaml
-from support.msi_rows import rows_of
+from support.small_msi import rows_of
 
 from installers.windows.rollout_files import PACKAGE, write_rollout_files
 

@@ -21,9 +21,7 @@ def differences(first: Path, second: Path) -> Iterator[str]:
 
 def _inside(folder: Path) -> set[str]:
     return {
-        p.relative_to(folder).as_posix()
-        for p in folder.rglob("*")
-        if p.is_symlink() or p.is_file()
+        p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_symlink() or p.is_file()
     }
 
 

@@ -40,11 +40,14 @@ def make_msi(payload: Path, version: str, package: Path, epoch: int) -> None:
         made = work / "vereda.msi"
         _run(["wixl", "--arch", "x64", "--output", str(made), "vereda.wxs"], work)
         keys = _file_keys(text)
+        rest = []
         for table, content in tables(version, keys["vereda.exe"]).items():
             (work / f"{table}.idt").write_bytes(content.encode("cp1252"))
-            _run(["msibuild", str(made), "-i", f"{table}.idt"], work)
+            rest += ["-i", f"{table}.idt"]
         for statement in statements():
-            _run(["msibuild", str(made), "-q", statement], work)
+            rest += ["-q", statement]
+        # All in one call: each one writes the whole file anew.
+        _run(["msibuild", str(made), *rest], work)
         template = f"x64;{identity.LANGUAGE}"
         number = identity.package_code(_digest(text, payload))
         about = [f"{identity.NAME} {version}", identity.MANUFACTURER, template, number]

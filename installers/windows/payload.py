@@ -12,6 +12,7 @@ import io
 import re
 import shutil
 import subprocess
+import sys
 import zipfile
 from importlib.metadata import PathDistribution
 from pathlib import Path
@@ -50,19 +51,21 @@ def make_payload(root: Path, downloads: Path, target: Path) -> tuple[Part, ...]:
     Raises:
         UntrustedDownloadError: a download is not what the lock names.
     """
-    parts = [_python(downloads, target / "python")]
+    parts = [embedded_python(downloads, target / "python")]
     for wheel in fetch_wheels(root, downloads):
         part = _wheel(wheel, target / "lib")
         if part is not None:
             parts.append(part)
-    _ours(root, target / "lib")
-    _compile(target / "lib")
+    our_rooms(root, target / "lib")
+    if not _compile(target / "lib"):
+        sys.stdout.write("modules are not compiled (no python3.13 here): each start is slower\n")
     for name, (stub, python, module) in LAUNCHERS.items():
         (target / name).write_bytes(launcher(stub, python, module))
     return tuple(sorted(parts))
 
 
-def _python(downloads: Path, target: Path) -> Part:
+def embedded_python(downloads: Path, target: Path) -> Part:
+    """Write the embeddable CPython to `target`. Raises UntrustedDownloadError."""
     with zipfile.ZipFile(io.BytesIO(fetch_python(downloads))) as archive:
         for name in archive.namelist():
             inside = name.removeprefix(PYTHON_INSIDE)
@@ -105,6 +108,8 @@ def _top(name: str) -> str:
 
 
 def _wanted(name: str) -> bool:
+    if "/__pycache__/" in name:
+        return False  # of another Python
     if name.startswith("PySide6/"):
         return _wanted_of_qt(name)
     if ".dist-info/" in name:
@@ -127,7 +132,8 @@ def _wanted_of_qt(name: str) -> bool:
     return "/" not in inside and (stem in QT_LIBRARIES or stem in QT_MODULES)
 
 
-def _ours(root: Path, target: Path) -> None:
+def our_rooms(root: Path, target: Path) -> None:
+    """Write our modules, the files they read and our metadata under `target`."""
     for room in OUR_ROOMS:
         for path in sorted((root / room).rglob("*.py")):
             module = path.relative_to(root).with_suffix("").as_posix().replace("/", ".")

@@ -14,7 +14,9 @@ import pytest
 from support.small_msi import EPOCH, make_small_payload
 
 from installers.windows.msi import make_msi
+from installers.windows.payload import embedded_python, our_rooms
 
+ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path("drive_c", "Program Files", "Vereda")
 REFUSED = 1603 & 0xFF  # a process of Unix returns eight bits
 CLINIC = ("SYNCHOME=C:\\clinic", "SYNCPASSPHRASEFILE=C:\\secret.txt")
@@ -50,10 +52,14 @@ class Wine:
     def registry(self, key):
         """Return name -> value of one key, empty where there is none."""
         told = self.run("reg", "query", key).stdout.decode("utf-8", "replace")
-        return {n: v for n, _, v in re.findall(r"^    (\S+) +(REG_\w+) +(.*?)\r?$", told, re.MULTILINE)}
+        return {
+            n: v for n, _, v in re.findall(r"^    (\S+) +(REG_\w+) +(.*?)\r?$", told, re.MULTILINE)
+        }
 
     def versions(self):
-        told = self.run("reg", "query", r"HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall", "/s")
+        told = self.run(
+            "reg", "query", r"HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall", "/s"
+        )
         return re.findall(r"DisplayVersion +REG_SZ +(\S+)", told.stdout.decode("utf-8", "replace"))
 
     def installed(self):
@@ -132,3 +138,38 @@ def test_5_removing_leaves_the_clinics_and_nothing_of_ours(wine, packages):
     assert wine.registry(SERVICE) == {}
     assert wine.versions() == []
     assert all((folder / "Vereda" / "store").is_dir() for folder in clinics)
+
+
+PROBE = """
+from sync_service.client.windows_service import run_as_service, windows_manager
+
+def work(stop):
+    with open("C:\\\\ended.txt", "w") as file:
+        file.write(f"told to stop: {stop.wait(60)}")
+    return 0
+
+run_as_service(work, windows_manager())
+"""
+SCRIPT = r"""
+sc create Probe binPath= "{python} -m probe"
+sc start Probe
+sc query Probe
+sc stop Probe
+{python} -c "import time; time.sleep(4)"
+sc query Probe
+"""
+
+
+def test_the_service_answers_the_service_manager(wine, tmp_path):
+    """The embeddable Python with our module, under wine's own manager: start, stop, exit code."""
+    embedded_python(ROOT / "build" / "windows", tmp_path / "python")
+    our_rooms(ROOT, tmp_path / "lib")
+    (tmp_path / "lib" / "probe.py").write_text(PROBE)
+    python = "Z:" + str(tmp_path / "python" / "python.exe").replace("/", chr(92))
+    script = wine.folder / "drive_c" / "service.bat"
+    script.write_text(SCRIPT.format(python=python).replace("\n", "\r\n"))
+    told = wine.run("cmd", "/c", r"C:\service.bat").stdout.decode("utf-8", "replace")
+    states = re.findall(r"STATE +: \d +(\w+)", told)
+    assert states[0] in ("RUNNING", "START_PENDING")
+    assert states[-1] == "STOPPED"
+    assert (wine.folder / "drive_c" / "ended.txt").read_text() == "told to stop: True"

@@ -17,6 +17,7 @@ from installers.windows.msi import make_msi
 from installers.windows.payload import embedded_python, our_rooms
 
 ROOT = Path(__file__).resolve().parents[2]
+UNINSTALL = r"HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall"
 PROGRAMS = Path("drive_c", "Program Files", "Vereda")
 REFUSED = 1603 & 0xFF  # a process of Unix returns eight bits
 CLINIC = ("SYNCHOME=C:\\clinic", "SYNCPASSPHRASEFILE=C:\\secret.txt")
@@ -57,9 +58,7 @@ class Wine:
         }
 
     def versions(self):
-        told = self.run(
-            "reg", "query", r"HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall", "/s"
-        )
+        told = self.run("reg", "query", UNINSTALL, "/s")
         return re.findall(r"DisplayVersion +REG_SZ +(\S+)", told.stdout.decode("utf-8", "replace"))
 
     def installed(self):

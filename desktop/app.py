@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from desktop.frozen import self_test_command
+from desktop.frozen import give_streams, self_test_command, tell
 from desktop.hardening import refuse_dumps
 from desktop.logs import keep_log, log_what_nobody_caught
 from desktop.settings import (
@@ -301,6 +301,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Start the clinic, or run one command without a window. Returns the exit code."""
+    console = give_streams()
     given = list(sys.argv[1:] if argv is None else argv)
     if given and given[0] in COMMANDS:
         return int(import_module(COMMANDS[given[0]]).main(given[1:]))
@@ -316,19 +317,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         end_log = keep_log(data_dir, load_settings(data_dir).log_level)
     except SettingsError as error:
-        return _cannot_start(error)
+        return _cannot_start(error, console=console)
     try:
         if pictures is not None:
             return _offscreen(data_dir, asked.lang, pictures)
         return compose(data_dir, demo=demo, language=asked.lang).run()
     except SettingsError as error:
-        return _cannot_start(error)
+        return _cannot_start(error, console=console)
     finally:
         end_log()
 
 
-def _cannot_start(error: SettingsError) -> int:
-    sys.stderr.write(f"{error.place}: {error}\n")
+def _cannot_start(error: SettingsError, *, console: bool) -> int:
+    tell(f"{error.place}: {error}", console=console)
     return 2
 
 

@@ -35,7 +35,7 @@ def give_streams() -> bool:
 
 def tell(text: str, *, console: bool) -> None:
     """Say why the application cannot start: on the console, or in a box where there is none."""
-    if console or sys.platform != "win32":
+    if sys.platform == "win32" and not console:
+        ctypes.windll.user32.MessageBoxW(None, text, "Vereda", _ERROR_ICON)
+    else:
         sys.stderr.write(f"{text}\n")
-        return
-    ctypes.windll.user32.MessageBoxW(None, text, "Vereda", _ERROR_ICON)

@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+DEB_LEVEL ?= 6
 COMPILE := uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 export PYTHONDONTWRITEBYTECODE ?= 1
@@ -59,7 +60,7 @@ check: setup ## Format, lint, types, import contracts, fast tests
 
 package: setup packaging-tools ## The frozen application, the deb and the MSI, in dist
 	$(BIN)/python -m installers.frozen
-	$(BIN)/python -m installers.linux
+	$(BIN)/python -m installers.linux --level $(DEB_LEVEL)
 	$(BIN)/python -m installers.windows
 
 package-test: package ## Install, run, upgrade and remove what `make package` made

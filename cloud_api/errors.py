@@ -75,6 +75,11 @@ PROBLEMS: Final = {
     "sync.schema_unsupported": Problem(
         409, "Actualice la aplicación: versión no admitida", "Update the application: old version"
     ),
+    "sync.conflict": Problem(
+        409,
+        "Todos los registros llevan el nombre de otros ya guardados",
+        "Every record bears the name of another that is stored",
+    ),
     "sync.too_large": Problem(413, "El envío es demasiado grande", "The body is too large"),
     "sync.encoding_unsupported": Problem(
         415, "Codificación no admitida", "Content encoding not supported"

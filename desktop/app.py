@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from desktop.frozen import give_streams, self_test_command, tell
+from desktop.frozen import give_streams, tell
 from desktop.hardening import refuse_dumps
 from desktop.logs import keep_log, log_what_nobody_caught
 from desktop.settings import (
@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # the window comes first; these load after it
     from desktop.services.records import ModelStatus
     from desktop.ui.window import MainWindow
     from model_bundles.verify import Trust
+    from sync_service.client.budget import ByteBudget
     from sync_service.client.updates import UpdateReport
 
 DEMO_FOLDER: Final = "demo"
@@ -119,9 +120,10 @@ class LoadingShelf:
         on_progress: "OnProgress | None" = None,
         *,
         metered: bool = False,
+        budget: "ByteBudget | None" = None,
     ) -> "UpdateReport":
         """Install what the server offers and serve it."""
-        return self._shelf.update(http, server, memory, on_progress, metered=metered)
+        return self._shelf.update(http, server, memory, on_progress, metered=metered, budget=budget)
 
     def update_from(
         self, folder: Path, memory: "BundleMemory", on_progress: "OnProgress | None" = None
@@ -166,7 +168,13 @@ def compose(
     if server is not None:
         settings = replace(settings, sync_url=server)
     window, qt = _window(data_dir, language, settings.language)
-    shelf = LoadingShelf(lambda: _shelf(data_dir, settings, trust, repository))
+
+    def load() -> "BundleShelf":
+        from desktop.services.open_shelf import open_shelf  # noqa: PLC0415 -- loads onnxruntime
+
+        return open_shelf(data_dir, settings, trust, repository)
+
+    shelf = LoadingShelf(load)
     opener = Opener(window, data_dir, shelf, settings)
     window.demo_wanted.connect(opener.open_demo)
     window.show()
@@ -192,27 +200,6 @@ def _window(
     if language is not None:
         window.choose(replace(window.preferences, language=Language(language)))
     return window, qt
-
-
-def _shelf(
-    data_dir: Path, settings: Settings, trust: "Trust | None", repository: Path | None
-) -> "BundleShelf":
-    from ddx.engine import Engine  # noqa: PLC0415 -- loads onnxruntime
-    from desktop.services.shelf import DeviceShelf  # noqa: PLC0415
-    from model_bundles import embedded  # noqa: PLC0415
-    from model_bundles.trial import Trial  # noqa: PLC0415
-    from model_bundles.verify import open_verified  # noqa: PLC0415
-
-    root = trust or embedded.embedded_trust()
-    shipped = repository or embedded.default_repository()
-    return DeviceShelf(
-        data_dir,
-        Engine.from_artifacts,
-        trust=root,
-        open_embedded=lambda: open_verified(shipped, root),
-        settings=settings,
-        trial=Trial(self_test_command()),
-    )
 
 
 class Opener:

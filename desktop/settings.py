@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, get_args, get_type_hints
 
+from ddx.domain.metering import MeteredPolicy
 from ddx.errors import DdxError
 
 FILE: Final = "vereda.toml"
@@ -56,14 +57,6 @@ class ProxyMode(StrEnum):
     MANUAL = "manual"
 
 
-class MeteredPolicy(StrEnum):
-    """What may travel over a link that is paid by the byte."""
-
-    ALLOW = "allow"
-    RECORDS_ONLY = "records_only"
-    NOTHING = "nothing"
-
-
 class LogLevel(StrEnum):
     """How much is logged; never a patient, at any level."""
 
@@ -94,7 +87,8 @@ class Policy:
 class Settings:
     """Every setting of the desktop application, by policy key.
 
-    daily_byte_budget: bytes of bundles per day, for metered links; 0 for no limit.
+    daily_byte_budget: bytes per UTC day on links paid by the byte, records and bundles together;
+    0 for no limit.
     max_model_age_days: after so many days without a newer bundle the screen warns. backup_folder:
     empty for `backups` in the data directory; another disk is better.
     """

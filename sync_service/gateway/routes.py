@@ -26,7 +26,7 @@ from sync_service.gateway.intake import Sink
 from sync_service.gateway.leases import Identities, lend
 from sync_service.gateway.pressure import Pressure
 from sync_service.gateway.reading import judge, read_message, unpack
-from sync_service.gateway.receive import receive, tally
+from sync_service.gateway.receive import answer_to, receive, tally
 from sync_service.gateway.settings import DeviceSettings, page_after
 from sync_service.protocol import compression, versions
 from sync_service.protocol.checkpoints import CheckpointAnswer, CheckpointRequest
@@ -161,7 +161,7 @@ async def _post_batch(gateway: Gateway, request: Request) -> Response:
         receipt = await receive(batch, gateway.sink, now=gateway.now())
     for result, count in tally(receipt).items():
         gateway.counted(result, count)
-    return _answer(request, receipt)
+    return _answer(request, answer_to(batch, receipt))
 
 
 async def _post_checkpoint(gateway: Gateway, request: Request) -> Response:

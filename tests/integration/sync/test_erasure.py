@@ -14,6 +14,7 @@ from cloud_api.stream.kafka import message_of
 from cloud_api.stream.log import EmbeddedLog
 from ddx.domain.canonical import digest_of
 from ddx.domain.identifiers import new_record_id
+from sync_service.client.errors import ServerRefusedError
 from sync_service.client.outbox import EventKind
 from sync_service.client.outgoing import diagnosis_payload, erasure_payload
 from sync_service.protocol.messages import SyncBatch, SyncEvent
@@ -102,8 +103,8 @@ def test_another_content_under_an_erased_name_is_still_a_conflict(cloud, clinic)
     erase(clinic, 4)
     other = a_diagnosis()
     forged = events[0].model_copy(update={"payload": other, "payload_sha256": digest_of(other)})
-    (result,) = push(clinic, [forged])
-    assert (result.status, result.reason) == ("rejected", "record.conflict")
+    with pytest.raises(ServerRefusedError, match=r"sync\.conflict"):
+        push(clinic, [forged])
     assert len(cloud.rows("SELECT 1 FROM alarm")) == 1
 
 

@@ -5,8 +5,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from support.records import NOON
 
 from ddx.domain.identifiers import new_record_id
+from ddx.domain.metering import MeteredPolicy
 from desktop.services.organisation import CURSOR, KEPT, in_force
-from desktop.settings import MeteredPolicy, Origin, Settings, overlaid
+from desktop.settings import Origin, Settings, overlaid
 from desktop.store.keys import new_data_key
 from desktop.store.store import ClinicStore
 

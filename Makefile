@@ -4,11 +4,12 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+DEB_LEVEL ?= 6
 COMPILE := uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help run test fast check bench train retrain release monitor cloud demo clean setup system trust lock
+.PHONY: help run test fast check package package-test packaging-tools bench train retrain release monitor cloud demo clean setup system trust lock
 
 help: ## Show these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -65,6 +66,17 @@ check: setup ## Format, lint, types, import contracts, fast tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n 2 -q -m "not slow and not gui" tests/unit tests/contract
+
+package: setup packaging-tools ## The frozen application, the deb and the MSI, in dist
+	$(BIN)/python -m installers.frozen
+	$(BIN)/python -m installers.linux --level $(DEB_LEVEL)
+	$(BIN)/python -m installers.windows
+
+package-test: package ## Install, run, upgrade and remove what `make package` made
+	$(BIN)/python -m pytest -q --durations=10 tests/packaging
+
+packaging-tools:
+	@installers/linux/system-packages.sh packaging
 
 bench: setup ## Figures, side by side with the peers
 	$(BIN)/python -m benchmarks

@@ -15,6 +15,7 @@ import httpx
 
 from ddx.errors import DdxError
 from desktop.hardening import refuse_dumps
+from desktop.logs import keep_log
 from desktop.services.clinic import Clinic
 from desktop.services.engines import BundleShelf
 from desktop.services.records import UpdateOutcome
@@ -53,17 +54,24 @@ def clinic_side(
     refuse_dumps()  # before any key is in memory
     around = os.environ if environment is None else environment
     data_dir = data_directory(around)
-    clinic = Clinic(data_dir, NoShelf(), settings=load_settings(data_dir))
+    settings = load_settings(data_dir)
+    clinic = Clinic(data_dir, NoShelf(), settings=settings)
     if not clinic.is_set_up():
         raise ServiceSetUpError(f"there is no clinic in {data_dir}; open Vereda and create one")
     who = named(clinic, around.get(CLINICIAN) or None)
     if who is None:
         raise ServiceSetUpError(f"say who signs in, by name, in {CLINICIAN}")
     session = sign_in(clinic, who[0], f"{who[1]}: ", _asker(around, ask))
+    end_log = keep_log(data_dir, settings.log_level)
+
+    def close() -> None:
+        session.close()
+        end_log()
+
     return replace(
         session.sync.side(),
         folder=data_dir,
-        close=session.close,
+        close=close,
         update=_updater(session, lambda: open_shelf(data_dir, session.sync.settings())),
     )
 

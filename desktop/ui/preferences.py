@@ -27,12 +27,15 @@ class Preferences:
 class PreferenceFile:
     """The preferences in `window.ini`; a value nobody understands falls back to the default."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, suggested: Language | None = None) -> None:
+        """suggested: the language until one is chosen; without it the system's."""
+        self._suggested = suggested
         self._settings = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
 
     def read(self) -> Preferences:
         """Return what was saved, or what the system suggests."""
-        language = str(self._settings.value("language", system_language().value))
+        first = self._suggested or system_language()
+        language = str(self._settings.value("language", first.value))
         appearance = str(self._settings.value("appearance", Appearance.SYSTEM.value))
         scale = str(self._settings.value("text_scale", "1.0"))
         equipment = str(self._settings.value("equipment", Equipment.RURAL.value))

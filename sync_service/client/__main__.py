@@ -55,9 +55,19 @@ _SHORTEST_S: Final = 10
 """Between two pushes: a shorter interval would only find the last one at work."""
 
 
-def main(argv: Sequence[str] | None = None, *, clinic: ClinicFactory | None = None) -> int:
-    """Run the command and return its exit code. clinic: opens the store to push from."""
+def main(
+    argv: Sequence[str] | None = None,
+    *,
+    clinic: ClinicFactory | None = None,
+    stop: threading.Event | None = None,
+) -> int:
+    """Run the command and return its exit code.
+
+    clinic: opens the store to push from. stop: ends the service; without it a signal does.
+    """
     options = _options(argv)
+    if options.windows_service and stop is None:
+        return _as_service(argv, clinic)
     factory = clinic or installed_factory()
     if factory is None:
         return _refuse(
@@ -69,7 +79,7 @@ def main(argv: Sequence[str] | None = None, *, clinic: ClinicFactory | None = No
         with ExitStack() as open_things:
             side = factory()
             open_things.callback(side.close)
-            return _work(options, side, open_things)
+            return _work(options, side, open_things, stop)
     except DdxError as error:
         return _refuse(f"{error} [{error.code}]", _exit_of(error))
 
@@ -85,6 +95,22 @@ def _exit_of(error: DdxError) -> int:
             return REFUSED
         case _:
             return NOT_SET_UP
+
+
+def _as_service(argv: Sequence[str] | None, clinic: ClinicFactory | None) -> int:
+    from sync_service.client.windows_service import (  # noqa: PLC0415 -- on Windows only
+        NotAServiceError,
+        run_as_service,
+        windows_manager,
+    )
+
+    def work(stop: threading.Event) -> int:
+        return main(argv, clinic=clinic, stop=stop)
+
+    try:
+        return run_as_service(work, windows_manager())
+    except NotAServiceError as error:
+        return _refuse(f"{error} [{error.code}]")
 
 
 def _refuse(why: str, code: int = NOT_SET_UP) -> int:
@@ -119,6 +145,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         default=PaidLink.AUTO,
         help="whether the link is paid by the byte; auto asks the system",
     )
+    parser.add_argument("--windows-service", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument(
         "--every",
         type=_seconds,
@@ -136,7 +163,12 @@ def _seconds(text: str) -> int:
     return int(text)
 
 
-def _work(options: argparse.Namespace, clinic: ClinicSide, open_things: ExitStack) -> int:
+def _work(
+    options: argparse.Namespace,
+    clinic: ClinicSide,
+    open_things: ExitStack,
+    stop: threading.Event | None,
+) -> int:
     server = options.server or clinic.server
     if options.dry_run:
         return _dry_run(clinic)
@@ -168,7 +200,9 @@ def _work(options: argparse.Namespace, clinic: ClinicSide, open_things: ExitStac
     def look() -> None:
         look_for_bundle(clinic, http, server, meter)
 
-    return _serve(runner, clinic, transport, look, options.every)
+    return _serve(
+        runner, clinic, transport, look, every_s=options.every, stop=stop or _on_signals()
+    )
 
 
 def _dry_run(clinic: ClinicSide) -> int:
@@ -207,12 +241,21 @@ def look_for_bundle(clinic: ClinicSide, http: httpx.Client, server: str, meter: 
         log.warning("no bundle was looked for: %s", error.code)
 
 
+def _on_signals() -> threading.Event:
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    return stop
+
+
 def _serve(
     runner: Runner,
     clinic: ClinicSide,
     transport: HttpTransport,
     look: Callable[[], None],
+    *,
     every_s: int,
+    stop: threading.Event,
 ) -> int:
     def push() -> None:
         _before(clinic, transport)
@@ -225,9 +268,6 @@ def _serve(
         push_every_s=every_s,
     )
     runner.wake_after = schedule.wake_after
-    stop = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stop.set())
     schedule.start()
     print(f"Pushing every {every_s} s; stop with Ctrl+C.", flush=True)
     push()

@@ -4,11 +4,12 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+DEB_LEVEL ?= 6
 COMPILE := uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help run test fast check bench train cloud demo clean setup system trust lock
+.PHONY: help run test fast check package package-test packaging-tools bench train retrain release monitor cloud demo clean setup system trust lock
 
 help: ## Show these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,13 +37,22 @@ run: system $(VENV)/.clinic ## Start the clinic on this machine (no display: run
 	$(BIN)/vereda --demo
 
 cloud: system $(VENV)/.clinic ## Start the cloud on loopback with an embedded database
-	$(BIN)/vereda-cloud
+	$(BIN)/vereda-cloud --dev-issuer
 
 demo: system $(VENV)/.clinic ## Cloud and clinic together: one case goes up, one bundle comes down
 	$(BIN)/python deploy/demo.py
 
 train: setup ## Fit, check, sign the default bundle from the clinical data sets
 	$(BIN)/vereda-train
+
+retrain: setup ## New cases of the lake to a signed candidate and its report (ARGS="--dry-run" tells)
+	$(BIN)/vereda-train retrain $(ARGS)
+
+release: setup ## The approved candidate to the clinics by stages; run it every hour (ARGS="RUN --telemetry FILE")
+	$(BIN)/vereda-train release $(ARGS)
+
+monitor: setup ## Drift, performance and triggers of yesterday (ARGS="--retrain" acts on a trigger)
+	$(BIN)/vereda-train monitor $(ARGS)
 
 test: setup ## Every test
 	$(BIN)/python -m pytest -n 2 --durations=15
@@ -56,6 +66,17 @@ check: setup ## Format, lint, types, import contracts, fast tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n 2 -q -m "not slow and not gui" tests/unit tests/contract
+
+package: setup packaging-tools ## The frozen application, the deb and the MSI, in dist
+	$(BIN)/python -m installers.frozen
+	$(BIN)/python -m installers.linux --level $(DEB_LEVEL)
+	$(BIN)/python -m installers.windows
+
+package-test: package ## Install, run, upgrade and remove what `make package` made
+	$(BIN)/python -m pytest -q --durations=10 tests/packaging
+
+packaging-tools:
+	@installers/linux/system-packages.sh packaging
 
 bench: setup ## Figures, side by side with the peers
 	$(BIN)/python -m benchmarks

@@ -188,12 +188,14 @@ def _tick(side: ClinicSide, cloud: Cloud, ca: Path) -> Callable[[], None]:
 def _bundle_look(folder: Path, cloud: Cloud, ca: Path) -> Callable[[], None]:
     """Return one look for a bundle by a device that serves the one offered."""
     slots = Slots(folder / "slots", embedded_trust())
-    digest = open_embedded_bundle().digest
+    shipped = open_embedded_bundle()
 
     def look() -> None:
         with make_client(cloud.url, ca_bundle=ca) as http:
             client = bundle_client(http, cloud.url, embedded_trust(), folder / "state")
-            report = Updater(client, slots, lambda _: None, serving_digest=digest).run()
+            report = Updater(
+                client, slots, lambda _: None, serving=shipped.release, shipped=shipped
+            ).run()
         if report.result is not UpdateResult.UP_TO_DATE:
             raise RuntimeError(f"the look for a bundle ended otherwise: {report}")
 

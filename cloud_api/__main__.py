@@ -15,9 +15,14 @@ import uvicorn
 
 from cloud_api import put, usb
 from cloud_api.app import create_app, prepare, utc_now
+from cloud_api.auth.dev_issuer import DevIssuer
 from cloud_api.auth.directory import SqlDirectory
 from cloud_api.db.engine import open_database
+from cloud_api.drain import Drain
+from cloud_api.observability.logs import write_json
+from cloud_api.server import DrainingServer
 from cloud_api.settings import CloudSettings
+from ddx.domain.roles import Role
 
 DEFAULT_PORT: Final = 8077
 NOT_STARTED: Final = 2
@@ -31,13 +36,30 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"{options.host} can be reached from other machines, and this server speaks plain "
             "HTTP. Put a TLS proxy before it and say --allow-remote, or use --host 127.0.0.1."
         )
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     settings = _settings(options)
+    if settings.dev_issuer and not _is_loopback(options.host):
+        return _refuse("--dev-issuer gives anybody any role: it serves on 127.0.0.1 only.")
+    if settings.log_format == "json":
+        write_json()
+    else:
+        logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    done = _once(settings, options)
+    return _serve(settings, options) if done is None else done
+
+
+def _once(settings: CloudSettings, options: argparse.Namespace) -> int | None:
+    """Do what is done at once and return the exit code; None when there is to be served."""
+    if options.dev_token:
+        return _token(settings, options.dev_token, options.organisation)
     if options.usb_card or options.usb_in:
         return usb.run(settings, card=options.usb_card, parcel=options.usb_in, out=options.usb_out)
     if options.put_setting:
         return put.run(settings, options.put_setting, options.device)
+    return None
+
+
+def _serve(settings: CloudSettings, options: argparse.Namespace) -> int:
     try:
         listener = _listen(options.host, options.port)
     except OSError as error:
@@ -47,8 +69,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _refuse(f"cannot write to {settings.data} ({error.strerror})")
     _say(settings, listener, code)
-    config = uvicorn.Config(create_app(settings), log_config=None, access_log=False)
-    uvicorn.Server(config).run(sockets=[listener])
+    drain = Drain()
+    app = create_app(settings, drain=drain)
+    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
+    DrainingServer(config, drain, settings.drain_s).run(sockets=[listener])
     return 0
 
 
@@ -73,13 +97,29 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         "--usb-in", type=Path, help="take in a file from a stick, write its answer, and stop"
     )
     parser.add_argument("--usb-out", type=Path, help="where the answer goes")
+    parser.add_argument(
+        "--dev-issuer",
+        action="store_true",
+        default=None,
+        help="believe access tokens of --dev-token; on this machine only",
+    )
+    parser.add_argument(
+        "--dev-token", choices=[role.value for role in Role], help="print a token, and stop"
+    )
+    parser.add_argument("--organisation", default="", help="whose person the token is for")
     return parser.parse_args(argv)
 
 
 def _settings(options: argparse.Namespace) -> CloudSettings:
-    names = ("data", "repository", "root")
+    names = ("data", "repository", "root", "dev_issuer")
     given: dict[str, Any] = {name: getattr(options, name) for name in names}
     return CloudSettings(**{name: value for name, value in given.items() if value is not None})
+
+
+def _token(settings: CloudSettings, role: str, organisation: str) -> int:
+    issuer = DevIssuer(settings.data)
+    print(issuer.token(Role(role), organisation=organisation or settings.tenant, now=utc_now()))
+    return 0
 
 
 def _is_loopback(host: str) -> bool:
@@ -99,7 +139,9 @@ async def _enrolment_code(settings: CloudSettings) -> str:
     try:
         await prepare(settings, engine)
         lifetime = timedelta(hours=settings.enrolment_code_hours)
-        return await SqlDirectory(engine).issue_code(now=utc_now(), lifetime=lifetime)
+        return await SqlDirectory(engine).issue_code(
+            now=utc_now(), lifetime=lifetime, tenant_id=settings.tenant
+        )
     finally:
         await engine.dispose()
 
@@ -111,6 +153,9 @@ def _say(settings: CloudSettings, listener: socket.socket, code: str) -> None:
     print(f"  data             {settings.data}")
     print(f"  enrolment code   {code}  (one device, {settings.enrolment_code_hours} hours)")
     print(f"  documentation    {address}/docs")
+    if settings.dev_issuer:
+        command = f"vereda-cloud --data {settings.data} --dev-token MedicoGeneral"
+        print(f"  access tokens    {command}  (development only)")
     print("Stop it with Ctrl+C.", flush=True)
 
 

@@ -5,6 +5,7 @@ Values a caller sent are answered to that caller and never logged.
 
 import json
 import logging
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,10 +16,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cloud_api.advice import advice
 from ddx.errors import DdxError
 from sync_service.protocol.errors import (
     ClockSkewError,
-    EnrolmentRefusedError,
     GatewayBusyError,
     MessageMalformedError,
     MessageTooLargeError,
@@ -40,6 +41,30 @@ class RepositoryMissingError(DdxError):
     """The bundle repository is not there or does not verify. Nothing is offered."""
 
     code = "registry.missing"
+
+
+class PredictionUnknownError(DdxError):
+    """The caller's organisation has no prediction with this receipt id."""
+
+    code = "prediction.unknown"
+
+
+class DeviceUnknownError(DdxError):
+    """The caller's organisation has no device with this id."""
+
+    code = "device.unknown"
+
+
+class BundleUnknownError(DdxError):
+    """No signed bundle fits what was asked."""
+
+    code = "bundle.unknown"
+
+
+class ReleaseRefusedError(DdxError):
+    """A bundle skipped a state on its way to the clinics. Nothing was written."""
+
+    code = "release.refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +100,11 @@ PROBLEMS: Final = {
     "sync.schema_unsupported": Problem(
         409, "Actualice la aplicación: versión no admitida", "Update the application: old version"
     ),
+    "sync.conflict": Problem(
+        409,
+        "Todos los registros llevan el nombre de otros ya guardados",
+        "Every record bears the name of another that is stored",
+    ),
     "sync.too_large": Problem(413, "El envío es demasiado grande", "The body is too large"),
     "sync.encoding_unsupported": Problem(
         415, "Codificación no admitida", "Content encoding not supported"
@@ -90,6 +120,22 @@ PROBLEMS: Final = {
     ),
     "sync.busy": Problem(503, "El servidor pide esperar", "The server asks for patience"),
     "sync.too_fast": Problem(429, "Demasiados envíos seguidos", "Too many batches in a row"),
+    "limit.too_many": Problem(429, "Demasiadas peticiones seguidas", "Too many requests in a row"),
+    "limit.address": Problem(
+        403, "No se atiende desde esta red", "Calls from this network are not accepted"
+    ),
+    "observability.monitor_missing": Problem(
+        503, "Falta la biblioteca de las trazas", "The library of the traces is missing"
+    ),
+    "record.cosmos_missing": Problem(
+        503, "Falta la biblioteca del registro", "The library of the record store is missing"
+    ),
+    "record.unreachable": Problem(
+        503, "El registro no responde", "The record store does not answer"
+    ),
+    "shared.unreachable": Problem(
+        503, "La memoria compartida no responde", "The shared memory does not answer"
+    ),
     "usb.unreadable": Problem(422, "El archivo no se puede abrir", "The file cannot be opened"),
     "usb.signature": Problem(
         403, "La firma del archivo no corresponde", "The signature of the file does not fit"
@@ -101,6 +147,23 @@ PROBLEMS: Final = {
     "enrolment.refused": Problem(
         403, "El código de inscripción no sirve", "The enrolment code does not serve"
     ),
+    "record.conflict": Problem(
+        409, "El identificador ya es de otro registro", "The id belongs to another record"
+    ),
+    "prediction.unknown": Problem(404, "Predicción desconocida", "Unknown prediction"),
+    "device.unknown": Problem(404, "Equipo desconocido", "Unknown device"),
+    "bundle.unknown": Problem(404, "Paquete de modelos desconocido", "Unknown model bundle"),
+    "release.refused": Problem(
+        409, "El paquete no puede pasar a ese estado", "The bundle cannot pass to that state"
+    ),
+    "auth.missing": Problem(
+        401,
+        "Falta identificarse: token de acceso o firma del equipo",
+        "Say who you are: an access token or a device signature",
+    ),
+    "auth.token_refused": Problem(
+        401, "El token de acceso no sirve aquí", "The access token does not serve here"
+    ),
     "auth.refused": Problem(401, _UNAUTHORISED_ES, _UNAUTHORISED_EN),
     "auth.unsigned": Problem(401, "Falta la firma del equipo", "The device signature is missing"),
     "auth.unknown_device": Problem(401, _UNAUTHORISED_ES, _UNAUTHORISED_EN),
@@ -111,6 +174,13 @@ PROBLEMS: Final = {
         401, "El reloj del equipo está mal", "The clock of the device is wrong"
     ),
     "auth.replayed": Problem(401, "Petición repetida", "Replayed request"),
+}
+
+
+_DEVICE_CHALLENGE: Final = 'Vereda-Device realm="vereda"'
+_CHALLENGES: Final = {
+    "auth.missing": f'Bearer realm="vereda", {_DEVICE_CHALLENGE}',
+    "auth.token_refused": 'Bearer realm="vereda", error="invalid_token"',
 }
 
 
@@ -140,7 +210,10 @@ def language_of(accept_language: str) -> str:
 def problem_response(
     code: str, language: str, *, headers: dict[str, str] | None = None, **members: Any
 ) -> Response:
-    """Return RFC 9457 problem details with our `code` and further members."""
+    """Return RFC 9457 problem details: `detail` says what to do next, as title in `language`.
+
+    members: further ones; `reason` is for developers and in English.
+    """
     problem = problem_of(code)
     status = members.pop("status", problem.status)
     body = {
@@ -148,8 +221,10 @@ def problem_response(
         "title": problem.es if language == "es" else problem.en,
         "status": status,
         "code": code,
+        "detail": advice(code, language) or None,
         **{name: value for name, value in members.items() if value not in {None, ""}},
     }
+    body = {name: value for name, value in body.items() if value is not None}
     sent = {"Content-Language": language, "Cache-Control": "no-store", **(headers or {})}
     text = json.dumps(body, ensure_ascii=False)
     return Response(text, status_code=status, media_type=PROBLEM_TYPE, headers=sent)
@@ -173,8 +248,8 @@ def _language(request: Request) -> str:
 def _of_ddx_error(request: Request, error: DdxError, now_s: Callable[[], float]) -> Response:
     problem, headers = problem_of(error.code), {}
     members: dict[str, Any] = {}
-    if problem.status < 500 and not isinstance(error, EnrolmentRefusedError):
-        members["detail"] = str(error)
+    if problem.status < 500 and problem.status != 401 and error.code != "enrolment.refused":
+        members["reason"] = str(error)
     if isinstance(error, MessageMalformedError):
         members["where"] = error.where
     if isinstance(error, MessageTooLargeError):
@@ -183,7 +258,7 @@ def _of_ddx_error(request: Request, error: DdxError, now_s: Callable[[], float])
     if isinstance(error, ClockSkewError):
         members["server_time_s"] = round(now_s(), 3)
     if problem.status == 401:
-        headers["WWW-Authenticate"] = 'Vereda-Device realm="vereda"'
+        headers["WWW-Authenticate"] = _CHALLENGES.get(error.code, _DEVICE_CHALLENGE)
     if error.retryable and problem.status in {429, 503}:
         wait_s = error.retry_after_s if isinstance(error, GatewayBusyError) else 30
         headers["Retry-After"] = str(wait_s)
@@ -209,6 +284,11 @@ async def _of_validation(request: Request, error: Exception) -> Response:
     return problem_response(MessageMalformedError.code, _language(request), where=where)
 
 
+def refusal(scope: Scope, error: DdxError) -> Response:
+    """Return what a middleware answers in place of the application."""
+    return _of_ddx_error(Request(scope), error, time.time)
+
+
 class LastResort:
     """Answers 500 to what nobody foresaw and logs where it happened, without any value."""
 
@@ -229,13 +309,13 @@ class LastResort:
         except Exception as error:
             if scope["type"] != "http":
                 raise
-            log.error("unforeseen %s at %s", type(error).__name__, _where(error))  # noqa: TRY400
+            log.error("unforeseen %s at %s", type(error).__name__, where_of(error))  # noqa: TRY400
             if not started:
                 answer = problem_response("internal", "es")
                 await answer(scope, receive, send)
 
 
-def _where(error: BaseException) -> str:
+def where_of(error: BaseException) -> str:
     """Return file, line and function of the innermost frames; messages may hold values."""
     frames = traceback.extract_tb(error.__traceback__)[-4:]
     return " < ".join(f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno} {f.name}" for f in frames[::-1])

@@ -1,10 +1,11 @@
 """All that is said of one case: the differential, how soon, what stays open, what to ask next."""
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ddx.domain.differential import Candidate, Differential
 from ddx.domain.identifiers import DiseaseId
+from ddx.inference.rare_learned import RareRanking
 from ddx.inquiry.stop import Proposal
 from ddx.safety import Triage
 
@@ -14,13 +15,15 @@ class Assessment:
     """One case, assessed.
 
     not_excluded: diseases that cannot be set aside, listed or not; None when nothing can be said
-    of it, which is not the same as an empty set.
+    of it, which is not the same as an empty set. ranking: what the rare ranker said on the way,
+    for explanations of the same case; None when the differential was made before.
     """
 
     differential: Differential
     triage: Triage
     not_excluded: frozenset[DiseaseId] | None
     inquiry: Proposal
+    ranking: RareRanking | None = field(default=None, compare=False, repr=False)
 
 
 def open_diseases(

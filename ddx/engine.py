@@ -5,7 +5,7 @@ An engine is built once from a verified bundle and holds no state between cases.
 
 import copy
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Final, Self
@@ -155,10 +155,18 @@ class Engine:
         """
         return self._differential(case, *self.read(case), limit)
 
+    def _ranking(self, case: Case, query: RareQuery) -> RareRanking:
+        return self._unranked(query) if World.RARE in self.blocked else self.rank(case, query)
+
     def _differential(
-        self, case: Case, row: FeatureRow, query: RareQuery, limit: int
+        self,
+        case: Case,
+        row: FeatureRow,
+        query: RareQuery,
+        limit: int,
+        ranking: RareRanking | None = None,
     ) -> Differential:
-        ranking = self._unranked(query) if World.RARE in self.blocked else self.rank(case, query)
+        ranking = ranking or self._ranking(case, query)
         answers = self.answers(case, row, ranking)
         aggregate = self.meta.aggregate(answers)
         scored = [
@@ -211,7 +219,9 @@ class Engine:
         when it was made before.
         """
         row, query = self.read(case)
-        made = differential or self._differential(case, row, query, max(limit, DEFAULT_LIMIT))
+        ranking = None if differential else self._ranking(case, query)
+        listed = max(limit, DEFAULT_LIMIT)
+        made = differential or self._differential(case, row, query, listed, ranking)
         not_excluded = self._not_excluded(row, query)
         open_ones = open_diseases(made, not_excluded)
         asked = questions and self._propose(case, row, equipment, questions, lambda: made)
@@ -220,6 +230,7 @@ class Engine:
             triage=triage(case, self.catalogue, open_ones),
             not_excluded=not_excluded,
             inquiry=asked or Proposal(questions=()),
+            ranking=ranking,
         )
 
     def not_excluded(self, case: Case) -> frozenset[DiseaseId] | None:
@@ -295,9 +306,10 @@ class Engine:
             UnknownDiseaseError: no model of the bundle knows the disease.
         """
         above = [c.disease for c in self.diagnose(case, TOP).candidates if c.disease != disease]
+        explained, *rivals = self.explain_several(case, (disease, *above))
         answers = open_answers(
-            self.explain(case, disease),
-            [self.explain(case, rival) for rival in above],
+            explained,
+            rivals,
             lambda f: self.catalogue.term(f).kind is FindingKind.GRADED,
         )
         return why_not(case, disease, answers, self.standing, may_go_on=may_go_on)
@@ -322,17 +334,50 @@ class Engine:
             UnknownDiseaseError: no model of the bundle knows the disease.
             ModelBlockedError: the model that knows it was stopped.
         """
-        if disease in self.common.diseases:
-            self._check_open(World.COMMON)
-            row = encode(case, self.common.schema, self.catalogue.ontology)
-            return self.explainer.explain(row, disease)
-        if disease in self.rare.index:
-            self._check_open(World.RARE)
-            query = read_case(case, self.catalogue.ontology, self.catalogue.implied)
-            if self._rare_explainer is None:
-                return explain_rare(self.rare, query, disease)
-            return self._rare_explainer.explain(_patient(case, query), disease)
-        raise UnknownDiseaseError(disease)
+        return self.explain_several(case, (disease,))[0]
+
+    def explain_several(
+        self,
+        case: Case,
+        diseases: Sequence[DiseaseId],
+        ranking: RareRanking | None = None,
+    ) -> tuple[Explanation, ...]:
+        """Return the explanation of each disease, in order; `case` is read once for all of them.
+
+        ranking: that of `case`, when it was made before (`Assessment.ranking`). Raises as
+        `explain` does.
+        """
+        common = [disease for disease in diseases if disease in self.common.diseases]
+        rare = [d for d in diseases if d in self.rare.index and d not in self.common.diseases]
+        explained = self._explain_common(case, common) | self._explain_rare(case, rare, ranking)
+        unknown = [disease for disease in diseases if disease not in explained]
+        if unknown:
+            raise UnknownDiseaseError(unknown[0])
+        return tuple(explained[disease] for disease in diseases)
+
+    def _explain_common(
+        self, case: Case, diseases: Sequence[DiseaseId]
+    ) -> dict[DiseaseId, Explanation]:
+        if not diseases:
+            return {}
+        self._check_open(World.COMMON)
+        row = encode(case, self.common.schema, self.catalogue.ontology)
+        return {disease: self.explainer.explain(row, disease) for disease in diseases}
+
+    def _explain_rare(
+        self, case: Case, diseases: Sequence[DiseaseId], ranking: RareRanking | None
+    ) -> dict[DiseaseId, Explanation]:
+        if not diseases:
+            return {}
+        self._check_open(World.RARE)
+        query = (
+            read_case(case, self.catalogue.ontology, self.catalogue.implied)
+            if ranking is None
+            else ranking.retrieval.query
+        )
+        if self._rare_explainer is None:
+            return {disease: explain_rare(self.rare, query, disease) for disease in diseases}
+        return self._rare_explainer.explain_several(_patient(case, query), diseases, ranking)
 
     def feature_digest(self, case: Case) -> str:
         """Return the SHA-256 (hex) of the bytes `features` returns."""

@@ -16,8 +16,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from desktop.frozen import give_streams, tell
 from desktop.hardening import refuse_dumps
-from desktop.settings import Settings, SettingsError, data_directory, load_settings
+from desktop.logs import keep_log, log_what_nobody_caught
+from desktop.settings import (
+    Settings,
+    SettingsError,
+    WindowLanguage,
+    data_directory,
+    load_settings,
+)
 
 if TYPE_CHECKING:  # the window comes first; these load after it
     import httpx
@@ -34,6 +42,7 @@ if TYPE_CHECKING:  # the window comes first; these load after it
     from desktop.services.records import ModelStatus
     from desktop.ui.window import MainWindow
     from model_bundles.verify import Trust
+    from sync_service.client.budget import ByteBudget
     from sync_service.client.updates import UpdateReport
 
 DEMO_FOLDER: Final = "demo"
@@ -47,6 +56,8 @@ COMMANDS: Final = {
     "bundle": "desktop.terminal.bundle",
     "sync": "desktop.terminal.sync_files",
     "self-test": "desktop.commands.self_test",
+    "support": "desktop.terminal.support",
+    "leave": "desktop.terminal.leave",
 }
 """Words that run something in the terminal instead of opening the window."""
 
@@ -109,9 +120,10 @@ class LoadingShelf:
         on_progress: "OnProgress | None" = None,
         *,
         metered: bool = False,
+        budget: "ByteBudget | None" = None,
     ) -> "UpdateReport":
         """Install what the server offers and serve it."""
-        return self._shelf.update(http, server, memory, on_progress, metered=metered)
+        return self._shelf.update(http, server, memory, on_progress, metered=metered, budget=budget)
 
     def update_from(
         self, folder: Path, memory: "BundleMemory", on_progress: "OnProgress | None" = None
@@ -155,8 +167,14 @@ def compose(
     settings = load_settings(data_dir)
     if server is not None:
         settings = replace(settings, sync_url=server)
-    window, qt = _window(data_dir, language)
-    shelf = LoadingShelf(lambda: _shelf(data_dir, settings, trust, repository))
+    window, qt = _window(data_dir, language, settings.language)
+
+    def load() -> "BundleShelf":
+        from desktop.services.open_shelf import open_shelf  # noqa: PLC0415 -- loads onnxruntime
+
+        return open_shelf(data_dir, settings, trust, repository)
+
+    shelf = LoadingShelf(load)
     opener = Opener(window, data_dir, shelf, settings)
     window.demo_wanted.connect(opener.open_demo)
     window.show()
@@ -164,7 +182,9 @@ def compose(
     return App(qt=qt, window=window, opener=opener, data_dir=data_dir)
 
 
-def _window(data_dir: Path, language: str | None) -> "tuple[MainWindow, QApplication]":
+def _window(
+    data_dir: Path, language: str | None, suggested: WindowLanguage
+) -> "tuple[MainWindow, QApplication]":
     from PySide6.QtWidgets import QApplication  # noqa: PLC0415 -- after the platform is chosen
 
     from desktop.ui.i18n import Language, Translators  # noqa: PLC0415
@@ -175,38 +195,11 @@ def _window(data_dir: Path, language: str | None) -> "tuple[MainWindow, QApplica
     existing = QApplication.instance()
     qt = existing if isinstance(existing, QApplication) else QApplication(["vereda"])
     qt.setApplicationName("Vereda")
-    window = MainWindow(PreferenceFile(data_dir), Translators(qt), Jobs())
+    spoken = None if suggested is WindowLanguage.SYSTEM else Language(suggested.value)
+    window = MainWindow(PreferenceFile(data_dir, spoken), Translators(qt), Jobs())
     if language is not None:
         window.choose(replace(window.preferences, language=Language(language)))
     return window, qt
-
-
-def _shelf(
-    data_dir: Path, settings: Settings, trust: "Trust | None", repository: Path | None
-) -> "BundleShelf":
-    from ddx.engine import Engine  # noqa: PLC0415 -- loads onnxruntime
-    from desktop.services.shelf import DeviceShelf  # noqa: PLC0415
-    from model_bundles import embedded  # noqa: PLC0415
-    from model_bundles.trial import Trial  # noqa: PLC0415
-    from model_bundles.verify import open_verified  # noqa: PLC0415
-
-    root = trust or embedded.embedded_trust()
-    shipped = repository or embedded.default_repository()
-    return DeviceShelf(
-        data_dir,
-        Engine.from_artifacts,
-        trust=root,
-        open_embedded=lambda: open_verified(shipped, root),
-        settings=settings,
-        trial=Trial(_self_test_command()),
-    )
-
-
-def _self_test_command() -> tuple[str, ...]:
-    """Return the command that runs `vereda self-test`; a frozen application starts itself."""
-    if getattr(sys, "frozen", False):
-        return sys.executable, "self-test"
-    return sys.executable, "-m", COMMANDS["self-test"]
 
 
 class Opener:
@@ -295,6 +288,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Start the clinic, or run one command without a window. Returns the exit code."""
+    console = give_streams()
     given = list(sys.argv[1:] if argv is None else argv)
     if given and given[0] in COMMANDS:
         return int(import_module(COMMANDS[given[0]]).main(given[1:]))
@@ -304,15 +298,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         pictures = Path("build") / "screens"
         _say("No display found: running the same application offscreen, on one case.\n")
     refuse_dumps()  # before any key is in memory
+    log_what_nobody_caught()
     demo = asked.demo or pictures is not None
     data_dir = asked.data or (data_directory() / DEMO_FOLDER if demo else data_directory())
+    try:
+        end_log = keep_log(data_dir, load_settings(data_dir).log_level)
+    except SettingsError as error:
+        return _cannot_start(error, console=console)
     try:
         if pictures is not None:
             return _offscreen(data_dir, asked.lang, pictures)
         return compose(data_dir, demo=demo, language=asked.lang).run()
     except SettingsError as error:
-        sys.stderr.write(f"vereda.toml: {error}\n")
-        return 2
+        return _cannot_start(error, console=console)
+    finally:
+        end_log()
+
+
+def _cannot_start(error: SettingsError, *, console: bool) -> int:
+    tell(f"{error.place}: {error}", console=console)
+    return 2
 
 
 def _offscreen(data_dir: Path, language: str | None, pictures: Path) -> int:

@@ -24,7 +24,7 @@ from tuf.api.metadata import (
     Timestamp,
 )
 
-from model_bundles import files
+from model_bundles import files, layout
 from model_bundles.errors import BundleTamperedError
 
 MAX_ROOT_BYTES: Final = 512_000
@@ -139,7 +139,10 @@ def signed_targets(root: Root, role_bytes: RoleBytes) -> SignedTargets:
     targets, delegated = metadata.signed, {}
     roles = targets.delegations.roles if targets.delegations else None
     for name in roles or {}:
-        child = parse(_present(role_bytes(name), name), Targets)
+        content = role_bytes(name)
+        if content is None and name in layout.OPTIONAL_ROLES:
+            continue  # this reader never asked for anything of it
+        child = parse(_present(content, name), Targets)
         _verify(targets, name, child)
         delegated[name] = child.signed
     return SignedTargets(root, targets, delegated)

@@ -158,6 +158,38 @@ class BundleClient:
                 self._bring(updater, signed, offer.release, slots, (*slots.held(), *sources))
             return slots.stage(FreshRelease(offer.release, self._kept_metadata(signed)))
 
+    def document(self, path: str, limit: int) -> bytes | None:
+        """Return a small signed target, fresh from the repository; None where it names none.
+
+        Raises:
+            BundleMalformedError: longer than `limit` bytes. BundleError: as `offered`.
+        """
+        with self._session() as updater:
+            target = self._other_target(updater, path)
+            return None if target is None else self._document(updater, target, limit)
+
+    def bring(
+        self, path: str, into: Path, limit: int, on_progress: OnProgress | None = None
+    ) -> TargetFile:
+        """Write a signed target of any size to the file `into`, verified; return what was signed.
+
+        Raises:
+            BundleWithdrawnError: the repository does not name it.
+            BundleMalformedError: longer than `limit` bytes. BundleError: as `offered`.
+        """
+        with self._session() as updater:
+            target = self._other_target(updater, path)
+            if target is None:
+                raise BundleWithdrawnError(f"{path} is no longer offered")
+            if target.length > limit:
+                raise BundleMalformedError(f"{path} of {target.length} bytes")
+            into.parent.mkdir(parents=True, exist_ok=True)
+            with self._fetcher.telling(on_progress):
+                self._fetcher.expect(target.length)
+                updater.download_target(target, str(into))
+            files.sync_folder(into.parent)
+            return target
+
     @contextmanager
     def _session(self) -> Iterator[Updater]:
         lock = self._state / "client.lock"
@@ -174,6 +206,13 @@ class BundleClient:
             # Expiry is judged by the trusted time: a clock set back does not revive old metadata.
             updater._trusted_set.reference_time = self._clock.now()  # noqa: SLF001
             yield updater
+
+    def _other_target(self, updater: Updater, path: str) -> TargetFile | None:
+        """Return a target of a role beside those of bundles, once all of them are accepted."""
+        target = updater.get_targetinfo(path)
+        updater.get_targetinfo(layout.channel_path(self._channel))  # fetches the models role
+        self._accept(updater)
+        return target
 
     @property
     def _metadata(self) -> Path:

@@ -65,6 +65,12 @@ _CHANNEL = re.compile(r"[a-z][a-z0-9-]{0,31}")
 RELEASE_PATTERNS: Final = ("[0-9]*/*", "[0-9]*/*/*", "channels/*.json")
 """Target paths the `models` role may sign for: `<version>/…` and the channels."""
 
+APP: Final = "app"
+"""Role that signs installers of the application. A repository may delegate to it or not."""
+APP_PATTERNS: Final = ("app/*/*",)
+OPTIONAL_ROLES: Final = frozenset({APP})
+"""Roles a reader of bundles need not fetch: what they sign is no bundle and no order."""
+
 
 def version_key(version: str) -> tuple[int, int, int]:
     """Return `2026.11.1` as (2026, 11, 1), which orders releases.
@@ -135,6 +141,12 @@ def member_path(version: str, name: str) -> str:
     """Return the target path of one stored member."""
     version_key(version)
     return f"{version}/{name}.zst"
+
+
+def app_channel_path(channel: str) -> str:
+    """Return where a channel names the application's version. Raises BundleMalformedError."""
+    channel_path(channel)
+    return f"{APP}/channels/{channel}.json"
 
 
 def channel_path(channel: str) -> str:

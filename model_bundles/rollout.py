@@ -112,10 +112,11 @@ def read_offer(content: bytes, channel: str) -> ChannelOffer:
     """
     release = read_channel(content, channel)
     raw = read_canonical(content).get("rollout")
-    return ChannelOffer(release=release, rollout=None if raw is None else _rollout(raw))
+    return ChannelOffer(release=release, rollout=None if raw is None else rollout_from(raw))
 
 
-def _rollout(raw: Mapping[str, Any]) -> Rollout:
+def rollout_from(raw: Mapping[str, Any]) -> Rollout:
+    """Return the rollout a JSON object describes. Raises BundleMalformedError."""
     try:
         sites, before = raw.get("sites"), raw.get("before")
         return Rollout(

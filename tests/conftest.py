@@ -10,6 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # No test writes into the keystore of whoever runs it.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
+pytest_plugins = ["support.cloud_stores"]
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 

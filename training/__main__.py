@@ -1,9 +1,21 @@
-"""`vereda-train`: fit, check and sign the bundle that ships."""
+"""`vereda-train`: fit, check and sign the bundle that ships; the learning loop's other commands.
+
+python -m training                 fit everything and make it the bundle that ships
+python -m training retrain         new cases of the lake -> a signed candidate and its report
+python -m training approve RUN     a physician's signature on a candidate
+python -m training release RUN     the approved candidate to the clinics, by stages
+python -m training monitor         drift, performance and triggers of a day
+python -m training rebuild         a bundle again from its own lineage
+python -m training served          which model a device had on a day
+python -m training simulate        the rollout on a simulated fleet
+"""
 
 import argparse
+import importlib
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from ddx.errors import DdxError
@@ -17,9 +29,21 @@ KEYS = Path(os.environ.get("VEREDA_KEYS", REPOSITORY / "build" / "keys"))
 CARD = REPOSITORY / "docs" / "model_card.md"
 
 
-def main() -> int:
+COMMANDS = ("retrain", "approve", "release", "monitor", "rebuild", "served", "simulate")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command of the learning loop, or the release pipeline when none is named."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    if given and given[0] in COMMANDS:
+        command = importlib.import_module(f"training.commands.{given[0]}")
+        return int(command.main(given[1:]))
+    return fit_and_release(given)
+
+
+def fit_and_release(argv: Sequence[str]) -> int:
     """Run the release pipeline; return 0, or 2 after saying what to do."""
-    arguments = _parser().parse_args()
+    arguments = _parser().parse_args(argv)
     if not arguments.data.is_dir():
         print(_where_to_get(arguments.data), file=sys.stderr)
         return 2
@@ -62,7 +86,11 @@ def summary(made: Release) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="vereda-train", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="vereda-train",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--data", type=Path, default=DATA, help="clinical data sets (VEREDA_DATA)")
     parser.add_argument("--keys", type=Path, default=KEYS, help="signing keys (VEREDA_KEYS)")
     return parser

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from cloud_api.db.scoped import DEFAULT_TENANT, Reason, tenant_session, unscoped_session
 from cloud_api.db.tables import DeviceRow, EnrolmentCodeRow, EventRow
 from sync_service.gateway.devices import Device
 from sync_service.protocol.errors import EnrolmentRefusedError
@@ -32,21 +33,32 @@ class SqlDirectory:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def issue_code(self, *, now: datetime, lifetime: timedelta) -> str:
-        """Return a new one-time code; only its hash is kept."""
+    async def issue_code(
+        self, *, now: datetime, lifetime: timedelta, tenant_id: str = DEFAULT_TENANT
+    ) -> str:
+        """Return a new one-time code; only its hash is kept.
+
+        The device that uses it belongs to the organisation `tenant_id` from then on.
+        """
         code = new_code()
-        row = EnrolmentCodeRow(code_sha256=_hash_of(code), issued_at=now, expires_at=now + lifetime)
-        async with AsyncSession(self._engine) as session, session.begin():
-            session.add(row)
+        async with tenant_session(self._engine, tenant_id) as session:
+            session.add(
+                EnrolmentCodeRow(
+                    tenant_id=tenant_id,
+                    code_sha256=_hash_of(code),
+                    issued_at=now,
+                    expires_at=now + lifetime,
+                )
+            )
         return code
 
     async def find(self, device_id: str) -> Device | None:
         """Return the device if it is enrolled and not revoked."""
-        async with AsyncSession(self._engine) as session:
+        async with unscoped_session(self._engine, Reason.AUTHENTICATION) as session:
             row = await session.get(DeviceRow, device_id)
         if row is None or row.revoked_at is not None:
             return None
-        return Device(id=row.id, public_key=row.public_key)
+        return Device(id=row.id, public_key=row.public_key, tenant_id=row.tenant_id)
 
     async def enrol(self, request: EnrolmentRequest, public_key: bytes, now: datetime) -> None:
         """Enrol against a one-time code; the same request again changes nothing.
@@ -54,8 +66,8 @@ class SqlDirectory:
         Raises:
             EnrolmentRefusedError: the code does not serve, or the device id is taken.
         """
-        async with AsyncSession(self._engine) as session, session.begin():
-            taken = await self._take_code(session, request, now)
+        async with unscoped_session(self._engine, Reason.AUTHENTICATION) as session:
+            code, taken = await self._take_code(session, request, now)
             device = await session.get(DeviceRow, request.device_id)
             if device is not None:
                 if not taken and device.public_key == public_key and device.revoked_at is None:
@@ -63,6 +75,7 @@ class SqlDirectory:
                 raise EnrolmentRefusedError("the device id is taken")
             session.add(
                 DeviceRow(
+                    tenant_id=code.tenant_id,
                     id=request.device_id,
                     public_key=public_key,
                     app_version=request.app_version,
@@ -72,7 +85,7 @@ class SqlDirectory:
 
     async def status(self, device_id: str, now: datetime) -> DeviceStatus:
         """Return what the server holds of a device."""
-        async with AsyncSession(self._engine) as session:
+        async with unscoped_session(self._engine, Reason.DEVICE) as session:
             found = await session.execute(
                 select(EventRow.epoch, func.max(EventRow.sequence), func.count())
                 .where(EventRow.device_id == device_id)
@@ -90,8 +103,8 @@ class SqlDirectory:
 
     async def _take_code(
         self, session: AsyncSession, request: EnrolmentRequest, now: datetime
-    ) -> bool:
-        """Return True when the code was free and is now this device's, False when it was already.
+    ) -> tuple[EnrolmentCodeRow, bool]:
+        """Return the code, and whether it was free and is now this device's (or was already).
 
         One UPDATE decides: two devices with one code cannot both find it free.
         """
@@ -106,12 +119,11 @@ class SqlDirectory:
             .values(device_id=request.device_id)
             .returning(EnrolmentCodeRow.code_sha256)
         )
-        if taken.first() is not None:
-            return True
+        free = taken.first() is not None
         row = await session.get(EnrolmentCodeRow, code)
         if row is None or row.device_id != request.device_id:
             raise EnrolmentRefusedError(_REFUSED)
-        return False
+        return row, free
 
 
 def _hash_of(code: str) -> str:

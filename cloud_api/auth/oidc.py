@@ -1,39 +1,72 @@
-"""Identity tokens of one OpenID Connect issuer: everything about them is required.
+"""Tokens of one OpenID Connect issuer: everything about them is required.
 
-Issuer, audience and key address are pinned in the settings; nothing of the token says where its
-keys are. RS256 only, keys of 2,048 bits and more, a short life, and exactly one of our roles.
+Issuer, audience and key address are pinned in the settings. Identity tokens of the clinic's
+application lend roles to its devices; access tokens for this API let a person call it. Neither
+serves as the other: their audiences differ, and only access tokens carry `azp` and `scp`.
 """
 
-import asyncio
-import base64
-import json
-import ssl
-import time
-import urllib.request
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
-from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet, RSAKey
 
+from cloud_api.auth.compact import claims_of, key_id
+from cloud_api.auth.keys import PinnedKeys
 from ddx.domain.roles import Role
 from sync_service.gateway.leases import CloudIdentity
-from sync_service.protocol.errors import IdentityRefusedError
+from sync_service.protocol.errors import AuthenticationError, IdentityRefusedError
 
 MAX_LIFE_S: Final = 86_400
 """Entra's identity tokens live an hour; one that claims more than a day is not believed."""
 
+MAX_ACCESS_LIFE_S: Final = 7_200
+"""Entra's access tokens live 60 to 90 minutes."""
+
 LEEWAY_S: Final = 300
-REFRESH_EVERY_S: Final = 30.0
-"""An unknown key id asks for the keys again at most this often: strangers cannot make us ask."""
+VERSION: Final = "2.0"
+_SUBJECT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:|@+-]{0,127}")
+_TENANT: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
-MIN_RSA_BITS: Final = 2048
-_MAX_KEYS_BYTES: Final = 1 << 18
+_UNREADABLE: Final = (JoseError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
 
-FetchKeys = Callable[[], dict[str, Any]]
+
+class TokenRefusedError(AuthenticationError):
+    """An access token does not serve here; which check it failed is not said."""
+
+    code = "auth.token_refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who calls. subject: the issuer's id, never a name. tenant_id: their organisation."""
+
+    subject: str
+    role: Role
+    tenant_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organisations:
+    """How a token says whose its person is.
+
+    claim: the claim that names the organisation; with none, everybody belongs to `only`.
+    """
+
+    only: str
+    claim: str = ""
+
+    def of(self, claims: dict[str, Any]) -> str:
+        """Return the organisation of a token's person. Raises KeyError, ValueError."""
+        if not self.claim:
+            return self.only
+        named = claims[self.claim]
+        if not isinstance(named, str) or not _TENANT.fullmatch(named):
+            raise ValueError("not the name of an organisation")
+        return named
 
 
 class NoIdentities:
@@ -48,69 +81,116 @@ class OidcIdentities:
     """Implements `sync_service.gateway.leases.Identities` for one issuer and one application."""
 
     def __init__(
-        self,
-        *,
-        issuer: str,
-        audience: str,
-        fetch_keys: FetchKeys,
-        monotonic_s: Callable[[], float] = time.monotonic,
+        self, *, issuer: str, audience: str, keys: PinnedKeys, organisations: Organisations
     ) -> None:
         self._issuer, self._audience = issuer, audience
-        self._fetch, self._monotonic_s = fetch_keys, monotonic_s
-        self._keys: dict[str, RSAKey] = {}
-        self._asked_s = -REFRESH_EVERY_S
+        self._keys, self._organisations = keys, organisations
 
     async def identify(self, id_token: str, now: datetime) -> CloudIdentity:
         """Return whose token it is. Raises IdentityRefusedError without saying which check."""
         try:
-            kid = _kid(id_token)
-            if kid not in self._keys:
-                await asyncio.to_thread(self._refresh)
-            token = jwt.decode(id_token, KeySet([self._keys[kid]]), algorithms=["RS256"])
-            return self._believed(token.claims, now.timestamp())
-        except (JoseError, KeyError, TypeError, ValueError, OSError) as error:
+            claims = claims_of(id_token, await self._keys.find(key_id(id_token)))
+            _check_time(claims, now.timestamp(), MAX_LIFE_S)
+            _check_source(claims, self._issuer, self._audience)
+            return CloudIdentity(
+                subject=_subject(claims),
+                role=_role(claims),
+                tenant_id=self._organisations.of(claims),
+            )
+        except (*_UNREADABLE, OSError) as error:
             raise IdentityRefusedError("the identity token does not serve") from error
 
-    def _believed(self, claims: dict[str, Any], now_s: float) -> CloudIdentity:
-        expires, issued = float(claims["exp"]), float(claims["iat"])
-        not_before = float(claims.get("nbf", issued))
-        timely = max(issued, not_before) - LEEWAY_S <= now_s < expires + LEEWAY_S
-        if not timely or expires - issued > MAX_LIFE_S:
-            raise ValueError("not its time")
-        if claims["iss"] != self._issuer or claims["aud"] != self._audience:
-            raise ValueError("for somebody else")
-        if "tid" in claims and claims["tid"] not in self._issuer:
-            raise ValueError("another tenant")
-        (role,) = {Role(name) for name in claims["roles"] if name in set(Role)}
-        return CloudIdentity(subject=str(claims.get("oid") or claims["sub"]), role=role)
 
-    def _refresh(self) -> None:
-        if self._monotonic_s() - self._asked_s < REFRESH_EVERY_S:
-            return
-        self._asked_s = self._monotonic_s()
-        found = {}
-        for raw in self._fetch()["keys"]:
-            if raw.get("kty") == "RSA" and raw.get("use", "sig") == "sig" and "kid" in raw:
-                key = RSAKey.import_key(raw)
-                if key.public_key.key_size >= MIN_RSA_BITS:
-                    found[raw["kid"]] = key
-        self._keys = found
+class People:
+    """Believes access tokens for this API: of one issuer, asked for by a known application.
+
+    clients: the applications (`azp`) people may come through. scope: what they must have been
+    allowed (`scp`); a token of an application for itself carries none and does not serve.
+    """
+
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        audience: str,
+        clients: Collection[str],
+        scope: str,
+        keys: PinnedKeys,
+        organisations: Organisations,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._issuer, self._audience, self._scope = issuer, audience, scope
+        self._clients, self._keys = frozenset(clients), keys
+        self._organisations, self._now = organisations, now
+
+    async def person_of(self, token: str) -> Person:
+        """Return whose token it is. Raises TokenRefusedError without saying which check."""
+        try:
+            claims = claims_of(token, await self._keys.find(key_id(token)))
+            _check_time(claims, self._now().timestamp(), MAX_ACCESS_LIFE_S)
+            _check_source(claims, self._issuer, self._audience)
+            self._check_use(claims)
+            return Person(
+                subject=_subject(claims),
+                role=_role(claims),
+                tenant_id=self._organisations.of(claims),
+            )
+        except (*_UNREADABLE, OSError) as error:
+            raise TokenRefusedError("the access token does not serve") from error
+
+    def _check_use(self, claims: dict[str, Any]) -> None:
+        if claims["ver"] != VERSION or claims["azp"] not in self._clients:
+            raise ValueError("through another application")
+        if self._scope not in _text(claims["scp"]).split(" "):
+            raise ValueError("for something else")
 
 
-def fetch_over_https(address: str, ca_file: Path | None = None) -> FetchKeys:
-    """Return a function that downloads a key set. Raises ValueError for anything but https."""
-    if not address.startswith("https://"):
-        raise ValueError("keys come over https only")
-    context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+class NoPeople:
+    """A server without an issuer: no token serves."""
 
-    def fetch() -> dict[str, Any]:
-        with urllib.request.urlopen(address, timeout=15, context=context) as answer:  # noqa: S310
-            keys: dict[str, Any] = json.loads(answer.read(_MAX_KEYS_BYTES))
-        return keys
-
-    return fetch
+    async def person_of(self, token: str) -> Person:  # noqa: ARG002
+        """Raise TokenRefusedError."""
+        raise TokenRefusedError("this server knows no issuer")
 
 
-def _kid(id_token: str) -> str:
-    head = id_token.split(".", 1)[0]
-    return str(json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))["kid"])
+def _check_time(claims: dict[str, Any], now_s: float, max_life_s: int) -> None:
+    expires, issued = _moment(claims["exp"]), _moment(claims["iat"])
+    not_before = _moment(claims.get("nbf", issued))
+    if not max(issued, not_before) - LEEWAY_S <= now_s < expires + LEEWAY_S:
+        raise ValueError("not its time")
+    if not 0 < expires - issued <= max_life_s:
+        raise ValueError("not a life we believe")
+
+
+def _check_source(claims: dict[str, Any], issuer: str, audience: str) -> None:
+    if claims["iss"] != issuer or claims["aud"] != audience:
+        raise ValueError("for somebody else")
+    if _text(claims["tid"]) not in urlsplit(issuer).path.split("/")[1:]:
+        raise ValueError("another tenant")
+
+
+def _role(claims: dict[str, Any]) -> Role:
+    """Return the one role of ours. Raises ValueError for none, or for two."""
+    if not isinstance(claims["roles"], list):
+        raise ValueError("roles are a list")  # noqa: TRY004 - what was sent is of the wrong value
+    (role,) = {Role(name) for name in claims["roles"] if name in set(Role)}
+    return role
+
+
+def _subject(claims: dict[str, Any]) -> str:
+    subject = _text(claims.get("oid") or claims["sub"])
+    if not _SUBJECT.fullmatch(subject):
+        raise ValueError("not an id")
+    return subject
+
+
+def _moment(claim: object) -> float:
+    if isinstance(claim, bool) or not isinstance(claim, int | float):
+        raise ValueError("not a moment")  # noqa: TRY004 - what was sent is of the wrong value
+    return float(claim)
+
+
+def _text(claim: object) -> str:
+    if not isinstance(claim, str) or not claim:
+        raise ValueError("not a text")
+    return claim

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from cloud_api.db.scoped import Reason, unscoped_session
 from cloud_api.db.tables import ErasedSubjectRow, EventRow
 from ddx.domain.canonical import canonical_json
 from sync_service.gateway.erasing import DIAGNOSIS, KEPT_KINDS, PSEUDONYM, TOMBSTONE
@@ -82,7 +83,7 @@ async def erased_by(session: AsyncSession, server_sequence: int) -> Sequence[str
 
 async def act_on_kept_erasures(engine: AsyncEngine) -> int:
     """Act on erasures stored by a version that only kept them; return how many those were."""
-    async with AsyncSession(engine) as session, session.begin():
+    async with unscoped_session(engine, Reason.DEVICE) as session:
         acted = await _act(session)
     if acted:
         await forget_the_log(engine)

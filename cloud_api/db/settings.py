@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from cloud_api.db.tables import CounterRow, DeviceSettingRow
+from cloud_api.db.scoped import Reason, tenant_session, unscoped_session
+from cloud_api.db.tables import CounterRow, DeviceRow, DeviceSettingRow
 from sync_service.protocol.settings import SettingMessage
 
 _COUNTER: Final = "setting"
 EVERY_DEVICE: Final = ""
+EVERY_TENANT: Final = ""
 
 
 class SqlDeviceSettings:
@@ -27,10 +30,11 @@ class SqlDeviceSettings:
         value: bool | int | str,
         *,
         now: datetime,
+        tenant_id: str = EVERY_TENANT,
         device_id: str = EVERY_DEVICE,
     ) -> int:
-        """Set `key` for one device, or for every one; return its server sequence."""
-        async with AsyncSession(self._engine) as session, session.begin():
+        """Set `key` for one device or every one of an organisation; return its server sequence."""
+        async with self._rows_of(tenant_id) as session:
             raised = await session.execute(
                 update(CounterRow)
                 .where(CounterRow.name == _COUNTER)
@@ -40,6 +44,7 @@ class SqlDeviceSettings:
             sequence = raised.scalar_one()
             session.add(
                 DeviceSettingRow(
+                    tenant_id=tenant_id,
                     server_sequence=sequence,
                     device_id=device_id,
                     key=key,
@@ -49,12 +54,29 @@ class SqlDeviceSettings:
             )
         return int(sequence)
 
+    async def of(self, tenant_id: str) -> Sequence[DeviceSettingRow]:
+        """Return what was set for an organisation, or for every one, oldest first."""
+        asked = select(DeviceSettingRow).where(DeviceSettingRow.tenant_id == tenant_id)
+        async with self._rows_of(tenant_id) as session:
+            found = await session.scalars(asked.order_by(DeviceSettingRow.server_sequence))
+            return found.all()
+
     async def after(self, device_id: str, cursor: int, limit: int) -> Sequence[SettingMessage]:
         """Return up to `limit` settings for every device or this one, after `cursor`, in order."""
-        whose = or_(
-            DeviceSettingRow.device_id == EVERY_DEVICE, DeviceSettingRow.device_id == device_id
+        organisation = (
+            select(DeviceRow.tenant_id).where(DeviceRow.id == device_id).scalar_subquery()
         )
-        async with AsyncSession(self._engine) as session:
+        whose = and_(
+            or_(
+                DeviceSettingRow.tenant_id == EVERY_TENANT,
+                DeviceSettingRow.tenant_id == organisation,
+            ),
+            or_(
+                DeviceSettingRow.device_id == EVERY_DEVICE,
+                DeviceSettingRow.device_id == device_id,
+            ),
+        )
+        async with unscoped_session(self._engine, Reason.DEVICE) as session:
             rows = await session.scalars(
                 select(DeviceSettingRow)
                 .where(DeviceSettingRow.server_sequence > cursor, whose)
@@ -67,3 +89,8 @@ class SqlDeviceSettings:
                 )
                 for row in rows
             ]
+
+    def _rows_of(self, tenant_id: str) -> AbstractAsyncContextManager[AsyncSession]:
+        if tenant_id == EVERY_TENANT:
+            return unscoped_session(self._engine, Reason.SERVICE)
+        return tenant_session(self._engine, tenant_id)

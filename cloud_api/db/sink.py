@@ -9,6 +9,7 @@ from sqlalchemy import and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from cloud_api.db import erasing
+from cloud_api.db.scoped import Reason, unscoped_session
 from cloud_api.db.tables import AlarmRow, CounterRow, EventRow
 from ddx.domain.canonical import canonical_json
 from sync_service.gateway.intake import Alarm, Cover, NewEvent, StoredName
@@ -43,7 +44,7 @@ async def one_at_a_time(
 
     alarmed: told of each new alarm after the commit.
     """
-    async with AsyncSession(engine) as session, session.begin():
+    async with unscoped_session(engine, Reason.DEVICE) as session:
         # a write first: SQLite takes its one write lock, others lock the counter's row
         await session.execute(
             update(CounterRow).where(CounterRow.name == _COUNTER).values(value=CounterRow.value)

@@ -18,6 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from cloud_api.db.scoped import TENANT_CHARS, TenantRow
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """A moment in UTC; refuses moments without a zone, on databases that forget zones too."""
@@ -45,11 +47,12 @@ class Base(DeclarativeBase):
     """Base of all tables."""
 
 
-class DeviceRow(Base):
+class DeviceRow(TenantRow, Base):
     """An enrolled device. revoked_at: from then on its signature is worth nothing."""
 
     __tablename__ = "device"
 
+    tenant_id: Mapped[str] = mapped_column(String(TENANT_CHARS), index=True)
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     public_key: Mapped[bytes] = mapped_column(LargeBinary(32))
     app_version: Mapped[str] = mapped_column(String(128))
@@ -57,11 +60,15 @@ class DeviceRow(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class EnrolmentCodeRow(Base):
-    """A one-time code, kept as its SHA-256. device_id: who used it."""
+class EnrolmentCodeRow(TenantRow, Base):
+    """A one-time code, kept as its SHA-256. device_id: who used it.
+
+    tenant_id: the organisation that device belongs to.
+    """
 
     __tablename__ = "enrolment_code"
 
+    tenant_id: Mapped[str] = mapped_column(String(TENANT_CHARS), index=True)
     code_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
     issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -138,14 +145,15 @@ class AuditHeadRow(Base):
     signature: Mapped[str] = mapped_column(String(128))
 
 
-class DeviceSettingRow(Base):
+class DeviceSettingRow(TenantRow, Base):
     """A setting for one device, or for every one (empty id). Append-only; the newest counts.
 
-    value: JSON.
+    tenant_id: of whose devices; empty for those of every organisation. value: JSON.
     """
 
     __tablename__ = "device_setting"
 
+    tenant_id: Mapped[str] = mapped_column(String(TENANT_CHARS), index=True)
     server_sequence: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=False)
     device_id: Mapped[str] = mapped_column(String(36))
     key: Mapped[str] = mapped_column(String(128))

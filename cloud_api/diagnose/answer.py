@@ -23,6 +23,7 @@ from ddx.domain.identifiers import DiseaseId
 from ddx.domain.wire import differential_to_json
 from ddx.errors import UnknownDiseaseError
 from ddx.explain.narrate import narrate, say
+from ddx.inference.rare_learned import RareRanking
 from ddx.inquiry.effort import FULL, RURAL_POST, WORDS_ONLY, Equipment
 from ddx.inquiry.inquirer import Question
 from ddx.safety.messages import ALL_MESSAGES
@@ -44,8 +45,13 @@ class Answering(Protocol):
     def assess(self, case: Case, *, equipment: Equipment, questions: int, limit: int) -> Assessment:
         """Return the differential, the triage, what stays open and what to ask next."""
 
-    def explain(self, case: Case, disease: DiseaseId) -> Explanation:
-        """Return why a disease stands where it stands."""
+    def explain_several(
+        self,
+        case: Case,
+        diseases: Sequence[DiseaseId],
+        ranking: RareRanking | None = None,
+    ) -> Sequence[Explanation]:
+        """Return why each disease stands where it stands, in order."""
 
     def recommendations(self, disease: DiseaseId, language: str) -> Sequence[Recommendation]:
         """Return what to do first when a disease is suspected."""
@@ -56,12 +62,20 @@ def answer(engine: Answering, case: Case, asked: PredictRequest) -> PredictRespo
     equipment = EQUIPMENT[asked.equipment]
     said = engine.assess(case, equipment=equipment, questions=1, limit=asked.limit)
     made = said.differential
+    told = [candidate.disease for candidate in made.candidates if candidate.rank <= asked.explained]
+    explained = dict(zip(told, engine.explain_several(case, told, said.ranking), strict=True))
     questions = said.inquiry.questions
     stop = said.inquiry.stop
     return PredictResponse(
         differential=differential_to_json(made),
         candidates=tuple(
-            _candidate(engine, case, candidate, said.not_excluded, asked)
+            _candidate(
+                engine,
+                candidate,
+                said.not_excluded,
+                _sentences(engine, explained.get(candidate.disease), case, asked.language),
+                asked.language,
+            )
             for candidate in made.candidates
         ),
         red_flags=tuple(_red_flag(alert, asked.language) for alert in made.alerts),
@@ -77,37 +91,41 @@ def answer(engine: Answering, case: Case, asked: PredictRequest) -> PredictRespo
 
 def _candidate(
     engine: Answering,
-    case: Case,
     candidate: Candidate,
     not_excluded: frozenset[DiseaseId] | None,
-    asked: PredictRequest,
+    explanation: tuple[str, ...] | None,
+    language: Language,
 ) -> CandidateMessage:
+    """Return one candidate as answered; first actions where there is an explanation."""
     disease = candidate.disease
-    told = candidate.rank <= asked.explained
+    actions = () if explanation is None else engine.recommendations(disease, language)
     return CandidateMessage(
         rank=candidate.rank,
         disease=disease,
-        name=_name(disease, engine.catalogue, asked.language),
+        name=_name(disease, engine.catalogue, language),
         world=candidate.world.value,
         severity=candidate.severity,
         confidence=Confidence(probability=candidate.probability, band=candidate.band.value),
         not_excluded=None if not_excluded is None else disease in not_excluded,
-        explanation=_sentences(engine, case, disease, asked.language) if told else None,
+        explanation=explanation,
         recommendations=tuple(
             RecommendationMessage(
                 kind=action.kind.value, text=action.text, guideline=action.guideline.cite()
             )
-            for action in (engine.recommendations(disease, asked.language) if told else ())
+            for action in actions
         ),
     )
 
 
 def _sentences(
-    engine: Answering, case: Case, disease: DiseaseId, language: Language
-) -> tuple[str, ...]:
+    engine: Answering, explanation: Explanation | None, case: Case, language: Language
+) -> tuple[str, ...] | None:
+    if explanation is None:
+        return None
     catalogue, spoken = engine.catalogue, Spoken(language)
-    told = narrate(engine.explain(case, disease), case, catalogue)
-    return tuple(say(sentence, catalogue, spoken) for sentence in told)
+    return tuple(
+        say(sentence, catalogue, spoken) for sentence in narrate(explanation, case, catalogue)
+    )
 
 
 def _name(disease: DiseaseId, catalogue: Catalogue, language: Language) -> str:

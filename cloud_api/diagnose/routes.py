@@ -1,56 +1,74 @@
-"""POST /predict and POST /explain, for enrolled devices. Nothing of a case is kept or logged."""
+"""POST /predict and POST /explain, for people and enrolled devices.
 
-from typing import Any, Final
+Nothing of a case is logged; of a prediction its digests and the head of the answer are kept.
+"""
+
+from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from cloud_api.diagnose.schemas import (
-    ExplainRequest,
-    ExplainResponse,
-    PredictRequest,
-)
-from cloud_api.diagnose.service import DiagnosisService
+from cloud_api.auth.access import people_or_devices
+from cloud_api.auth.guard import Guard, caller_of
+from cloud_api.diagnose import examples
+from cloud_api.diagnose.kept import KeptDiagnosis
+from cloud_api.diagnose.schemas import ExplainRequest, ExplainResponse, PredictRequest, Receipted
+from cloud_api.operation import JSON, operation
+from cloud_api.predictions.service import Receipts
 from ddx.domain.case import Case
 from ddx.domain.identifiers import disease_id
-from ddx.domain.wire import case_from_json, explanation_to_json
-from sync_service.gateway.devices import Authenticator
-from sync_service.gateway.reading import read_message, unpack
-from sync_service.gateway.routes import signed_request
+from ddx.domain.roles import Permission
+from ddx.domain.wire import case_from_json
+from sync_service.gateway.reading import read_message
 from sync_service.protocol.fields import Message
 from sync_service.protocol.payloads import CaseMessage
 
-MAX_BODY_BYTES: Final = 256 << 10
 REQUEST_MODELS: Final = (PredictRequest, ExplainRequest)
+_REFUSED: Final = ("case.invalid", "finding.unknown", "engine.not_ready")
 
 
-def router(service: DiagnosisService, authenticator: Authenticator) -> APIRouter:
+def router(guard: Guard, service: KeptDiagnosis, receipts: Receipts) -> APIRouter:
     """Return the routes of the diagnosis service."""
     routes = APIRouter(tags=["diagnosis"])
 
-    async def message_of(request: Request) -> bytes:
-        signed = await signed_request(request, limit_bytes=MAX_BODY_BYTES)
-        await authenticator.device_of(signed)
-        return unpack(signed.body, signed.headers.get("content-encoding", ""))
-
-    @routes.post("/predict", response_class=Response, openapi_extra=_documented(PredictRequest))
+    @routes.post(
+        "/predict",
+        **operation(
+            guard,
+            people_or_devices(Permission.DIAGNOSE),
+            answer=Receipted,
+            example=examples.PREDICTED,
+            body=PredictRequest,
+            sent=examples.ASKED,
+            problems=_REFUSED,
+        ),
+    )
     async def predict(request: Request) -> Response:
         """Return the differential of one case, how soon to attend, why, and what to ask next."""
-        asked = read_message(await message_of(request), PredictRequest)
-        return _json(await service.answer(_case(asked.case), asked))
+        caller = caller_of(request)
+        asked = read_message(caller.content, PredictRequest)
+        case = _case(asked.case)
+        answer = await service.answer(caller.tenant_id, case, asked)
+        receipt = await receipts.keep(caller, case, answer)
+        return _json(Receipted(**dict(answer), receipt_id=receipt))
 
-    @routes.post("/explain", response_class=Response, openapi_extra=_documented(ExplainRequest))
+    @routes.post(
+        "/explain",
+        **operation(
+            guard,
+            people_or_devices(Permission.EXPLAIN),
+            answer=ExplainResponse,
+            example=examples.EXPLAINED,
+            body=ExplainRequest,
+            sent={"case": examples.CASE, "disease": "VD:dengue"},
+            problems=(*_REFUSED, "disease.unknown", "identifier.malformed"),
+        ),
+    )
     async def explain(request: Request) -> Response:
         """Return what each finding did to one disease."""
-        asked = read_message(await message_of(request), ExplainRequest)
-        engine = service.engine
-        explanation = await service.explain(_case(asked.case), disease_id(asked.disease))
-        return _json(
-            ExplainResponse(
-                explanation=explanation_to_json(explanation),
-                bundle_version=engine.version,
-                bundle_digest=engine.digest,
-            )
-        )
+        caller = caller_of(request)
+        asked = read_message(caller.content, ExplainRequest)
+        case, disease = _case(asked.case), disease_id(asked.disease)
+        return _json(await service.explain(caller.tenant_id, case, disease))
 
     return routes
 
@@ -63,9 +81,4 @@ def _case(message: CaseMessage) -> Case:
 
 def _json(answer: Message) -> Response:
     headers = {"Cache-Control": "no-store"}
-    return Response(answer.model_dump_json(), media_type="application/json", headers=headers)
-
-
-def _documented(model: type[Message]) -> dict[str, Any]:
-    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
-    return {"requestBody": {"content": {"application/json": {"schema": schema}}, "required": True}}
+    return Response(answer.model_dump_json(), media_type=JSON, headers=headers)

@@ -4,7 +4,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from sync_service.protocol.fields import DiseaseIdText, FindingIdText, Message, Probability
+from sync_service.protocol.fields import (
+    DiseaseIdText,
+    FindingIdText,
+    Message,
+    Probability,
+    RecordIdText,
+)
 from sync_service.protocol.payloads import CaseMessage
 
 Language = Literal["es", "en"]
@@ -119,6 +125,12 @@ class PredictResponse(Message):
     stop_asking: Literal["nothing_left", "settled", "little_to_gain"] | None
     bundle_version: str
     bundle_digest: str
+
+
+class Receipted(PredictResponse):
+    """The same, with the id under which the service keeps what it answered (no case, digests)."""
+
+    receipt_id: RecordIdText
 
 
 class ExplainResponse(Message):

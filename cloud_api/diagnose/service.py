@@ -31,6 +31,9 @@ class ClinicalEngine(Answering, Protocol):
     def digest(self) -> str:
         """Digest of the bundle."""
 
+    def explain(self, case: Case, disease: DiseaseId) -> Explanation:
+        """Return why a disease stands where it stands."""
+
 
 class DiagnosisService:
     """Answers cases with the engine `open_engine` returns; inference never blocks the loop."""

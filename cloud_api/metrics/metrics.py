@@ -3,11 +3,21 @@
 import time
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    generate_latest,
+)
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Holds the bounds of the service objectives: 200, 400 and 500 ms."""
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class Metrics:
@@ -43,6 +53,63 @@ class Metrics:
         self.stream_head = Gauge(
             "vereda_stream_head", "Highest server sequence stored", registry=self.registry
         )
+        self.in_progress = Gauge(
+            "vereda_http_requests_in_progress", "Requests being answered", registry=self.registry
+        )
+        self._edge()
+        self._model()
+        self._fleet()
+        ProcessCollector(registry=self.registry)
+
+    def _edge(self) -> None:
+        self.answers = Counter(
+            "vereda_answer_cache",
+            "Look-ups of kept answers: hit, miss, or the memory was unreachable",
+            ("outcome",),
+            registry=self.registry,
+        )
+        self.unshared = Counter(
+            "vereda_shared_memory_failures",
+            "Times the shared memory did not answer, by what wanted it",
+            ("use",),
+            registry=self.registry,
+        )
+
+    def _model(self) -> None:
+        self.engine_seconds = Histogram(
+            "vereda_engine_duration_seconds",
+            "Time in the engine, waiting for its turn included; kept answers take none",
+            ("route",),
+            buckets=BUCKETS_S,
+            registry=self.registry,
+        )
+        self.predictions = Counter(
+            "vereda_predictions",
+            "Predictions by world and band of their first candidate",
+            ("world", "band"),
+            registry=self.registry,
+        )
+        self.triage = Counter(
+            "vereda_triage",
+            "Predictions by triage level, 1 (immediate) to 5",
+            ("level",),
+            registry=self.registry,
+        )
+        self.feedback = Counter(
+            "vereda_feedback",
+            "Decisions of clinicians by outcome and verb",
+            ("outcome", "verb"),
+            registry=self.registry,
+        )
+        self.bundle = Info("vereda_bundle", "The bundle that answers", registry=self.registry)
+
+    def _fleet(self) -> None:
+        self.devices = Gauge(
+            "vereda_devices",
+            "Devices by state: enrolled, revoked, heard (of the enrolled, within seven days)",
+            ("state",),
+            registry=self.registry,
+        )
 
     def text(self) -> bytes:
         """Return the exposition format."""
@@ -61,6 +128,7 @@ class MetricsMiddleware:
             await self._app(scope, receive, send)
             return
         status, began = 500, time.perf_counter()
+        self._metrics.in_progress.inc()
 
         async def watch(message: Message) -> None:
             nonlocal status
@@ -71,9 +139,16 @@ class MetricsMiddleware:
         try:
             await self._app(scope, receive, watch)
         finally:
-            route, method = route_of(scope), scope["method"]
+            self._metrics.in_progress.dec()
+            route, method = route_of(scope), method_of(scope)
             self._metrics.requests.labels(route, method, str(status)).inc()
             self._metrics.seconds.labels(route, method).observe(time.perf_counter() - began)
+
+
+def method_of(scope: Scope) -> str:
+    """Return the method when it is one of HTTP's own; a caller may send any word as one."""
+    method = str(scope["method"])
+    return method if method in _METHODS else "other"
 
 
 def route_of(scope: Scope) -> str:
@@ -81,4 +156,5 @@ def route_of(scope: Scope) -> str:
     route = scope.get("route")
     if route is not None:
         return str(getattr(route, "path", "unmatched"))
-    return "unmatched"
+    mounted = str(scope.get("root_path", ""))
+    return f"{mounted}/{{file}}" if mounted else "unmatched"

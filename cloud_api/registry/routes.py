@@ -7,12 +7,16 @@ fixes.
 import asyncio
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
+from cloud_api.auth.access import everyone
+from cloud_api.auth.door import Door
+from cloud_api.operation import operation
 from cloud_api.registry.repository import Repository
 from sync_service.protocol.versions import BUNDLE_METADATA_PATH, BUNDLE_TARGETS_PATH
 
@@ -36,11 +40,26 @@ class OfferSummary(BaseModel):
     size_bytes: int
 
 
-def install(app: FastAPI, repository: Repository) -> None:
-    """Add the registry's routes to `app`."""
+_OPEN: Final = everyone("every byte is signed, and safety fixes reach devices whatever happened")
+_OFFER: Final = {
+    "channel": "stable",
+    "version": "2026.11.6",
+    "digest": "b" * 64,
+    "created_at": "2026-11-20T08:00:00Z",
+    "size_bytes": 4100000,
+}
+
+
+def install(door: Door, repository: Repository) -> None:
+    """Let the registry's routes in."""
     routes = APIRouter(tags=["bundles"])
 
-    @routes.get("/bundles/offer")
+    @routes.get(
+        "/bundles/offer",
+        **operation(
+            None, _OPEN, answer=OfferSummary, example=_OFFER, problems=("registry.missing",)
+        ),
+    )
     async def offer() -> OfferSummary:
         """Return a summary of the offered bundle; devices rely on the signed files alone."""
         bundle = await asyncio.to_thread(repository.open)
@@ -52,7 +71,7 @@ def install(app: FastAPI, repository: Repository) -> None:
             size_bytes=bundle.size_bytes,
         )
 
-    app.include_router(routes)
+    door.let_in(routes)
     for path, folder in ((BUNDLE_METADATA_PATH, "metadata"), (BUNDLE_TARGETS_PATH, "targets")):
         files = SignedFiles(directory=repository.folder / folder, check_dir=False)
-        app.mount(path.rstrip("/"), files, name=folder)
+        door.let_in_files(path.rstrip("/"), files, folder, _OPEN)

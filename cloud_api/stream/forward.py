@@ -9,8 +9,9 @@ import logging
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cloud_api.db.scoped import Reason, unscoped_session
 from cloud_api.db.tables import StreamCursorRow
 from cloud_api.stream.log import EventStream, LoggedEvent
 from ddx.errors import DdxError
@@ -47,13 +48,13 @@ class SqlCursor:
 
     async def position(self) -> int:
         """Return the last server sequence handed on, 0 at the beginning."""
-        async with AsyncSession(self._engine) as session:
+        async with unscoped_session(self._engine, Reason.STREAM) as session:
             row = await session.get(StreamCursorRow, self._name)
             return 0 if row is None else row.position
 
     async def move_to(self, position: int) -> None:
         """Remember `position`, durably."""
-        async with AsyncSession(self._engine) as session, session.begin():
+        async with unscoped_session(self._engine, Reason.STREAM) as session:
             await session.merge(StreamCursorRow(name=self._name, position=position))
 
 

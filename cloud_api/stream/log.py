@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from cloud_api.db.scoped import Reason, unscoped_session
 from cloud_api.db.tables import EventRow
 from sync_service.protocol.codes import EventKind
 
@@ -59,7 +60,7 @@ class EmbeddedLog:
 
     async def read(self, *, after: int, limit: int) -> Sequence[LoggedEvent]:
         """Return up to `limit` events whose server sequence is above `after`, in order."""
-        async with AsyncSession(self._engine) as session:
+        async with unscoped_session(self._engine, Reason.STREAM) as session:
             rows = await session.scalars(
                 select(EventRow)
                 .where(EventRow.server_sequence > after)
@@ -70,7 +71,7 @@ class EmbeddedLog:
 
     async def head(self) -> int:
         """Return the highest server sequence, 0 when nothing is stored."""
-        async with AsyncSession(self._engine) as session:
+        async with unscoped_session(self._engine, Reason.STREAM) as session:
             found = await session.scalar(select(func.max(EventRow.server_sequence)))
             return found or 0
 

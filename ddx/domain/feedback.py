@@ -41,7 +41,7 @@ class Feedback:
     """One decision on one recorded diagnosis.
 
     disease: what the clinician holds true (None only for a plain refusal).
-    outcome_at: UTC. note: free text, stays on the device.
+    outcome_at: UTC. note: why, plan: what is to be done; free text, both stay on the device.
 
     Raises:
         CaseError: refused, added or replaced without a reason; no disease where one is due;
@@ -55,6 +55,7 @@ class Feedback:
     reason: OverrideReason | None
     outcome_at: datetime
     note: str = ""
+    plan: str = ""
 
     def __post_init__(self) -> None:
         if self.verb is not Verb.AGREE and self.reason is None:

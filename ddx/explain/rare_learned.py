@@ -7,13 +7,14 @@ part that comes from the findings, each gets its own log likelihood ratio, weigh
 is how they fit together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Final, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ddx.domain.artifacts import Artifacts
 from ddx.domain.case import Sex
@@ -27,7 +28,7 @@ from ddx.features.rare_evidence import Patient
 from ddx.features.rare_facts import FACTS
 from ddx.features.rare_pairs import FEATURES, features_hash
 from ddx.inference.rare import RareRanker, RareRetrieval
-from ddx.inference.rare_learned import EVIDENCE_COLUMN, RARE_TREES, RareReranker
+from ddx.inference.rare_learned import EVIDENCE_COLUMN, RARE_TREES, RareRanking, RareReranker
 
 AGE, SEX = "age", "sex"
 TOGETHER, TYPICAL, RULED_OUT = "rare:together", "rare:typical", "rare:ruled-out"
@@ -129,11 +130,36 @@ class RareExplainer:
         Raises:
             UnknownDiseaseError: the disease is not in the index.
         """
-        plain = explain_rare(self._ranker, patient.query, disease)
-        number = self._ranker.index.number_of(disease)
-        retrieval = _with(self._ranker.retrieve(patient.query), number, plain.margin)
-        at = int(np.flatnonzero(retrieval.indices == number)[0])
-        row = self._stage.features(retrieval, patient)[at]
+        return self.explain_several(patient, (disease,))[disease]
+
+    def explain_several(
+        self,
+        patient: Patient,
+        diseases: Sequence[DiseaseId],
+        ranking: RareRanking | None = None,
+    ) -> dict[DiseaseId, Explanation]:
+        """Return the explanation of each disease, the very ones `explain` gives one by one.
+
+        What does not depend on the disease is computed once, or taken from `ranking`, that of
+        the same patient. Raises as `explain` does.
+        """
+        retrieved = ranking.retrieval if ranking else self._ranker.retrieve(patient.query)
+        rows = ranking.rows if ranking else None
+        explained: dict[DiseaseId, Explanation] = {}
+        for disease in diseases:
+            plain = explain_rare(self._ranker, patient.query, disease)
+            number = self._ranker.index.number_of(disease)
+            if number in retrieved.indices:
+                rows = self._stage.features(retrieved, patient) if rows is None else rows
+                row = rows[int(np.flatnonzero(retrieved.indices == number)[0])]
+            else:  # it moves the others' columns: rows of its own
+                row = self._stage.features(_with(retrieved, number, plain.margin), patient)[-1]
+            explained[disease] = self._explained(plain, row, patient)
+        return explained
+
+    def _explained(
+        self, plain: Explanation, row: NDArray[np.float32], patient: Patient
+    ) -> Explanation:
         weight = self._stage.calibration.evidence_weight
         weighed = [replace(c, weight=c.weight * weight) for c in plain.contributions]
         by_column = self._paths.contributions(row)
@@ -153,9 +179,7 @@ class RareExplainer:
 
 
 def _with(retrieval: RareRetrieval, number: int, score: float) -> RareRetrieval:
-    """Return the retrieval with the disease in it, last when it was not retrieved."""
-    if number in retrieval.indices:
-        return retrieval
+    """Return the retrieval with a disease that was not retrieved, last."""
     indices = np.append(retrieval.indices, np.int32(number)).astype(np.int32)
     return replace(retrieval, indices=indices, scores=np.append(retrieval.scores, score))
 

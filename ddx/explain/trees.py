@@ -163,7 +163,7 @@ class LeafPaths:
 
         values: float32 (n_columns,), nan where unknown. base + sum = margin of the row.
         """
-        if not self.leaf.size:  # a disease no tree adds to
+        if not self.share.size:  # a disease no tree adds to, or trees without a split
             return np.zeros(len(values))
         x = values[self.feature]
         passes = np.where(np.isnan(x), self.missing, (x >= self.low) & (x < self.high))

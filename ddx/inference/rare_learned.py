@@ -107,7 +107,8 @@ class RareRanking:
 
     indices: int32, disease numbers. margins: float64, model scale. probabilities: float64.
     none: probability that the diagnosis is not among the candidates. All sum to 1.
-    retrieval: the first stage, as it was.
+    retrieval: the first stage, as it was. rows: float32 (n, len(FEATURES)), what the margins were
+    read from, in the order of `retrieval`; None from a stage that reads none.
     """
 
     retrieval: RareRetrieval
@@ -115,6 +116,7 @@ class RareRanking:
     margins: Floats
     probabilities: Floats
     none: float
+    rows: NDArray[np.float32] | None = None
 
 
 class RareStage(Protocol):
@@ -207,7 +209,8 @@ class RareReranker:
         """
         if not len(retrieval.indices):
             return _nothing(retrieval)
-        margins = self.margins(self.features(retrieval, patient, replaced))
+        rows = self.features(retrieval, patient, replaced)
+        margins = self.margins(rows)
         evidence = float(retrieval.scores[0]) / max(len(retrieval.query.present), 1)
         probabilities = self.calibration.probabilities(margins, evidence)
         order = np.argsort(-margins, kind="stable")
@@ -217,6 +220,7 @@ class RareReranker:
             margins=margins[order],
             probabilities=probabilities[:-1][order],
             none=float(probabilities[-1]),
+            rows=rows,
         )
 
 

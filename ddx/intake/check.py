@@ -46,6 +46,7 @@ def admit(draft: Draft, catalogue: Catalogue) -> Case:
                 presence=line.presence,
                 grade=line.grade,
                 onset_days=line.onset_days,
+                severity=line.severity,
             )
             for line in draft.findings
         ),

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from ddx.domain.case import Sex
-from ddx.domain.finding import Presence
+from ddx.domain.finding import Presence, Severity
 from ddx.errors import CaseError
 
 JsonObject = dict[str, Any]
+
+UNDECIDED: Final = "undecided"
+"""`opinion` of who was asked before the list and has none yet."""
 
 
 class AgeUnit(StrEnum):
@@ -32,6 +35,7 @@ class DraftFinding:
     presence: Presence
     grade: float | None = None
     onset_days: int | None = None
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,8 @@ class Draft:
     """One visit as typed.
 
     vitals: text as typed ("38,5") by field name of `ddx.domain.case.VitalSigns`; yes/no signs
-    hold "true" or "false"; blank is "not measured".
+    hold "true" or "false"; blank is "not measured". opinion: the disease the clinician thinks of
+    before any list is shown, `UNDECIDED`, or empty when nobody asked.
     """
 
     age_text: str = ""
@@ -47,17 +52,21 @@ class Draft:
     sex: Sex = Sex.UNKNOWN
     findings: tuple[DraftFinding, ...] = ()
     vitals: Mapping[str, str] = field(default_factory=dict)
+    opinion: str = ""
 
 
 def draft_to_json(draft: Draft) -> JsonObject:
     """Return `draft` as a JSON object; what was not entered of a finding is left out."""
-    return {
+    raw: JsonObject = {
         "age_text": draft.age_text,
         "age_unit": draft.age_unit.value,
         "sex": draft.sex.value,
         "findings": [_finding_to_json(finding) for finding in draft.findings],
         "vitals": dict(draft.vitals),
     }
+    if draft.opinion:
+        raw["opinion"] = draft.opinion
+    return raw
 
 
 def draft_from_json(raw: Mapping[str, Any]) -> Draft:
@@ -73,6 +82,7 @@ def draft_from_json(raw: Mapping[str, Any]) -> Draft:
             sex=Sex(raw["sex"]),
             findings=tuple(_finding_from_json(finding) for finding in raw["findings"]),
             vitals={str(name): str(text) for name, text in raw["vitals"].items()},
+            opinion=str(raw.get("opinion", "")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CaseError(f"draft record cannot be read: {error!r}") from error
@@ -84,13 +94,17 @@ def _finding_to_json(finding: DraftFinding) -> JsonObject:
         raw["grade"] = finding.grade
     if finding.onset_days is not None:
         raw["onset_days"] = finding.onset_days
+    if finding.severity is not None:
+        raw["severity"] = finding.severity.value
     return raw
 
 
 def _finding_from_json(raw: Mapping[str, Any]) -> DraftFinding:
+    severity = raw.get("severity")
     return DraftFinding(
         id=str(raw["id"]),
         presence=Presence(raw["presence"]),
         grade=raw.get("grade"),
         onset_days=raw.get("onset_days"),
+        severity=None if severity is None else Severity(severity),
     )

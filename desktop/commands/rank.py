@@ -35,6 +35,7 @@ COLUMNS: Final = ("id", "position", "disease_id", "probability")
 TOPS: Final = (1, 3, 10)
 PROGRESS_EVERY: Final = 50
 BETWEEN_CODES: Final = "|"
+DEFAULT_TABLE: Final = Path("ranks.tsv")
 
 EXAMPLE: Final = """\
 CASE.json is a GA4GH phenopacket v2, or a case as `vereda diagnose` reads it:
@@ -90,6 +91,8 @@ def main(
     language = Language(arguments.lang)
     if (arguments.case is None) is (arguments.batch is None):
         return _complain(say("what_file", language))
+    if arguments.batch is None and arguments.out is not None:
+        return _complain(say("out_of_one", language))
     try:
         desk = RankDesk(open_bundle(), arguments)
         return _one(desk, arguments) if arguments.batch is None else _batch(desk, arguments)
@@ -117,14 +120,14 @@ def _batch(desk: RankDesk, arguments: argparse.Namespace) -> int:
     """Rank line by line into the table; a bad line is told and does not stop the rest."""
     if not arguments.batch.exists():  # before an older table is overwritten
         raise CaseFileError("missing", path=str(arguments.batch))
-    tally = _Tally()
+    table, tally = arguments.out or DEFAULT_TABLE, _Tally()
     try:
-        with arguments.out.open("w", encoding="utf-8", newline="") as out:
+        with table.open("w", encoding="utf-8", newline="") as out:
             _rank_lines(desk, arguments, out, tally)
     except OSError as error:
-        params = {"path": str(arguments.out), "reason": error.strerror or str(error)}
+        params = {"path": str(table), "reason": error.strerror or str(error)}
         return _complain(say("cannot_write", desk.language, **params))
-    sys.stdout.write(tally.told(desk.language, arguments.out))
+    sys.stdout.write(tally.told(desk.language, table))
     return BAD_INPUT if tally.bad else OK
 
 
@@ -222,10 +225,21 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("case", nargs="?", type=Path, help="a phenopacket or case as JSON")
-    parser.add_argument("--batch", type=Path, help="one phenopacket a line, .jsonl or .jsonl.gz")
-    parser.add_argument("--out", type=Path, default=Path("ranks.tsv"), help="table of a batch")
-    parser.add_argument("--lang", choices=[lang.value for lang in Language], default="es")
-    parser.add_argument("--limit", type=_count, default=10, help="diseases a case (default 10)")
+    parser.add_argument(
+        "--batch", type=Path, metavar="CASES", help="one phenopacket a line, .jsonl or .jsonl.gz"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="TABLE", help=f"table of a batch (default {DEFAULT_TABLE})"
+    )
+    parser.add_argument(
+        "--lang",
+        choices=[lang.value for lang in Language],
+        default="es",
+        help="language of what is printed (default es)",
+    )
+    parser.add_argument(
+        "--limit", type=_count, default=10, metavar="N", help="diseases a case (default 10)"
+    )
     parser.add_argument(
         "--explain", type=_count, default=0, metavar="N", help="explain the first N in words"
     )
@@ -235,7 +249,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="PMID",
-        help="leave out every annotation row that names this paper; repeatable",
+        help="leave out every annotation row that names this paper, of every disease; repeatable",
     )
     parser.add_argument(
         "--exclude-own-source",
@@ -245,7 +259,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--keep-shared-rows",
         action="store_true",
-        help="of these rows, keep those that another paper supports too",
+        help="of these rows, keep those that another source supports too",
     )
     return parser
 

@@ -77,6 +77,10 @@ SAID: Final[Texts] = MappingProxyType(
             "Indique un archivo: vereda rank CASO.json, o --batch CASOS.jsonl --out tabla.tsv.",
             "Name a file: vereda rank CASE.json, or --batch CASES.jsonl --out table.tsv.",
         ),
+        "out_of_one": (
+            "--out es la tabla de un lote: use --batch CASOS.jsonl, o redirija lo que se imprime.",
+            "--out is the table of a batch: use --batch CASES.jsonl, or redirect what is printed.",
+        ),
         "meant": ("Sugerencia: {meant}.", "Suggestion: {meant}."),
         "error": ("No se usó", "Not used"),
         "warning": ("Revise", "Look again"),

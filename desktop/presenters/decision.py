@@ -26,6 +26,7 @@ class DecisionForm:
     disease: DiseaseId | None = None
     reason: OverrideReason | None = None
     note: str = ""
+    plan: str = ""
     missing: frozenset[Missing] = frozenset()
     recording: bool = False
     recorded: tuple[Feedback, ...] = ()

@@ -1,10 +1,11 @@
 """What a key press does to a draft: mark, cycle, grade and remove findings, write vital signs."""
 
+import re
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from ddx.domain.finding import Presence
+from ddx.domain.finding import Presence, Severity
 from ddx.intake.draft import Draft, DraftFinding
 
 NEXT_PRESENCE: Final = MappingProxyType(
@@ -15,6 +16,21 @@ NEXT_PRESENCE: Final = MappingProxyType(
     }
 )
 """Order in which one key walks through the three states."""
+
+NEXT_SEVERITY: Final = MappingProxyType(
+    {
+        None: Severity.MILD,
+        Severity.MILD: Severity.MODERATE,
+        Severity.MODERATE: Severity.SEVERE,
+        Severity.SEVERE: None,
+    }
+)
+"""Order in which one key walks through the severities."""
+
+DAYS_OF_UNIT: Final = MappingProxyType({"d": 1, "s": 7, "w": 7, "m": 30, "a": 365, "y": 365})
+"""Letters after a number: days, weeks (s, w), months, years (a, y), in either language."""
+
+_SPAN: Final = re.compile(r"(\d{1,5})\s*([dswmay]?)[a-zñí]*", re.IGNORECASE)
 
 
 def find(draft: Draft, finding: str) -> DraftFinding | None:
@@ -40,6 +56,30 @@ def cycle(draft: Draft, finding: str) -> Draft:
 def grade(draft: Draft, finding: str, value: float | None) -> Draft:
     """Return `draft` with the intensity (0..10, None to clear) of `finding` set."""
     return _each(draft, finding, grade=value)
+
+
+def weigh(draft: Draft, finding: str) -> Draft:
+    """Return `draft` with the next severity of `finding`; only of one that is present."""
+    line = find(draft, finding)
+    if line is None or line.presence is not Presence.PRESENT:
+        return draft
+    return _each(draft, finding, severity=NEXT_SEVERITY[line.severity])
+
+
+def begin(draft: Draft, finding: str, days: int | None) -> Draft:
+    """Return `draft` with `finding` begun `days` ago, None to clear it."""
+    return _each(draft, finding, onset_days=days)
+
+
+def days_ago(text: str) -> int | None:
+    """Return the days a span like "3", "3 d", "2 s", "1 mes" or "1 y" says; None when none.
+
+    A month counts 30 days and a year 365: nobody remembers better than that.
+    """
+    said = _SPAN.fullmatch(text.strip())
+    if said is None:
+        return None
+    return int(said[1]) * DAYS_OF_UNIT[said[2].lower() or "d"]
 
 
 def remove(draft: Draft, finding: str) -> Draft:

@@ -1,4 +1,7 @@
-"""First start: name the clinic and its first clinician, choose a passphrase, note the key."""
+"""First start: name the clinic and its first clinician, choose a passphrase, note the key.
+
+Last, and only if wanted: which cloud the clinic joins at its first sign-in.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -15,6 +18,7 @@ class Stage(StrEnum):
     FORM = "form"
     CREATING = "creating"
     RECOVERY_KEY = "recovery_key"
+    CLOUD = "cloud"
 
 
 class Field(StrEnum):
@@ -24,6 +28,8 @@ class Field(StrEnum):
     DISPLAY_NAME = "display_name"
     PASSPHRASE = "passphrase"  # noqa: S105 -- the name of a field, not a secret
     REPEATED = "repeated"
+    SERVER = "server"
+    CODE = "code"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +87,20 @@ class KeyNoted:
 
 @dataclass(frozen=True, slots=True)
 class Continued:
-    """On to the sign-in."""
+    """On to the cloud."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChosen:
+    """Join this server with this one-time code at the first sign-in."""
+
+    server: str
+    code: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSkipped:
+    """No cloud for now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +114,10 @@ class CreateClinic:
 
 @dataclass(frozen=True, slots=True)
 class OpenSignIn:
-    """Effect: show the sign-in screen."""
+    """Effect: show the sign-in screen. server, code: join it once signed in; empty for none."""
+
+    server: str = ""
+    code: str = field(default="", repr=False)
 
 
 step: Reducer[FirstRunState] = Reducer()
@@ -155,7 +177,25 @@ def key_noted(state: FirstRunState, event: KeyNoted) -> Step[FirstRunState]:
 
 @step.on(Continued)
 def continued(state: FirstRunState, _event: Continued) -> Step[FirstRunState]:
-    """Leave only when the key was noted; then forget it."""
+    """Go on only when the key was noted; then forget it."""
     if not (state.stage is Stage.RECOVERY_KEY and state.key_noted):
         return state, ()
-    return FirstRunState(), (OpenSignIn(),)
+    return FirstRunState(stage=Stage.CLOUD), ()
+
+
+@step.on(LinkChosen)
+def link_chosen(state: FirstRunState, event: LinkChosen) -> Step[FirstRunState]:
+    """Leave with what was typed, or say what is missing."""
+    if state.stage is not Stage.CLOUD:
+        return state, ()
+    typed = {Field.SERVER: event.server.strip(), Field.CODE: event.code.strip()}
+    issues = {name: "required" for name, text in typed.items() if not text}
+    if issues:
+        return replace(state, issues=issues), ()
+    return FirstRunState(), (OpenSignIn(typed[Field.SERVER], typed[Field.CODE]),)
+
+
+@step.on(LinkSkipped)
+def link_skipped(state: FirstRunState, _event: LinkSkipped) -> Step[FirstRunState]:
+    """Leave without a cloud."""
+    return (FirstRunState(), (OpenSignIn(),)) if state.stage is Stage.CLOUD else (state, ())

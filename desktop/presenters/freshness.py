@@ -1,6 +1,6 @@
 """What the status bar says about sync, model and clock, as values; words come later."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -70,6 +70,7 @@ class FreshnessState:
     """None until the service answered. percent: of the bundle being downloaded, None when none is.
 
     clock_behind_s: how far this machine's clock is behind, as the last update found.
+    link_refusal: why the clinic did not join a server, until the next try.
     """
 
     sync: SyncStanding | None = None
@@ -79,6 +80,7 @@ class FreshnessState:
     update: str = ""
     percent: int | None = None
     clock_behind_s: int = 0
+    link_refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,21 @@ class Tick:
 @dataclass(frozen=True, slots=True)
 class SyncAsked:
     """The clinician wants to synchronise now."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAsked:
+    """The clinic joins this server with this one-time code."""
+
+    server: str
+    code: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFailed:
+    """The clinic did not join; it goes on alone."""
+
+    refusal: Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +175,14 @@ class RunSync:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkClinic:
+    """Effect: join the server."""
+
+    server: str
+    code: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateModel:
     """Effect: look for a newer bundle."""
 
@@ -185,6 +210,19 @@ def sync_asked(state: FreshnessState, _event: SyncAsked) -> Step[FreshnessState]
     if state.syncing:
         return state, ()
     return replace(state, syncing=True, refusal=None, update=""), (RunSync(), UpdateModel())
+
+
+@step.on(LinkAsked)
+def link_asked(state: FreshnessState, event: LinkAsked) -> Step[FreshnessState]:
+    """Join; the standing tells how it went."""
+    joining = replace(state, syncing=True, link_refusal=None)
+    return joining, (LinkClinic(event.server, event.code),)
+
+
+@step.on(LinkFailed)
+def link_failed(state: FreshnessState, event: LinkFailed) -> Step[FreshnessState]:
+    """Say why; local work goes on."""
+    return replace(state, syncing=False, link_refusal=event.refusal), ()
 
 
 @step.on(SyncDue)

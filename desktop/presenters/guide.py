@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from typing import Final, Protocol
 
+from ddx.domain.differential import Alert
 from ddx.domain.finding import Presence
 from ddx.domain.identifiers import FindingId
 from ddx.intake.draft import Draft
@@ -95,6 +96,10 @@ class Guidance(Protocol):
     @property
     def inquiry(self) -> Proposal:
         """What to ask next."""
+
+    @property
+    def alerts(self) -> tuple[Alert, ...]:
+        """Rules that fired."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ A differential is made from a draft on disk; an edit after it marks it as out of
 
 from dataclasses import replace
 
+from ddx.domain.differential import Differential
 from ddx.intake.draft import Draft
 from ddx.intake.issues import Level
 from desktop.presenters import decision, entry
@@ -21,6 +22,8 @@ from desktop.presenters.visit_state import (
     DecisionEdited,
     DecisionRecorded,
     DecisionStarted,
+    Detail,
+    DetailCycled,
     Diagnose,
     DiagnoseAsked,
     Diagnosed,
@@ -37,10 +40,14 @@ from desktop.presenters.visit_state import (
     FindingMarked,
     FindingRemoved,
     FindingsMarked,
+    FindingWeighed,
     HitsFound,
     LeaveAsked,
+    OnsetTyped,
     OpenDraft,
     OpenPatients,
+    OpinionCancelled,
+    OpinionGiven,
     RecordDecision,
     ReferralAsked,
     SaveDraft,
@@ -50,6 +57,11 @@ from desktop.presenters.visit_state import (
     SearchFindings,
     SearchTyped,
     SexChosen,
+    TrialDropped,
+    TrialKept,
+    TrialStarted,
+    Tried,
+    TryDraft,
     VisitState,
     VitalTyped,
     WhyNotAsked,
@@ -85,10 +97,19 @@ def draft_opened(state: VisitState, event: DraftOpened) -> Step[VisitState]:
 
 
 def _edited(state: VisitState, draft: Draft) -> Step[VisitState]:
-    if draft == state.draft:
+    if draft == state.considered:
         return state, ()
+    if state.trial is not None:
+        tried = replace(state, trial=draft, refusal=None)
+        return tried, _try(tried)
     changed = replace(state, draft=draft, revision=state.revision + 1, restored=False, refusal=None)
-    return changed, (SaveSoon(AUTOSAVE_MS),)
+    return changed, (SaveSoon(AUTOSAVE_MS), *_try(changed))
+
+
+def _try(state: VisitState) -> tuple[Effect, ...]:
+    """Ask what the list would be, once there is a recorded one to compare with."""
+    known = state.tried_draft == state.considered
+    return () if state.diagnosis is None or known else (TryDraft(state.considered),)
 
 
 def _save(state: VisitState) -> Step[VisitState]:
@@ -129,7 +150,8 @@ def save_failed(state: VisitState, event: SaveFailed) -> Step[VisitState]:
 
 @step.on(LeaveAsked)
 def leave_asked(state: VisitState, _event: LeaveAsked) -> Step[VisitState]:
-    """Leave at once when everything is on disk, otherwise after the save."""
+    """Leave at once when everything is on disk, otherwise after the save; a what-if is dropped."""
+    state = replace(state, trial=None)
     if not state.unsaved:
         return state, (OpenPatients(),)
     leaving = replace(state, leaving=True)
@@ -159,13 +181,13 @@ def hits_found(state: VisitState, event: HitsFound) -> Step[VisitState]:
 def finding_marked(state: VisitState, event: FindingMarked) -> Step[VisitState]:
     """Put the finding on the list and clear the search for the next one."""
     cleared = replace(state, search_text="", hits=(), hits_for="")
-    return _edited(cleared, entry.mark(state.draft, event.finding, event.presence))
+    return _edited(cleared, entry.mark(state.considered, event.finding, event.presence))
 
 
 @step.on(FindingsMarked)
 def findings_marked(state: VisitState, event: FindingsMarked) -> Step[VisitState]:
     """Put the whole answer on the list as one edit."""
-    draft = state.draft
+    draft = state.considered
     for finding, presence in event.states:
         draft = entry.mark(draft, finding, presence)
     return _edited(state, draft)
@@ -174,19 +196,31 @@ def findings_marked(state: VisitState, event: FindingsMarked) -> Step[VisitState
 @step.on(FindingCycled)
 def finding_cycled(state: VisitState, event: FindingCycled) -> Step[VisitState]:
     """Walk to the next of the three states."""
-    return _edited(state, entry.cycle(state.draft, event.finding))
+    return _edited(state, entry.cycle(state.considered, event.finding))
 
 
 @step.on(FindingGraded)
 def finding_graded(state: VisitState, event: FindingGraded) -> Step[VisitState]:
     """Set the intensity."""
-    return _edited(state, entry.grade(state.draft, event.finding, event.grade))
+    return _edited(state, entry.grade(state.considered, event.finding, event.grade))
+
+
+@step.on(FindingWeighed)
+def finding_weighed(state: VisitState, event: FindingWeighed) -> Step[VisitState]:
+    """Walk to the next severity."""
+    return _edited(state, entry.weigh(state.considered, event.finding))
+
+
+@step.on(OnsetTyped)
+def onset_typed(state: VisitState, event: OnsetTyped) -> Step[VisitState]:
+    """Set how long ago it began."""
+    return _edited(state, entry.begin(state.considered, event.finding, event.days))
 
 
 @step.on(FindingRemoved)
 def finding_removed(state: VisitState, event: FindingRemoved) -> Step[VisitState]:
     """Take the finding off the list."""
-    draft = state.draft
+    draft = state.considered
     for finding in (event.finding, *event.others):
         draft = entry.remove(draft, finding)
     return _edited(state, draft)
@@ -195,30 +229,97 @@ def finding_removed(state: VisitState, event: FindingRemoved) -> Step[VisitState
 @step.on(AgeTyped)
 def age_typed(state: VisitState, event: AgeTyped) -> Step[VisitState]:
     """Keep the age as typed; the check says whether it is one."""
-    return _edited(state, replace(state.draft, age_text=event.text, age_unit=event.unit))
+    return _edited(state, replace(state.considered, age_text=event.text, age_unit=event.unit))
 
 
 @step.on(SexChosen)
 def sex_chosen(state: VisitState, event: SexChosen) -> Step[VisitState]:
     """Set the sex."""
-    return _edited(state, replace(state.draft, sex=event.sex))
+    return _edited(state, replace(state.considered, sex=event.sex))
 
 
 @step.on(VitalTyped)
 def vital_typed(state: VisitState, event: VitalTyped) -> Step[VisitState]:
     """Keep the vital sign as typed."""
-    return _edited(state, entry.write_vital(state.draft, event.vital, event.text))
+    return _edited(state, entry.write_vital(state.considered, event.vital, event.text))
+
+
+# What if: a draft beside the draft.
+
+
+@step.on(TrialStarted)
+def trial_started(state: VisitState, _event: TrialStarted) -> Step[VisitState]:
+    """Let the keys act on a copy; there has to be a list to compare with."""
+    if state.diagnosis is None:
+        return replace(state, refusal=Refusal("visit.no_list")), ()
+    if state.trial is not None:
+        return state, ()
+    return replace(state, trial=state.draft, before=state.shown, refusal=None), ()
+
+
+@step.on(TrialKept)
+def trial_kept(state: VisitState, _event: TrialKept) -> Step[VisitState]:
+    """Make what was tried the draft."""
+    if state.trial is None:
+        return state, ()
+    return _edited(replace(state, trial=None), state.trial)
+
+
+@step.on(TrialDropped)
+def trial_dropped(state: VisitState, _event: TrialDropped) -> Step[VisitState]:
+    """Forget what was tried."""
+    if state.trial is None:
+        return state, ()
+    back = replace(state, trial=None, before=None, refusal=None)
+    return back, (_try(back) if back.stale else ())
+
+
+@step.on(Tried)
+def tried(state: VisitState, event: Tried) -> Step[VisitState]:
+    """Show the list on trial, unless the findings have moved on."""
+    if event.draft != state.considered or event.told is None:
+        return state, ()
+    before = state.before if state.trial is not None else state.shown
+    return replace(state, tried_draft=event.draft, tried=event.told, before=before), ()
 
 
 # The differential and its reasons.
 
 
+@step.on(OpinionGiven)
+def opinion_given(state: VisitState, event: OpinionGiven) -> Step[VisitState]:
+    """Keep what the clinician thinks with the draft, then show the list."""
+    if not state.asking_opinion:
+        return state, ()
+    told = replace(state, asking_opinion=False)
+    kept, save = _edited(told, replace(told.draft, opinion=event.opinion))
+    asked, effects = diagnose_asked(kept, DiagnoseAsked())
+    return asked, (*save, *effects)
+
+
+@step.on(OpinionCancelled)
+def opinion_cancelled(state: VisitState, _event: OpinionCancelled) -> Step[VisitState]:
+    """Back to the findings."""
+    return replace(state, asking_opinion=False), ()
+
+
+@step.on(DetailCycled)
+def detail_cycled(state: VisitState, _event: DetailCycled) -> Step[VisitState]:
+    """Sentences, then bars, then numbers, then sentences again."""
+    steps = tuple(Detail)
+    return replace(state, detail=steps[(steps.index(state.detail) + 1) % len(steps)]), ()
+
+
 @step.on(DiagnoseAsked)
 def diagnose_asked(state: VisitState, _event: DiagnoseAsked) -> Step[VisitState]:
     """Save what is unsaved, then diagnose it; a list that is up to date stays."""
+    if state.trial is not None:
+        return replace(state, refusal=Refusal("visit.trial")), ()
     up_to_date = state.draft_id is None and not state.unsaved
     if state.diagnosing or up_to_date:
         return state, ()
+    if state.commit_first and state.diagnosis is None and not state.draft.opinion:
+        return replace(state, asking_opinion=True, refusal=None), ()
     ready, save = _save(state)
     asked = replace(ready, diagnosing=True, refusal=None)
     if state.draft_id is None:  # goes on when the next draft is open
@@ -233,6 +334,8 @@ def diagnosed(state: VisitState, event: Diagnosed) -> Step[VisitState]:
     first = candidates[0].disease if candidates else None
     answered = replace(
         state,
+        draft=replace(state.draft, opinion=""),  # of this list; the next one of the visit has none
+        before=_before(state, event.diagnosis.differential),
         draft_id=None,
         saved_revision=event.revision,
         answered_revision=event.revision,
@@ -249,6 +352,14 @@ def diagnosed(state: VisitState, event: Diagnosed) -> Step[VisitState]:
     )
     effects: tuple[Effect, ...] = () if first is None else (Explain(event.diagnosis.id, first),)
     return answered, (*effects, *_save_what_came_meanwhile(answered))
+
+
+def _before(state: VisitState, now: Differential) -> Differential | None:
+    """Return the list to compare with: recording what was on trial moves nothing."""
+    shown = state.shown
+    if shown is not None and shown.candidates == now.candidates:
+        return state.before
+    return shown
 
 
 def _save_what_came_meanwhile(state: VisitState) -> tuple[Effect, ...]:
@@ -309,10 +420,8 @@ def why_not_told(state: VisitState, event: WhyNotTold) -> Step[VisitState]:
 @step.on(DecisionStarted)
 def decision_started(state: VisitState, event: DecisionStarted) -> Step[VisitState]:
     """Open the form; a list that no longer answers the findings cannot be decided on."""
-    if state.diagnosis is None:
-        return replace(state, refusal=Refusal("visit.no_list")), ()
-    if state.stale:
-        return replace(state, refusal=Refusal("visit.stale")), ()
+    if (refused := _undecidable(state)) is not None:
+        return replace(state, refusal=refused), ()
     form = decision.start(state.decision, event.verb, state.selected)
     return replace(state, decision=form, refusal=None), ()
 
@@ -320,7 +429,13 @@ def decision_started(state: VisitState, event: DecisionStarted) -> Step[VisitSta
 @step.on(DecisionEdited)
 def decision_edited(state: VisitState, event: DecisionEdited) -> Step[VisitState]:
     """Keep the form as it stands; what was missing and is there now stops being asked."""
-    form = replace(state.decision, disease=event.disease, reason=event.reason, note=event.note)
+    form = replace(
+        state.decision,
+        disease=event.disease,
+        reason=event.reason,
+        note=event.note,
+        plan=event.plan,
+    )
     return replace(state, decision=replace(form, missing=form.missing & decision.missing(form))), ()
 
 
@@ -338,6 +453,7 @@ def decision_confirmed(state: VisitState, _event: DecisionConfirmed) -> Step[Vis
             disease=form.disease,
             reason=form.reason,
             note=form.note.strip(),
+            plan=form.plan.strip(),
         ),
     )
 
@@ -359,13 +475,20 @@ def decision_recorded(state: VisitState, event: DecisionRecorded) -> Step[VisitS
 
 
 @step.on(ReferralAsked)
-def referral_asked(state: VisitState, _event: ReferralAsked) -> Step[VisitState]:
+def referral_asked(state: VisitState, event: ReferralAsked) -> Step[VisitState]:
     """Show the letter of what is recorded; a list that no longer answers has none."""
+    if (refused := _undecidable(state)) is not None or state.diagnosis is None:
+        return replace(state, refusal=refused), ()
+    return replace(state, refusal=None), (WriteReferral(state.diagnosis.id, event.summary),)
+
+
+def _undecidable(state: VisitState) -> Refusal | None:
+    """Return why nothing can be decided or written on the list on screen, if so."""
     if state.diagnosis is None:
-        return replace(state, refusal=Refusal("visit.no_list")), ()
-    if state.stale:
-        return replace(state, refusal=Refusal("visit.stale")), ()
-    return replace(state, refusal=None), (WriteReferral(state.diagnosis.id),)
+        return Refusal("visit.no_list")
+    if state.trial is not None:
+        return Refusal("visit.trial")
+    return Refusal("visit.stale") if state.stale else None
 
 
 @step.on(Failed)

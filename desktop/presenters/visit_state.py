@@ -53,6 +53,22 @@ class Diagnosis(Protocol):
     def not_excluded(self) -> frozenset[DiseaseId] | None:
         """What cannot be set aside; None where nothing is said of it."""
 
+    @property
+    def opinion(self) -> str:
+        """What the clinician thought before it: a disease, UNDECIDED, or empty."""
+
+
+class Trial(Protocol):
+    """The list a draft would get; nothing of it is recorded."""
+
+    @property
+    def differential(self) -> Differential:
+        """The list."""
+
+    @property
+    def not_excluded(self) -> frozenset[DiseaseId] | None:
+        """What cannot be set aside; None where nothing is said of it."""
+
 
 class Sentence(Protocol):
     """One reason, as `ddx.explain.narrate` has it."""
@@ -105,6 +121,14 @@ class WhyNot(Protocol):
         """The disease asked about."""
 
 
+class Detail(StrEnum):
+    """How much of the reasons is shown: plain sentences come first."""
+
+    SENTENCES = "sentences"
+    BARS = "bars"
+    NUMBERS = "numbers"
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A search result. matched: the name that was found, perhaps a lay word for it."""
@@ -121,9 +145,19 @@ class VisitState:
     revision counts edits of the draft; saved_revision is the last one on disk and
     answered_revision the one the differential on screen answers.
     sentences, actions: of the explanation; actions by language code. why_not answers why_not_of.
+    commit_first: the clinician says what they think before the first list; asking_opinion: now.
+    trial: the draft of a what-if, kept nowhere. tried: the list of `tried_draft`, not recorded.
+    before: the list that was on screen before the one that is.
     """
 
     patient: Patient
+    commit_first: bool = False
+    asking_opinion: bool = False
+    trial: Draft | None = None
+    tried_draft: Draft | None = None
+    tried: Trial | None = None
+    before: Differential | None = None
+    detail: Detail = Detail.SENTENCES
     draft_id: RecordId | None = None
     draft: Draft = field(default_factory=Draft)
     restored: bool = False
@@ -157,6 +191,24 @@ class VisitState:
     def stale(self) -> bool:
         """Whether the differential on screen is older than the last edit."""
         return self.diagnosis is not None and self.revision != self.answered_revision
+
+    @property
+    def considered(self) -> Draft:
+        """The findings the keys act on: those of the what-if while there is one."""
+        return self.draft if self.trial is None else self.trial
+
+    @property
+    def on_trial(self) -> bool:
+        """Whether the list on screen is one that was not recorded."""
+        unrecorded = self.stale or self.trial is not None
+        return unrecorded and self.tried is not None and self.tried_draft == self.considered
+
+    @property
+    def shown(self) -> Differential | None:
+        """The list on screen: the recorded one, or the one on trial."""
+        if self.on_trial and self.tried is not None:
+            return self.tried.differential
+        return None if self.diagnosis is None else self.diagnosis.differential
 
 
 # Events: what the clinician did.
@@ -210,6 +262,53 @@ class FindingRemoved:
 
     finding: str
     others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FindingWeighed:
+    """One key walked the severity of a present finding: none, mild, moderate, severe."""
+
+    finding: str
+
+
+@dataclass(frozen=True, slots=True)
+class OnsetTyped:
+    """How long ago a finding began, in days; None to clear it."""
+
+    finding: str
+    days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrialStarted:
+    """The clinician wants to see what another finding would change."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialKept:
+    """What was tried is so."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialDropped:
+    """What was tried is not so; the findings are as they were."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetailCycled:
+    """More of the reasons, or sentences again."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpinionGiven:
+    """What the clinician thinks before the list: a disease, or UNDECIDED."""
+
+    opinion: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpinionCancelled:
+    """Back to the findings, without a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +367,7 @@ class DecisionEdited:
     disease: DiseaseId | None
     reason: OverrideReason | None
     note: str
+    plan: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +382,9 @@ class DecisionCancelled:
 
 @dataclass(frozen=True, slots=True)
 class ReferralAsked:
-    """The clinician wants the letter that goes with the patient."""
+    """The clinician wants the letter that goes with the patient, or the summary of the visit."""
+
+    summary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +463,14 @@ class Explained:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """The list `draft` would get; None while it is no case."""
+
+    draft: Draft
+    told: Trial | None
+
+
+@dataclass(frozen=True, slots=True)
 class WhyNotTold:
     """The answer to AskWhyNot."""
 
@@ -423,6 +533,13 @@ class Diagnose:
 
 
 @dataclass(frozen=True, slots=True)
+class TryDraft:
+    """Ask for the list `draft` would get, without recording it."""
+
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True)
 class Explain:
     """Explain one candidate of a recorded diagnosis."""
 
@@ -447,13 +564,18 @@ class RecordDecision:
     disease: DiseaseId | None
     reason: OverrideReason | None
     note: str
+    plan: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class WriteReferral:
-    """Read what the letter of a recorded diagnosis says, and show it."""
+    """Read what the paper of a recorded diagnosis says, and show it.
+
+    summary: of the visit, for the patient's own file; otherwise the letter for somebody else.
+    """
 
     diagnosis: RecordId
+    summary: bool = False
 
 
 @dataclass(frozen=True, slots=True)

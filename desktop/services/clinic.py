@@ -65,17 +65,19 @@ class Clinic:
         sleep: Callable[[float], None] = time.sleep,
         cost: Argon2Cost | None = None,
         keystore: Keystore | None = None,
+        locked: frozenset[str] = frozenset(),
     ) -> None:
         """Bind the parts; nothing is opened. cost: of new passphrases (tests make it small).
 
-        keystore: of the operating system unless given.
+        keystore: of the operating system unless given. locked: policy keys fixed by the
+        organisation on this machine.
         """
         self._data_dir = data_dir
         self._vault = Vault(data_dir / FOLDER, cost=cost, keystore=keystore)
         chosen = (settings or Settings()).backup_folder
         self._place = Path(chosen) if chosen else data_dir / BACKUPS
         self._shelf, self._settings = shelf, settings or Settings()
-        self._now, self._sleep = now, sleep
+        self._now, self._sleep, self._locked = now, sleep, locked
 
     @property
     def catalogue(self) -> Catalogue:
@@ -86,6 +88,11 @@ class Clinic:
     def search(self) -> FindingSearch:
         """Search over the catalogue of the active bundle."""
         return self._shelf.engine.search
+
+    @property
+    def suggested_server(self) -> str:
+        """The server this machine was set up for, empty when none."""
+        return self._settings.sync_url
 
     def is_set_up(self) -> bool:
         """Whether a clinic was created here, sound or damaged."""
@@ -276,6 +283,7 @@ class Clinic:
             StaffService(desk, self._vault, self._guard),
             KeepingService(desk, self._vault, self._place, self._settings.backups_kept),
             self._vault.ledger(self._place),
+            locked=self._locked,
         )
 
     def _write_down_quarantines(self, unit: UnitOfWork) -> None:

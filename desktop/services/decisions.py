@@ -22,10 +22,12 @@ class DecisionService:
         disease: DiseaseId | None,
         reason: OverrideReason | None = None,
         note: str = "",
+        *,
+        plan: str = "",
     ) -> Feedback:
         """Return the decision as recorded: with its audit entry and outbox events, or not at all.
 
-        note: free text, stays in the store.
+        note, plan: free text, stay in the store.
 
         Raises:
             RecordMissingError: no such diagnosis.
@@ -40,6 +42,7 @@ class DecisionService:
             reason=reason,
             outcome_at=self._desk.now(),
             note=note.strip(),
+            plan=plan.strip(),
         )
         with self._desk.store.write() as unit:
             unit.diagnoses.get(diagnosis)

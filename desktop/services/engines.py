@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # httpx is imported when the first update is asked for, not a
     from ddx.explain.why_not import WhyNot
     from ddx.inquiry.effort import Equipment
     from ddx.safety.recommend import Recommendation
+    from sync_service.client.budget import ByteBudget
     from sync_service.client.updates import UpdateReport
 
 
@@ -120,6 +121,7 @@ class BundleShelf(Protocol):
         on_progress: OnProgress | None = None,
         *,
         metered: bool = False,
+        budget: "ByteBudget | None" = None,
     ) -> "UpdateReport":
         """Install what the server offers and serve it; the report says how it ended."""
 

@@ -13,6 +13,7 @@ import httpx
 
 from ddx.domain.identifiers import RecordId
 from ddx.domain.lease import RoleLease
+from ddx.domain.metering import ByteRule
 from ddx.domain.statements import Checkpoint
 from desktop.services.desk import Desk
 from desktop.services.organisation import take_settings_when_due
@@ -20,13 +21,15 @@ from desktop.settings import ProxyMode, Settings
 from desktop.signatures import ed25519_check
 from desktop.store.outbox import StoreOutbox
 from desktop.store.store import ClinicStore
+from desktop.store.unit_of_work import UnitOfWork
+from sync_service.client.budget import ByteBudget
 from sync_service.client.checkpoints import CheckpointOutcome, OwnHead, ask_for_checkpoint
 from sync_service.client.enrol import enrol
 from sync_service.client.errors import ServerClockError
 from sync_service.client.identity import DeviceIdentity
 from sync_service.client.leases import ask_for_lease
-from sync_service.client.meter import Meter, MeteredPolicy
-from sync_service.client.paid_link import PaidLink, is_paid
+from sync_service.client.meter import DayBytes, Meter
+from sync_service.client.paid_link import PaidLink, link_cost
 from sync_service.client.runner import Runner, SyncReport, Versions
 from sync_service.client.transport import HttpTransport, make_client
 
@@ -72,7 +75,10 @@ def on_time(transport: HttpTransport, ask: Callable[[], T]) -> T:
 
 
 class StoreLedger:
-    """Bytes of the day on paid links, in the store. Implements `meter.ByteLedger`."""
+    """Bytes of the day on paid links, in the store. Implements `meter.ByteLedger`.
+
+    Window and `vereda-sync`, records and bundles all write here.
+    """
 
     def __init__(self, store: ClinicStore) -> None:
         self._store = store
@@ -80,15 +86,18 @@ class StoreLedger:
     def spent(self, day: str) -> int:
         """Return the bytes of that day."""
         with self._store.read() as unit:
-            kept = unit.settings.get(_BYTES) or {}
-        return int(kept.get("bytes", 0)) if kept.get("day") == day else 0
+            return _kept(unit).on(day)
 
     def add(self, day: str, size_bytes: int) -> None:
         """Add to the bytes of that day."""
         with self._store.write() as unit:
-            kept = unit.settings.get(_BYTES) or {}
-            before = int(kept.get("bytes", 0)) if kept.get("day") == day else 0
-            unit.settings.put(_BYTES, {"day": day, "bytes": before + size_bytes})
+            now = _kept(unit).plus(day, size_bytes)
+            unit.settings.put(_BYTES, {"day": now.day, "bytes": now.size_bytes})
+
+
+def _kept(unit: UnitOfWork) -> DayBytes:
+    kept = unit.settings.get(_BYTES) or {}
+    return DayBytes(str(kept.get("day", "")), int(kept.get("bytes", 0)))
 
 
 class Line:
@@ -99,10 +108,16 @@ class Line:
         store: ClinicStore,
         server: str,
         settings: Settings,
+        *,
+        rule: Callable[[], ByteRule],
         bundle_version: Callable[[], str],
         now: Callable[[], datetime],
     ) -> None:
-        """Open nothing yet. Raises ServerAddressError when `server` is not one we talk to."""
+        """Open nothing yet. rule: about paid bytes, as it is when asked.
+
+        Raises:
+            ServerAddressError, CaBundleError, ProxyAddressError: this is no way to a server.
+        """
         self.server = server
         self.http: httpx.Client = make_client(
             server,
@@ -111,7 +126,7 @@ class Line:
             system_proxy=settings.proxy_mode is ProxyMode.SYSTEM,
         )
         identity = identity_of(store)
-        self.meter = meter_of(store, settings, now)
+        self.meter = meter_of(store, rule, now)
         self._transport = HttpTransport(self.http, identity, counted=self.meter.count)
         self._runner = Runner(
             StoreOutbox(store),
@@ -144,6 +159,10 @@ class Line:
             head, own_hash_at, newest=newest, server_key=server_key
         )
 
+    def bundle_budget(self) -> ByteBudget:
+        """Return what a bundle may spend of the day's bytes: the ledger of the records."""
+        return ByteBudget(self.meter)
+
     def take_settings(self, desk: Desk) -> None:
         """Take what the organisation set, a few times a day; an absent server changes nothing."""
         take_settings_when_due(desk, self._transport)
@@ -168,15 +187,11 @@ def proxy_of(settings: Settings) -> str | None:
     return settings.proxy_url or None
 
 
-def meter_of(store: ClinicStore, settings: Settings, now: Callable[[], datetime]) -> Meter:
-    """Return the clinic's rule about paid bytes."""
-    return Meter(
-        StoreLedger(store),
-        policy=MeteredPolicy(settings.metered_policy.value),
-        budget_bytes=settings.daily_byte_budget,
-        is_metered=is_paid(PaidLink.AUTO),
-        now=now,
-    )
+def meter_of(
+    store: ClinicStore, rule: Callable[[], ByteRule], now: Callable[[], datetime]
+) -> Meter:
+    """Return what holds the clinic to its rule about paid bytes."""
+    return Meter(StoreLedger(store), rule=rule, cost=link_cost(PaidLink.AUTO), now=now)
 
 
 def identity_of(store: ClinicStore) -> DeviceIdentity:

@@ -16,6 +16,7 @@ from desktop.services.sync import SyncService
 if TYPE_CHECKING:
     import httpx
 
+    from sync_service.client.budget import ByteBudget
     from sync_service.client.updates import UpdateReport
 
 
@@ -43,7 +44,9 @@ class ModelService:
                 result="not_linked", version=self.status().version, code=error.code
             )
         paid = not line.meter.lets_bundles_pass()
-        return self.update_over(line.http, line.server, on_progress, metered=paid)
+        return self.update_over(
+            line.http, line.server, on_progress, metered=paid, budget=line.bundle_budget()
+        )
 
     def update_over(
         self,
@@ -52,15 +55,18 @@ class ModelService:
         on_progress: OnProgress | None = None,
         *,
         metered: bool,
+        budget: "ByteBudget | None" = None,
     ) -> UpdateOutcome:
         """Do as `update` does over a client of the caller's own.
 
-        metered: orders are read, no release is downloaded.
+        metered: orders are read, no release is downloaded. budget: the day's bytes.
         """
         self._desk.require(Permission.DIAGNOSE)
         memory = self._memory()
         return self._ended(
-            self._desk.shelf.update(http, server, memory, on_progress, metered=metered)
+            self._desk.shelf.update(
+                http, server, memory, on_progress, metered=metered, budget=budget
+            )
         )
 
     def standing_on(self, shelf: BundleShelf) -> "ModelService":

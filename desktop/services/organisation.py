@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddx.domain.audit import AuditAction
 from desktop.services.desk import Desk
-from desktop.settings import Settings, SettingsError, declared, overlaid
+from desktop.settings import Origin, Settings, SettingsError, declared, overlaid
 from desktop.store.store import ClinicStore
 
 if TYPE_CHECKING:  # httpx and pydantic load with the first sync
@@ -85,10 +85,11 @@ def in_force(store: ClinicStore, own: Settings) -> Settings:
     known, plain = declared(), Settings()
     for key in sorted(TAKEN & kept.keys() & known.keys()):
         name = known[key][0]
-        if getattr(own, name) != getattr(plain, name):
+        said_here = own.origin_of(key) is not Origin.DEFAULT
+        if said_here or getattr(own, name) != getattr(plain, name):
             continue
         try:
-            own = overlaid(own, {key: kept[key]})
+            own = overlaid(own, {key: kept[key]}, Origin.CLOUD)
         except SettingsError:
             continue  # a value of a later version
     return own

@@ -15,6 +15,7 @@ def visit_record(stored: StoredDiagnosis, feedback: tuple[Feedback, ...]) -> Dia
         differential=stored.differential,
         short_code=stored.short_code,
         feedback=feedback,
+        opinion=stored.opinion,
     )
 
 

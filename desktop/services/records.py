@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddx.domain.case import Case, Sex
-from ddx.domain.differential import Differential
+from ddx.domain.differential import Alert, Differential
 from ddx.domain.explanation import Explanation
 from ddx.domain.feedback import Feedback
 from ddx.domain.identifiers import DiseaseId, RecordId
@@ -35,6 +35,7 @@ __all__ = [
     "Guidance",
     "ModelStatus",
     "NewPatient",
+    "Paper",
     "PatientRow",
     "Referral",
     "ReferralMedium",
@@ -43,6 +44,7 @@ __all__ = [
     "SentRecord",
     "SyncPhase",
     "SyncStatus",
+    "Trial",
     "UpdateOutcome",
 ]
 
@@ -124,7 +126,8 @@ class DiagnosisRecord:
     """One recorded differential with the decisions made on it, oldest first.
 
     not_excluded: diseases that cannot be set aside, of a diagnosis just made; None where its
-    bundle does not say, and for diagnoses of the past.
+    bundle does not say, and for diagnoses of the past. opinion: what the clinician thought before
+    the list: a disease, `ddx.intake.draft.UNDECIDED`, or empty when nobody asked.
     """
 
     id: RecordId
@@ -135,6 +138,49 @@ class DiagnosisRecord:
     short_code: str
     feedback: tuple[Feedback, ...]
     not_excluded: frozenset[DiseaseId] | None = None
+    opinion: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How often something was recorded; None where it was too seldom to say (`SMALLEST_CELL`)."""
+
+    name: str
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aggregates:
+    """Counts of a clinic since a day, no patient in them. Largest first; weeks in order.
+
+    weeks: Monday of each week, ISO. verbs, diseases: of decisions. alerts: rules that fired.
+    """
+
+    since: date
+    smallest: int
+    weeks: tuple[Count, ...]
+    verbs: tuple[Count, ...]
+    reasons: tuple[Count, ...]
+    diseases: tuple[Count, ...]
+    alerts: tuple[Count, ...]
+
+
+class Origin(StrEnum):
+    """Who set a setting: nobody, the file of this machine, or the organisation."""
+
+    DEFAULT = "default"
+    FILE = "file"
+    ORGANISATION = "organisation"
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """One setting in force. locked: only the organisation can change it."""
+
+    key: str
+    value: str
+    origin: Origin
+    locked: bool
 
 
 class ReferralMedium(StrEnum):
@@ -144,9 +190,16 @@ class ReferralMedium(StrEnum):
     FILE = "file"
 
 
+class Paper(StrEnum):
+    """What is printed of a visit: the letter for somebody else, or the summary for the file."""
+
+    LETTER = "referral"
+    SUMMARY = "summary"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Referral:
-    """What a referral letter says of one recorded visit.
+    """What a referral letter, or a summary, says of one recorded visit.
 
     attended_by: who recorded the visit, removed since or not; signed_by: who writes the letter.
     """
@@ -171,10 +224,22 @@ class AuditKeys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guidance:
-    """What a draft asks for before any list: how soon to attend, and what to ask next."""
+    """What a draft asks for before any list: how soon to attend, and what to ask next.
+
+    alerts: rules that fired, whatever any list says.
+    """
 
     triage: "Triage"
     inquiry: "Proposal"
+    alerts: tuple[Alert, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """The list a draft would get. Nothing of it was recorded, and nothing may be decided on it."""
+
+    differential: Differential
+    not_excluded: frozenset[DiseaseId] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,11 @@
-"""The letter that goes with a patient: what was recorded of one visit, for whoever takes over."""
+"""What is printed of one recorded visit: the letter for whoever takes over, and the summary."""
 
 from ddx.domain.audit import AuditAction
 from ddx.domain.identifiers import RecordId
 from ddx.domain.roles import Permission
 from desktop.services.desk import Desk
 from desktop.services.recorded import patient_row, visit_record
-from desktop.services.records import Referral, ReferralMedium
+from desktop.services.records import Paper, Referral, ReferralMedium
 from desktop.store.records import PatientRecord, StoredDiagnosis
 from desktop.store.unit_of_work import UnitOfWork
 
@@ -31,8 +31,10 @@ class ReferralService:
             )
         return letter
 
-    def hand_over(self, diagnosis: RecordId, medium: ReferralMedium) -> None:
-        """Write down that the letter leaves on paper or as a file; called before it does.
+    def hand_over(
+        self, diagnosis: RecordId, medium: ReferralMedium, paper: Paper = Paper.LETTER
+    ) -> None:
+        """Write down that a paper leaves on paper or as a file; called before it does.
 
         Raises:
             RecordMissingError, StoreFullError: nothing was written down; it must not leave.
@@ -44,7 +46,7 @@ class ReferralService:
                 unit,
                 AuditAction.EXPORTED,
                 diagnosis,
-                what="referral",
+                what=paper.value,
                 medium=medium.value,
                 receipt=stored.receipt_digest,
             )

@@ -2,12 +2,15 @@
 
 from ddx.domain.audit import AuditAction
 from ddx.domain.roles import PERMISSIONS, Permission
+from desktop.services.aggregates import AggregateService
 from desktop.services.audit import AuditService
 from desktop.services.decisions import DecisionService
 from desktop.services.desk import Desk
+from desktop.services.exports import ExportService
 from desktop.services.identity import IdentityService
 from desktop.services.keeping import KeepingService
 from desktop.services.models import ModelService
+from desktop.services.own_settings import OwnSettingsService
 from desktop.services.patients import PatientService
 from desktop.services.privacy import PrivacyService
 from desktop.services.records import ClinicianCard
@@ -30,8 +33,13 @@ class Session:
         staff: StaffService | None = None,
         keeping: KeepingService | None = None,
         ledger: ErasureLedger | None = None,
+        *,
+        locked: frozenset[str] = frozenset(),
     ) -> None:
-        """Bind the desk. staff, keeping, ledger: need the folder of the store."""
+        """Bind the desk. staff, keeping, ledger: need the folder of the store.
+
+        locked: policy keys that the organisation fixed on this machine.
+        """
         self._desk = desk
         self.idle_lock_minutes = settings.idle_lock_minutes
         self._staff, self._keeping = staff, keeping
@@ -39,6 +47,9 @@ class Session:
         self.visits = VisitService(desk)
         self.decisions = DecisionService(desk)
         self.referrals = ReferralService(desk)
+        self.exports = ExportService(desk)
+        self.aggregates = AggregateService(desk)
+        self.preferences = OwnSettingsService(desk, settings, locked)
         self.sync = SyncService(desk, settings)
         self.models = ModelService(desk, self.sync)
         self.audit = AuditService(desk)

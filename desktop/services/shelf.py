@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     import httpx
 
     from model_bundles.client import BundleClient
+    from sync_service.client.budget import ByteBudget
     from sync_service.client.updates import UpdateReport
 
 SLOTS: Final = "bundles"
 CLIENT_STATE: Final = "bundle-client"
 FLOORS: Final = "floors.json"
-BUDGET: Final = "budget.json"
 
 EngineFactory = Callable[[Artifacts], DiagnosticEngine]
 
@@ -118,23 +118,23 @@ class DeviceShelf:
         on_progress: OnProgress | None = None,
         *,
         metered: bool = False,
+        budget: "ByteBudget | None" = None,
     ) -> "UpdateReport":
         """Install what the server offers and serve it; the report says how it ended.
 
-        metered: the link is paid by the byte: orders are read, no release is downloaded.
+        metered: the link is paid by the byte: orders are read, no release is downloaded. budget:
+        the day's bytes, where they are counted.
         """
-        from sync_service.client.budget import ByteBudget  # noqa: PLC0415 -- httpx
         from sync_service.client.updates import bundle_client  # noqa: PLC0415 -- httpx
 
         settings, state, shipped = self._settings, self._data_dir / CLIENT_STATE, self._shipped()
-        budget = settings.daily_byte_budget
         client = bundle_client(
             http,
             server,
             self._trust,
             state,
             settings.update_channel,
-            budget=ByteBudget(state / BUDGET, budget) if budget else None,
+            budget=budget,
             floors=self._floors(CLIENT_STATE, memory.kept),
             built_at=None if shipped is None else shipped.created_at,
             device=memory.device,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ddx.domain.audit import AuditAction
 from ddx.domain.identifiers import RecordId
 from ddx.domain.lease import RoleLease
+from ddx.domain.metering import ByteRule
 from ddx.domain.roles import Permission
 from desktop.services.checkpoints import ALARM, show_head
 from desktop.services.desk import Desk
@@ -65,10 +66,7 @@ class SyncService:
             except BaseException:
                 line.close()
                 raise
-            with self._desk.store.write() as unit:
-                unit.settings.put(SERVER, server_url)
-                unit.settings.put(LAST_CONTACT, self._desk.now().isoformat())
-                self._desk.journal.record(unit, AuditAction.SETTING_CHANGED, SERVER)
+            remember_server(self._desk, server_url)
             self.close()
             self._line = line
         return self.status()
@@ -127,14 +125,19 @@ class SyncService:
         return Line(
             self._desk.store,
             server,
-            in_force(self._desk.store, self._settings),
-            lambda: shelf.engine.version,
-            self._desk.now,
+            self.settings(),
+            rule=self._rule,
+            bundle_version=lambda: shelf.engine.version,
+            now=self._desk.now,
         )
 
     def settings(self) -> Settings:
         """Return the settings in force: this machine's, and the organisation's where it is mute."""
         return in_force(self._desk.store, self._settings)
+
+    def _rule(self) -> ByteRule:
+        now = self.settings()
+        return ByteRule(policy=now.metered_policy, budget_bytes=now.daily_byte_budget)
 
     def side(self) -> "ClinicSide":
         """Return this clinic as the sync service without a window works with it."""
@@ -143,7 +146,7 @@ class SyncService:
         self._desk.require(Permission.DIAGNOSE)
         with self._desk.store.read() as unit:
             server = unit.settings.get(SERVER) or self._settings.sync_url
-        return clinic_side(self._desk, in_force(self._desk.store, self._settings), server)
+        return clinic_side(self._desk, self.settings(), server, self._rule)
 
     def retry(self, event: RecordId) -> bool:
         """Let a record that was set aside wait again; False when it is not set aside."""
@@ -164,10 +167,23 @@ class SyncService:
             )
 
 
+def remember_server(desk: Desk, server: str) -> None:
+    """Write down that this device was introduced to `server` now."""
+    with desk.store.write() as unit:
+        unit.settings.put(SERVER, server)
+        unit.settings.put(LAST_CONTACT, desk.now().isoformat())
+        desk.journal.record(unit, AuditAction.SETTING_CHANGED, SERVER)
+
+
+def audit_waits(unit: UnitOfWork) -> int:
+    """Return how many audit entries join the outbox next: none while all of them are routine."""
+    waiting = unit.audit.after(unit.device.get().audit_shipped)
+    return len(waiting) if any(entry.action not in _ROUTINE for entry in waiting) else 0
+
+
 def send_audit(desk: Desk, unit: UnitOfWork) -> None:
     """Put the audit entries that wait in the outbox, when one of them is not routine."""
-    waiting = unit.audit.after(unit.device.get().audit_shipped)
-    if any(entry.action not in _ROUTINE for entry in waiting):
+    if audit_waits(unit):
         desk.journal.send_audit(unit)
 
 

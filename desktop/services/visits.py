@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
@@ -26,7 +27,7 @@ from desktop.services.desk import Desk
 from desktop.services.engines import DiagnosticEngine
 from desktop.services.errors import OtherBundleError
 from desktop.services.recorded import visit_record as _record
-from desktop.services.records import Account, DiagnosisRecord, DraftRecord, Guidance
+from desktop.services.records import Account, DiagnosisRecord, DraftRecord, Guidance, Trial
 from desktop.store.errors import RecordMissingError
 from desktop.store.records import PatientRecord, StoredDiagnosis, StoredDraft
 from desktop.store.unit_of_work import UnitOfWork
@@ -87,7 +88,21 @@ class VisitService:
         except DraftRefusedError:
             return None
         said = engine.assess(case, equipment=PROFILES[equipment], questions=1)
-        return Guidance(triage=said.triage, inquiry=said.inquiry)
+        return Guidance(triage=said.triage, inquiry=said.inquiry, alerts=said.differential.alerts)
+
+    def preview(self, draft: Draft) -> Trial | None:
+        """Return the list `draft` would get; None while it is no case.
+
+        Nothing is recorded: the window asks only once a list of the visit is on record, and
+        nothing can be decided on what this returns (docs/adr/0026-a-list-on-trial.md).
+        """
+        self._desk.require(Permission.DIAGNOSE)
+        engine = self._desk.shelf.engine
+        try:
+            case = admit(draft, engine.catalogue)
+        except DraftRefusedError:
+            return None
+        return Trial(differential=engine.diagnose(case), not_excluded=engine.not_excluded(case))
 
     def diagnose(self, draft_id: RecordId) -> DiagnosisRecord:
         """Return the recorded differential of a draft; the draft is gone then.
@@ -105,9 +120,10 @@ class VisitService:
         with self._desk.store.read() as unit:
             draft = unit.drafts.get(draft_id)
         while True:
-            case = admit(draft_from_json(draft.content), engine.catalogue)
+            typed = draft_from_json(draft.content)
+            case = admit(typed, engine.catalogue)
             receipt = self._made(case, engine)
-            stored = self._stored(receipt, draft.patient_id)
+            stored = self._stored(receipt, draft.patient_id, typed.opinion)
             with self._desk.store.write() as unit:
                 read, draft = draft, unit.drafts.get(draft_id)
                 if draft.content == read.content:
@@ -160,8 +176,15 @@ class VisitService:
             },
         )
 
-    def why_not(self, diagnosis: RecordId, disease: DiseaseId) -> WhyNot:
+    def why_not(
+        self,
+        diagnosis: RecordId,
+        disease: DiseaseId,
+        may_go_on: Callable[[], bool] = lambda: True,
+    ) -> WhyNot:
         """Return the smallest change found that would bring `disease` to the first three.
+
+        may_go_on: asked again and again while looking; once it says no, what was found counts.
 
         Raises:
             OtherBundleError: the bundle that made the record is no longer on this device.
@@ -170,7 +193,9 @@ class VisitService:
         self._desk.require(Permission.EXPLAIN)
         case, engine = self._of_record(diagnosis)
         until = time.monotonic() + WHY_NOT_SECONDS
-        told = engine.why_not(case, disease, may_go_on=lambda: time.monotonic() < until)
+        told = engine.why_not(
+            case, disease, may_go_on=lambda: may_go_on() and time.monotonic() < until
+        )
         with self._desk.store.write() as unit:
             self._desk.journal.record(unit, AuditAction.EXPLAINED, diagnosis, disease=disease)
         return told
@@ -263,7 +288,7 @@ class VisitService:
             updated_at=self._desk.now(),
         )
 
-    def _stored(self, receipt: Receipt, patient: RecordId) -> StoredDiagnosis:
+    def _stored(self, receipt: Receipt, patient: RecordId, opinion: str) -> StoredDiagnosis:
         return StoredDiagnosis(
             id=receipt.diagnosis_id,
             patient_id=patient,
@@ -276,6 +301,7 @@ class VisitService:
             short_code=receipt.short_code,
             features=receipt.features,
             contributions=receipt.contributions,
+            opinion=opinion,
         )
 
     def _keep(
@@ -284,9 +310,12 @@ class VisitService:
         unit.diagnoses.add(stored)
         unit.patients.seen(draft.patient_id, receipt.made_at)
         unit.drafts.delete(draft.id)
-        self._write_down(unit, receipt, draft.patient_id)
+        self._write_down(unit, receipt, draft.patient_id, stored.opinion)
 
-    def _write_down(self, unit: UnitOfWork, receipt: Receipt, patient: RecordId) -> None:
+    def _write_down(
+        self, unit: UnitOfWork, receipt: Receipt, patient: RecordId, opinion: str
+    ) -> None:
+        before = {"opinion": opinion} if opinion else {}
         pseudonym = unit.patients.get(patient).pseudonym
         self._desk.journal.record(
             unit,
@@ -294,6 +323,7 @@ class VisitService:
             receipt.diagnosis_id,
             receipt=receipt.digest,
             bundle=receipt.differential.bundle_digest,
+            **before,
         )
         payload = diagnosis_payload(receipt, patient_pseudonym=pseudonym)
         self._desk.journal.send(unit, EventKind.DIAGNOSIS, payload)

@@ -34,6 +34,11 @@ class StoreOutbox:
         with self._store.write() as unit:
             return unit.outbox.retry(event)
 
+    def set_aside(self) -> Mapping[str, int]:
+        """Return how many events are in quarantine, by reason."""
+        with self._store.read() as unit:
+            return unit.outbox.set_aside()
+
     def counts(self) -> OutboxCounts:
         """Return the numbers the clinician sees."""
         with self._store.read() as unit:

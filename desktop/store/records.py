@@ -80,6 +80,7 @@ class StoredDiagnosis:
     short_code: str
     features: str = ""
     contributions: tuple[Explanation, ...] = ()
+    opinion: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

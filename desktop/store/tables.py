@@ -18,7 +18,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, configure_mappers, mapped_co
 
 from desktop.store.columns import CanonicalJson, UtcMoment
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """`PRAGMA user_version` of a store at head; the migrations set it, a test compares."""
 
 ID: Final = String(36)
@@ -93,7 +93,8 @@ class DiagnosisTable(Table):
     """One recorded differential with what is needed to replay it. Append-only.
 
     features: the feature vector as the engine wrote it (hex), empty in records made before it
-    was kept. contributions: explanations of the first candidates.
+    was kept. contributions: explanations of the first candidates. opinion: what the clinician
+    thought before the list (`ddx.intake.draft.Draft.opinion`).
     """
 
     __tablename__ = "diagnosis"
@@ -110,11 +111,12 @@ class DiagnosisTable(Table):
     short_code: Mapped[str] = mapped_column(String(16), index=True)
     features: Mapped[str] = mapped_column(Text, server_default="")
     contributions: Mapped[list[Any]] = mapped_column(CanonicalJson, server_default="[]")
+    opinion: Mapped[str] = mapped_column(String(64), server_default="")
     __table_args__ = (Index("ix_diagnosis_patient_id", "patient_id", "made_at"),)
 
 
 class FeedbackTable(Table):
-    """Decisions on diagnoses. Append-only; note is free text and stays here."""
+    """Decisions on diagnoses. Append-only; note and plan are free text and stay here."""
 
     __tablename__ = "feedback"
     id: Mapped[str] = mapped_column(ID, primary_key=True)
@@ -125,6 +127,7 @@ class FeedbackTable(Table):
     reason: Mapped[str | None] = mapped_column(String(32))
     outcome_at: Mapped[datetime] = mapped_column(UtcMoment)
     note: Mapped[str] = mapped_column(Text)
+    plan: Mapped[str] = mapped_column(Text, server_default="")
 
 
 class PatientSearchTable(Table):

@@ -4,6 +4,7 @@ from functools import cached_property
 
 from sqlalchemy.orm import Session
 
+from desktop.store.repositories.aggregates import AggregateRepository
 from desktop.store.repositories.audit import AuditRepository
 from desktop.store.repositories.clinic import ClinicRepository
 from desktop.store.repositories.device import DeviceRepository, SettingRepository
@@ -74,6 +75,11 @@ class UnitOfWork:
     def erasures(self) -> ErasureRepository:
         """Patients who were erased, and the erasing."""
         return ErasureRepository(self._session)
+
+    @cached_property
+    def aggregates(self) -> AggregateRepository:
+        """Counts over everything."""
+        return AggregateRepository(self._session)
 
     @cached_property
     def settings(self) -> SettingRepository:

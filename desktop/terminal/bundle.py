@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from ddx.errors import DdxError
 from ddx.terminology.catalogue import Language
 from desktop.commands.words import Texts, say
+from desktop.hardening import refuse_dumps
 from desktop.settings import data_directory, load_settings
 from model_bundles import embedded, stick
 from model_bundles.errors import BundleError
@@ -149,13 +150,12 @@ def _import(
 
 
 def _open_clinic(data_dir: Path) -> "Clinic":
-    from ddx.engine import Engine  # noqa: PLC0415 -- loads onnxruntime
     from desktop.services.clinic import Clinic  # noqa: PLC0415 -- loads the store
-    from desktop.services.shelf import DeviceShelf  # noqa: PLC0415
+    from desktop.services.open_shelf import open_shelf  # noqa: PLC0415 -- loads onnxruntime
 
+    refuse_dumps()  # before any key is in memory
     settings = load_settings(data_dir)
-    shelf = DeviceShelf(data_dir, Engine.from_artifacts, settings=settings)
-    return Clinic(data_dir, shelf, settings=settings)
+    return Clinic(data_dir, open_shelf(data_dir, settings), settings=settings)
 
 
 def _complain(text: str, code: int) -> int:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import httpx
 
     from desktop.services.engines import DiagnosticEngine
+    from sync_service.client.budget import ByteBudget
     from sync_service.client.updates import UpdateReport
 
 BAD_INPUT: Final = 2
@@ -64,6 +65,7 @@ class NoShelf:
         on_progress: OnProgress | None = None,  # noqa: ARG002
         *,
         metered: bool = False,  # noqa: ARG002
+        budget: "ByteBudget | None" = None,  # noqa: ARG002
     ) -> "UpdateReport":
         """Raise: there is nowhere to put one."""
         raise OtherBundleError(_NO_BUNDLE)

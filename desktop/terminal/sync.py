@@ -6,7 +6,6 @@ one), `VEREDA_PASSPHRASE_FILE` a file only the service may read; without it the 
 
 import getpass
 import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,12 +14,15 @@ from typing import Final
 import httpx
 
 from ddx.errors import DdxError
+from desktop.hardening import refuse_dumps
+from desktop.logs import keep_log
 from desktop.services.clinic import Clinic
 from desktop.services.engines import BundleShelf
 from desktop.services.records import UpdateOutcome
 from desktop.services.session import Session
 from desktop.settings import Settings, data_directory, load_settings
 from desktop.terminal.sign_in import AskPassphrase, NoShelf, named, sign_in
+from sync_service.client.budget import ByteBudget
 from sync_service.client.clinic import ClinicSide, UpdateBundles
 
 OpenShelf = Callable[[Path, Settings], BundleShelf]
@@ -48,20 +50,28 @@ def clinic_side(
         ServiceSetUpError: there is no clinic, nobody was named, or the file cannot be read.
         SettingsError, SignInRefusedError, StoreCorruptError: as the window says them.
     """
-    open_shelf = open_shelf or _shelf_of
+    open_shelf = open_shelf or _real_shelf
+    refuse_dumps()  # before any key is in memory
     around = os.environ if environment is None else environment
     data_dir = data_directory(around)
-    clinic = Clinic(data_dir, NoShelf(), settings=load_settings(data_dir))
+    settings = load_settings(data_dir)
+    clinic = Clinic(data_dir, NoShelf(), settings=settings)
     if not clinic.is_set_up():
         raise ServiceSetUpError(f"there is no clinic in {data_dir}; open Vereda and create one")
     who = named(clinic, around.get(CLINICIAN) or None)
     if who is None:
         raise ServiceSetUpError(f"say who signs in, by name, in {CLINICIAN}")
     session = sign_in(clinic, who[0], f"{who[1]}: ", _asker(around, ask))
+    end_log = keep_log(data_dir, settings.log_level)
+
+    def close() -> None:
+        session.close()
+        end_log()
+
     return replace(
         session.sync.side(),
         folder=data_dir,
-        close=session.close,
+        close=close,
         update=_updater(session, lambda: open_shelf(data_dir, session.sync.settings())),
     )
 
@@ -69,22 +79,18 @@ def clinic_side(
 def _updater(session: Session, shelf: Callable[[], BundleShelf]) -> UpdateBundles:
     """Return what looks for a bundle; the engine is in memory only while it does."""
 
-    def update(http: httpx.Client, server: str, metered: bool) -> UpdateOutcome:
+    def update(http: httpx.Client, server: str, metered: bool, budget: ByteBudget) -> UpdateOutcome:
         wanted = session.sync.settings().auto_update_enabled
         models = session.models.standing_on(shelf())
-        return models.update_over(http, server, metered=metered or not wanted)
+        return models.update_over(http, server, metered=metered or not wanted, budget=budget)
 
     return update
 
 
-def _shelf_of(data_dir: Path, settings: Settings) -> BundleShelf:
-    from ddx.engine import Engine  # noqa: PLC0415 -- loads onnxruntime
-    from desktop.services.shelf import DeviceShelf  # noqa: PLC0415
-    from model_bundles.trial import Trial  # noqa: PLC0415
+def _real_shelf(data_dir: Path, settings: Settings) -> BundleShelf:
+    from desktop.services.open_shelf import open_shelf  # noqa: PLC0415 -- loads onnxruntime
 
-    frozen = getattr(sys, "frozen", False)  # there the golden cases run in this process
-    trial = None if frozen else Trial((sys.executable, "-m", "desktop.commands.self_test"))
-    return DeviceShelf(data_dir, Engine.from_artifacts, settings=settings, trial=trial)
+    return open_shelf(data_dir, settings)
 
 
 def _asker(around: Mapping[str, str], ask: AskPassphrase) -> AskPassphrase:

@@ -21,7 +21,7 @@ from desktop.settings import SettingsError, data_directory, load_settings
 from desktop.terminal import sync
 from sync_service.client.clinic import ClinicSide
 from sync_service.client.usb import export, settle
-from sync_service.protocol.sealed import CloudCard, read_as
+from sync_service.protocol.sealed import CloudCard, SealedFileError, read_as
 
 DONE, ASIDE, BAD_INPUT = 0, 1, 2
 
@@ -46,6 +46,18 @@ WORDS: Final[Texts] = {
         "{stored} registros llegaron; {rejected} no se aceptaron.",
         "{stored} records arrived; {rejected} were not accepted.",
     ),
+    "not_an_answer": (
+        "{path} no es la respuesta de esta nube a este equipo ({code}). Importe el archivo "
+        "terminado en .receipt que la nube devolvió. Los registros siguen esperando.",
+        "{path} is not this cloud's answer to this device ({code}). Import the file ending in "
+        ".receipt that the cloud gave back. The records keep waiting.",
+    ),
+    "not_a_card": (
+        "{path} no es la tarjeta de una nube ({code}). Pídala a quien lleva la nube "
+        "(vereda-cloud --usb-card).",
+        "{path} is not the card of a cloud ({code}). Ask whoever runs the cloud for it "
+        "(vereda-cloud --usb-card).",
+    ),
     "file": ("{path}: {reason}", "{path}: {reason}"),
     "failed": ("{why} ({code})", "{why} ({code})"),
 }
@@ -60,7 +72,7 @@ def main(
     try:
         if not load_settings(data_directory()).allow_usb_export:
             return _refuse(say("not_allowed", language, WORDS))
-        card = read_as(asked.card.read_bytes(), CloudCard)
+        card = _card(asked.card, language)
         side = clinic()
         try:
             return (
@@ -68,6 +80,8 @@ def main(
             )
         finally:
             side.close()
+    except _NotThatFileError as error:
+        return _refuse(str(error))
     except OSError as error:
         told = say("file", language, WORDS, path=error.filename, reason=error.strerror)
         return _refuse(told)
@@ -76,17 +90,30 @@ def main(
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--lang", type=Language, choices=tuple(Language), default=Language.ES)
     parser = argparse.ArgumentParser(prog="vereda sync", description="Records on a stick.")
-    parser.add_argument("--lang", type=Language, choices=tuple(Language), default=Language.ES)
     what = parser.add_subparsers(dest="what", required=True)
-    out = what.add_parser("export", help="write what waits to a sealed file")
+    out = what.add_parser("export", parents=[shared], help="write what waits to a sealed file")
     out.add_argument("file", type=Path)
     out.add_argument("--enrol", metavar="CODE", help="also introduce this device to the cloud")
-    back = what.add_parser("import", help="read the cloud's answer")
+    back = what.add_parser("import", parents=[shared], help="read the cloud's answer")
     back.add_argument("file", type=Path)
     for command in (out, back):
         command.add_argument("--card", type=Path, required=True, help="the cloud's card")
     return parser.parse_args(argv)
+
+
+class _NotThatFileError(Exception):
+    """A file is another than asked for; the message tells what to do."""
+
+
+def _card(path: Path, language: Language) -> CloudCard:
+    try:
+        return read_as(path.read_bytes(), CloudCard)
+    except SealedFileError as error:
+        told = say("not_a_card", language, WORDS, path=path, code=error.code)
+        raise _NotThatFileError(told) from error
 
 
 def _export(asked: argparse.Namespace, side: ClinicSide, card: CloudCard) -> int:
@@ -99,7 +126,11 @@ def _export(asked: argparse.Namespace, side: ClinicSide, card: CloudCard) -> int
 
 
 def _take(asked: argparse.Namespace, side: ClinicSide, card: CloudCard) -> int:
-    settled = settle(asked.file.read_bytes(), side.outbox, side.identity, card)
+    try:
+        settled = settle(asked.file.read_bytes(), side.outbox, side.identity, card)
+    except SealedFileError as error:
+        told = say("not_an_answer", asked.lang, WORDS, path=asked.file, code=error.code)
+        raise _NotThatFileError(told) from error
     told = say("imported", asked.lang, WORDS, stored=settled.stored, rejected=settled.rejected)
     _say(told)
     return ASIDE if settled.rejected else DONE

@@ -1,39 +1,75 @@
-"""The ranked differential: rank, name, band bar and word, common or rare."""
+"""The ranked differential: rank, name, band bar and word, common or rare, how it moved."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QRect, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QObject,
+    QPoint,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from ddx.domain.differential import Candidate, World
 from ddx.domain.identifiers import DiseaseId
 from desktop.presenters.likelihood import BAND_STEPS, natural_frequency
+from desktop.presenters.moves import Move
 from desktop.ui import paint, words
 from desktop.ui.finding_list import LINE, Index
 from desktop.ui.i18n import translate
 from desktop.ui.theme import colours
 
 GRAVE_UP_TO = 2  # severity 1 and 2 of 5, the two most severe grades
+APART = 14  # pixels between two things said of a candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A few words in one colour of the palette."""
+
+    text: str
+    colour: str
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateLine:
     """A candidate with its name in the language of the window.
 
-    kept: it cannot be set aside with what is known.
+    kept: it cannot be set aside with what is known. move: since the list before; None if none.
     """
 
     candidate: Candidate
     name: str
     kept: bool = False
+    move: Move | None = None
 
     @property
     def likelihood(self) -> str:
         """Band as a word and natural frequency."""
+        return " · ".join(self._odds)
+
+    @property
+    def _odds(self) -> tuple[str, str]:
         c = self.candidate
-        return f"{words.band(c.band)} · {words.frequency(natural_frequency(c.probability))}"
+        return words.band(c.band), words.frequency(natural_frequency(c.probability))
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """What stands beside the bar, left to right; each one stays whole on its line."""
+        band, frequency = self._odds
+        said = [Piece(f"{band} ·", "quiet"), Piece(frequency, "quiet")]
+        if self.move is not None:
+            up = self.move.steps is None or self.move.steps >= 0
+            said.append(Piece(words.move(self.move), "accent" if up else "against"))
+        if self.kept:
+            said.append(Piece(_kept(), "against"))
+        return tuple(said)
 
     @property
     def grave(self) -> bool:
@@ -50,6 +86,8 @@ class CandidateLine:
             parts.append(_grave())
         if self.kept:
             parts.append(_kept())
+        if self.move is not None:
+            parts.append(words.move(self.move, spoken=True))
         return ". ".join(parts)
 
 
@@ -91,7 +129,7 @@ class CandidateDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         paint.row_ground(painter, option)
-        name, under = self._boxes(option.rect, option.font)
+        name, under = self._boxes(option.rect, option.font, line)
         c = colours()
         rank = QRect(
             option.rect.left() + 10, name.top(), self._rank_width(option.font), name.height()
@@ -127,32 +165,22 @@ class CandidateDelegate(QStyledItemDelegate):
     def _draw_likelihood(
         self, painter: QPainter, box: QRect, line: CandidateLine, font: QFont
     ) -> None:
-        c = colours()
-        bar_width = round(font.pixelSize() * 4.5)
-        bar = QRect(box.left(), box.center().y() - 3, bar_width, 7)
+        height = _line_height(font)
+        bar = QRect(box.left(), box.top() + height // 2 - 3, _bar_width(font), 7)
         paint.band_bar(painter, bar, BAND_STEPS[line.candidate.band])
-        text = box.adjusted(bar_width + 10, 0, 0, 0)
-        if line.kept:
-            text = text.adjusted(0, 0, -self._draw_kept(painter, box, font), 0)
         one_line = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        shown = QFontMetrics(font).elidedText(
-            line.likelihood, Qt.TextElideMode.ElideRight, text.width()
-        )
-        paint.write(painter, text, shown, font, c.quiet, flags=one_line)
-
-    def _draw_kept(self, painter: QPainter, box: QRect, font: QFont) -> int:
-        width = QFontMetrics(font).horizontalAdvance(_kept()) + 4
-        at = QRect(box.right() - width, box.top(), width, box.height())
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        paint.write(painter, at, _kept(), font, colours().against, flags=right)
-        return width + 8
+        for piece, at in _flow(line.pieces, font, box.width()):
+            where = QRect(box.left() + at.x(), box.top() + at.y() * height, box.width(), height)
+            where.setRight(box.right() + 2)
+            colour = getattr(colours(), piece.colour)
+            paint.write(painter, where, piece.text, font, colour, flags=one_line)
 
     def _rank_width(self, font: QFont) -> int:
         return QFontMetrics(font).horizontalAdvance("00")
 
-    def _boxes(self, row: QRect, font: QFont) -> tuple[QRect, QRect]:
+    def _boxes(self, row: QRect, font: QFont, line: CandidateLine) -> tuple[QRect, QRect]:
         left = row.left() + 10 + self._rank_width(font) + 10
-        under_height = round(font.pixelSize() * 1.5)
+        under_height = _under_height(line, font, row.right() - 10 - left)
         name = QRect(left, row.top() + 7, row.right() - 10 - left, row.height() - under_height - 14)
         under = QRect(left, name.bottom() + 2, name.width(), under_height)
         return name, under
@@ -166,9 +194,39 @@ class CandidateDelegate(QStyledItemDelegate):
         badge = QFontMetrics(small).horizontalAdvance(words.world(line.candidate.world)) + 24
         bold = paint.sized(option.font, 1.0, QFont.Weight.DemiBold)
         grave = QFontMetrics(bold).horizontalAdvance(_grave()) + 12 if line.grave else 0
-        text_width = width - 40 - self._rank_width(option.font) - badge - grave
+        text_width = width - 31 - self._rank_width(option.font) - badge - grave
         name = paint.wrapped_height(line.name, bold, text_width)
-        return QSize(0, name + round(option.font.pixelSize() * 1.5) + 18)
+        under = _under_height(line, option.font, width - 31 - self._rank_width(option.font))
+        return QSize(0, name + under + 18)
+
+
+def _bar_width(font: QFont) -> int:
+    return round(font.pixelSize() * 4.5)
+
+
+def _line_height(font: QFont) -> int:
+    return round(font.pixelSize() * 1.75)
+
+
+def _under_height(line: CandidateLine, font: QFont, width: int) -> int:
+    small = paint.sized(font, 0.86)
+    return _line_height(small) * (1 + max(at.y() for _, at in _flow(line.pieces, small, width)))
+
+
+def _flow(pieces: Sequence[Piece], font: QFont, width: int) -> list[tuple[Piece, QPoint]]:
+    """Place the pieces after the bar, and on further lines where they do not fit.
+
+    Positions: x in pixels from the left of the bar, y in lines.
+    """
+    metrics = QFontMetrics(font)
+    x, y, placed = _bar_width(font) + 10, 0, []
+    for place, piece in enumerate(pieces):
+        needed = metrics.horizontalAdvance(piece.text) + 1
+        if x + needed > width and x > 0:
+            x, y = 0, y + 1
+        placed.append((piece, QPoint(x, y)))
+        x += needed + (metrics.horizontalAdvance(" ") if place == 0 else APART)
+    return placed
 
 
 def _grave() -> str:

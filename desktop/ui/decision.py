@@ -1,14 +1,10 @@
 """Bottom bar of the visit: agree, refuse, add, or another diagnosis, with a coded reason."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
-from PySide6.QtCore import QStringListModel
-from PySide6.QtWidgets import QCompleter, QFrame, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from ddx.domain.feedback import Feedback, OverrideReason, Verb
-from ddx.domain.identifiers import DiseaseId
-from desktop.presenters import decision
 from desktop.presenters.decision import Missing
 from desktop.presenters.visit_state import (
     DecisionCancelled,
@@ -19,6 +15,7 @@ from desktop.presenters.visit_state import (
     VisitState,
 )
 from desktop.ui import keys, words
+from desktop.ui.disease_field import DiseaseField, Names
 from desktop.ui.i18n import Texts, translate
 from desktop.ui.labels import Labels
 from desktop.ui.widgets import (
@@ -45,19 +42,6 @@ VERB_KEYS = {
 COMPLETIONS = 12
 
 
-class Names(NamedTuple):
-    """Every disease by name, and (name, plain name) for the search."""
-
-    diseases: dict[str, DiseaseId]
-    plain: tuple[tuple[str, str], ...]
-
-
-def read_names(labels: Labels) -> Names:
-    """Return the names of the active bundle: some 12,000, worth a worker thread."""
-    diseases = labels.diseases()
-    return Names(diseases, tuple((name, decision.plain(name)) for name in diseases))
-
-
 class DecisionBar(Spoken):
     """The four verbs, and the form of the one that was pressed."""
 
@@ -65,14 +49,18 @@ class DecisionBar(Spoken):
         super().__init__()
         self._labels, self._dispatch = labels, dispatch
         self._state: VisitState | None = None
-        self._known = Names({}, ())
         self._drawing = False
         self._brief = False
         self.recorded = message("done")
         self.verbs = QWidget()
         self.buttons = {verb: self._verb_button(verb) for verb in Verb}
         self.refer = self._keyed(self._refer_text, keys.REFER, lambda: dispatch(ReferralAsked()))
-        self.verbs.setLayout(row(*self.buttons.values(), self.refer, gap=10))
+        self.summary = self._keyed(
+            lambda: translate("Decision", "Resumen…"),
+            keys.SUMMARY,
+            lambda: dispatch(ReferralAsked(summary=True)),
+        )
+        self.verbs.setLayout(row(*self.buttons.values(), self.refer, self.summary, gap=10))
         self.form = self._form()
         frame = QFrame()
         frame.setObjectName("bar")
@@ -113,24 +101,20 @@ class DecisionBar(Spoken):
     def _form(self) -> QWidget:
         t: Texts = self.texts
         self.what = plain_label("section")
-        self.disease = field(
-            t,
-            lambda: translate("Decision", "Diagnóstico"),
-            lambda: translate("Decision", "Escriba y elija de la lista"),
+        self.disease = DiseaseField(
+            self._labels, t, lambda: translate("Decision", "Diagnóstico"), COMPLETIONS
         )
-        self._completions = QStringListModel(self)
-        self._completer = completer = QCompleter(self._completions, self)
-        completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
-        completer.setMaxVisibleItems(COMPLETIONS)
-        self.disease.setCompleter(completer)
         self.reason = choice(t, lambda: translate("Decision", "Motivo"))
         self.note = field(t, lambda: translate("Decision", "Nota (opcional, no sale del equipo)"))
+        self.plan = field(t, lambda: translate("Decision", "Plan (sale en el resumen y la carta)"))
         self._disease_box = QWidget()
         self._disease_box.setLayout(labelled(t, self.disease.accessibleName, self.disease))
         self._reason_box = QWidget()
         self._reason_box.setLayout(labelled(t, self.reason.accessibleName, self.reason))
         note_box = QWidget()
         note_box.setLayout(labelled(t, self.note.accessibleName, self.note))
+        plan_box = QWidget()
+        plan_box.setLayout(labelled(t, self.plan.accessibleName, self.plan))
         self.missing = message("refusal")
         self.confirm = button(
             t,
@@ -143,16 +127,17 @@ class DecisionBar(Spoken):
             lambda: translate("Decision", "Cancelar  {key}").format(key=keys.shown(keys.BACK)),
             lambda: self._dispatch(DecisionCancelled()),
         )
-        self.disease.textEdited.connect(self._complete)
         self.disease.textChanged.connect(lambda _text: self._edited())
         self.reason.currentIndexChanged.connect(lambda _index: self._edited())
         self.note.textChanged.connect(lambda _text: self._edited())
-        for edit in (self.disease, self.note):
+        self.plan.textChanged.connect(lambda _text: self._edited())
+        for edit in (self.disease, self.note, self.plan):
             edit.returnPressed.connect(self._enter)
-        fields = row(self._disease_box, self._reason_box, note_box, gap=12)
+        fields = row(self._disease_box, self._reason_box, note_box, plan_box, gap=12)
         fields.setStretch(0, 3)
         fields.setStretch(1, 2)
         fields.setStretch(2, 3)
+        fields.setStretch(3, 3)
         buttons = row(self.confirm, cancel)
         buttons.addStretch(1)
         form = QWidget()
@@ -162,34 +147,24 @@ class DecisionBar(Spoken):
 
     def know(self, names: Names) -> None:
         """Take names that were read beforehand."""
-        self._known = names
-
-    def _complete(self, text: str) -> None:
-        self._completions.setStringList(decision.matching(text, self._known.plain, COMPLETIONS))
-        self._completer.complete()
+        self.disease.know(names)
 
     def _enter(self) -> None:
-        popup = self._completer.popup()
-        if popup is None or not popup.isVisible():  # Enter takes a name first, then confirms
+        if not self.disease.choosing:  # Enter takes a name first, then confirms
             self._dispatch(DecisionConfirmed())
-
-    def _disease_typed(self) -> DiseaseId | None:
-        """Return the disease whose name was typed or chosen, whatever its capitals and accents."""
-        wanted = decision.plain(self.disease.text().strip())
-        known = self._known
-        return next((known.diseases[name] for name, p in known.plain if p == wanted), None)
 
     def _edited(self) -> None:
         if self._drawing or self._state is None or self._state.decision.verb is None:
             return
         verb = self._state.decision.verb
-        typed = self._disease_typed()
+        typed = self.disease.disease
         chosen = self.reason.currentData()
         self._dispatch(
             DecisionEdited(
                 disease=self._state.decision.disease if verb is Verb.AGREE else typed,
                 reason=OverrideReason(chosen) if chosen else None,
                 note=self.note.text(),
+                plan=self.plan.text(),
             )
         )
 
@@ -202,8 +177,8 @@ class DecisionBar(Spoken):
         verb = state.decision.verb
         self.verbs.setVisible(verb is None)
         self.form.setVisible(verb is not None)
-        ready = state.diagnosis is not None and not state.stale
-        for made in (*self.buttons.values(), self.refer):
+        ready = state.diagnosis is not None and not state.stale and state.trial is None
+        for made in (*self.buttons.values(), self.refer, self.summary):
             made.setEnabled(ready)
         if verb is not None and opened:
             self._open(state, verb)
@@ -216,10 +191,11 @@ class DecisionBar(Spoken):
         self._fill_diseases(verb)
         self.disease.clear()
         self.note.clear()
+        self.plan.clear()
         self.what.setText(self._what(state, verb))
         self._disease_box.setVisible(verb in (Verb.ADD, Verb.CUSTOM))
         self._reason_box.setVisible(verb is not Verb.AGREE)
-        first = {Verb.AGREE: self.note, Verb.REFUSE: self.reason}.get(verb, self.disease)
+        first = {Verb.AGREE: self.plan, Verb.REFUSE: self.reason}.get(verb, self.disease)
         first.setFocus()
 
     def _what(self, state: VisitState, verb: Verb) -> str:
@@ -237,8 +213,7 @@ class DecisionBar(Spoken):
     def _fill_diseases(self, verb: Verb) -> None:
         if verb not in (Verb.ADD, Verb.CUSTOM):
             return
-        if not self._known.diseases:  # forgotten when the language changes
-            self._known = read_names(self._labels)
+        self.disease.read()  # forgotten when the language changes
 
     def _draw_missing(self, state: VisitState) -> None:
         lacks = state.decision.missing
@@ -271,7 +246,7 @@ class DecisionBar(Spoken):
 
     def redraw(self) -> None:
         """Draw again in another language."""
-        self._known = Names({}, ())
+        self.disease.forget()
         if self._state is not None:
             state, self._state = self._state, None
             self.show_state(state)

@@ -1,7 +1,7 @@
 """Centre column of the visit: what must not be missed, the ranked list, what it rests on."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtGui import QResizeEvent
@@ -9,12 +9,16 @@ from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from ddx.domain.differential import Alert, Differential, World
 from ddx.domain.identifiers import DiseaseId
+from ddx.intake.draft import UNDECIDED
 from desktop.presenters.likelihood import natural_frequency
-from desktop.presenters.visit_state import CandidateSelected, VisitState
+from desktop.presenters.moves import Move, moves
+from desktop.presenters.visit_state import CandidateSelected, Diagnosis, VisitState
 from desktop.ui import keys, words
 from desktop.ui.candidate_list import CandidateLine, CandidateList
 from desktop.ui.i18n import translate
 from desktop.ui.labels import Labels, with_code
+from desktop.ui.opinion import OpinionBox
+from desktop.ui.trial import TrialBar
 from desktop.ui.vitals import name_of
 from desktop.ui.widgets import Spoken, clear, column, heading, message, plain_label, say, tall
 
@@ -39,18 +43,23 @@ class AlertStrip(QFrame):
         self.hide()
 
     def show_alerts(self, alerts: tuple[Alert, ...], labels: Labels) -> None:
-        """Draw the rules that fired."""
+        """Draw the rules that fired, urgent ones first; what is there already stays there."""
+        ranked = sorted(alerts, key=lambda a: not a.urgent)
+        said = [_alert_text(alert, labels) for alert in ranked]
+        title = translate("Differential", "No pasar por alto")
+        if said and [title, *said] == [label.text() for label in self._labels_shown]:
+            return
         clear(self._lines)
-        self._labels_shown.clear()
+        self._labels_shown = []
         self.setVisible(bool(alerts))
         if not alerts:
             return
-        title = plain_label("section")
-        title.setText(translate("Differential", "No pasar por alto"))
-        self._labels_shown = [title]
-        for alert in sorted(alerts, key=lambda a: not a.urgent):
+        heading_of_strip = plain_label("section")
+        heading_of_strip.setText(title)
+        self._labels_shown.append(heading_of_strip)
+        for alert, text in zip(ranked, said, strict=True):
             line = plain_label()
-            line.setText(_alert_text(alert, labels))
+            line.setText(text)
             line.setToolTip(alert.source)
             self._labels_shown.append(line)
         for label in self._labels_shown:
@@ -111,8 +120,15 @@ class DifferentialColumn(Spoken):
         self._labels = labels
         self._state: VisitState | None = None
         self._candidates: list[CandidateLine] = []
+        self._rules: tuple[Alert, ...] = ()
+        self._refit = QTimer(self)  # one, kept: single shots of a screen that goes leave memory
+        self._refit.setSingleShot(True)
+        self._refit.timeout.connect(self._fit_strip)
         self.strip = AlertStrip()
         self.stale = message("notice")
+        self.trial = TrialBar(self.texts, dispatch)
+        self.opinion = OpinionBox(labels, dispatch)
+        self.thought = message("quiet")
         self.blocked = message("notice")
         self.empty = message("quiet")
         self.list = CandidateList()
@@ -130,7 +146,10 @@ class DifferentialColumn(Spoken):
                 lambda: translate("Differential", "Lista de diagnósticos"),
                 keys.shown(keys.LIST),
             ),
+            self.trial,
             self.stale,
+            self.thought,
+            self.opinion,
             self.blocked,
             self.empty,
             self.list,
@@ -158,37 +177,83 @@ class DifferentialColumn(Spoken):
         """Give the pinned strip its height in the new type size."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
-            QTimer.singleShot(0, self, self._fit_strip)
+            self._refit.start()
 
     def _fit_strip(self) -> None:
         self.strip.fit(self.width(), round(self.height() * STRIP_SHARE))
 
     def show_state(self, state: VisitState) -> None:
         """Draw `state`."""
-        changed = self._state is None or self._state.diagnosis is not state.diagnosis
+        drawn = None if self._state is None else (self._state.shown, self._state.before)
         self._state = state
         made = state.diagnosis
         self.list.setVisible(made is not None)
+        self.opinion.show_state(state)
+        self.trial.setVisible(state.trial is not None)
         self.box.setStretch(self._rest, 1 if made is None else 0)
-        say(self.empty, self._empty_text(state))
-        say(self.stale, _stale_text() if state.stale else "")
-        if made is None:
+        say(self.empty, "" if state.asking_opinion else self._empty_text(state))
+        say(self.stale, _stale_text(state))
+        say(self.thought, self._thought(state))
+        if made is None or state.shown is None:
             return
-        if changed:
-            self._draw_answer(made.differential, made.not_excluded)
-            text = translate("Differential", "Modelo {version} · {moment} · código {code}")
-            say(
-                self.made,
-                text.format(
-                    version=made.differential.bundle_version,
-                    moment=words.moment(made.made_at),
-                    code=made.short_code,
-                ),
+        if drawn != (state.shown, state.before):
+            on_trial = state.tried if state.on_trial else None
+            self._draw_answer(
+                state.shown,
+                made.not_excluded if on_trial is None else on_trial.not_excluded,
+                moves(state.before, state.shown),
             )
+            self._draw_made(made)
         self.list.show_lines(self._candidates, state.selected)
 
+    def _draw_made(self, made: Diagnosis) -> None:
+        text = translate("Differential", "Modelo {version} · {moment} · código {code}")
+        say(
+            self.made,
+            text.format(
+                version=made.differential.bundle_version,
+                moment=words.moment(made.made_at),
+                code=made.short_code,
+            ),
+        )
+
+    def _thought(self, state: VisitState) -> str:
+        """Return where the clinician's own diagnosis stands on the recorded list."""
+        made = state.diagnosis
+        if made is None or not made.opinion:
+            return ""
+        if made.opinion == UNDECIDED:
+            return translate("Differential", "Antes de la lista: sin diagnóstico propio.")
+        said = translate("Differential", "Antes de la lista pensó en: {disease}. {place}")
+        ranks = {c.disease: c.rank for c in made.differential.candidates}
+        rank = ranks.get(DiseaseId(made.opinion))
+        place = (
+            translate("Differential", "No está en la lista.")
+            if rank is None
+            else translate("Differential", "Es el puesto {n}.").format(n=rank)
+        )
+        return said.format(disease=self._labels.disease(made.opinion), place=place)
+
+    def show_rules(self, alerts: tuple[Alert, ...]) -> None:
+        """Pin the rules that fire on the findings as they are, before and beside any list."""
+        if alerts != self._rules:
+            self._rules = alerts
+            self._draw_strip()
+
+    def _draw_strip(self) -> None:
+        listed = (
+            () if self._state is None or self._state.shown is None else self._state.shown.alerts
+        )
+        told = {alert.code: alert for alert in (*listed, *self._rules)}
+        self.strip.show_alerts(tuple(told.values()), self._labels)
+        self._fit_strip()
+        self._refit.start()  # again, once the labels wear their font
+
     def _lines(
-        self, differential: Differential, kept: frozenset[DiseaseId] | None
+        self,
+        differential: Differential,
+        kept: frozenset[DiseaseId] | None,
+        moved: Mapping[DiseaseId, Move],
     ) -> list[CandidateLine]:
         """Name the candidates; two of the same name are told apart by their code."""
         names = [self._labels.disease(c.disease) for c in differential.candidates]
@@ -198,15 +263,19 @@ class DifferentialColumn(Spoken):
                 c,
                 with_code(name, c.disease) if name in twice else name,
                 kept=kept is not None and c.disease in kept,
+                move=moved.get(c.disease),
             )
             for c, name in zip(differential.candidates, names, strict=True)
         ]
 
-    def _draw_answer(self, differential: Differential, kept: frozenset[DiseaseId] | None) -> None:
-        self._candidates = self._lines(differential, kept)
-        self.strip.show_alerts(differential.alerts, self._labels)
-        self._fit_strip()
-        QTimer.singleShot(0, self, self._fit_strip)  # again, once the labels wear their font
+    def _draw_answer(
+        self,
+        differential: Differential,
+        kept: frozenset[DiseaseId] | None,
+        moved: Mapping[DiseaseId, Move],
+    ) -> None:
+        self._candidates = self._lines(differential, kept, moved)
+        self._draw_strip()
         say(self.blocked, _blocked_text(differential))
         outside = translate(
             "Differential", "Puede no ser ninguna de estas: en {frequency} casos así, es otra cosa."
@@ -241,9 +310,17 @@ class DifferentialColumn(Spoken):
         if self._state is not None:
             state, self._state = self._state, None
             self.show_state(state)
+            self._draw_strip()
 
 
-def _stale_text() -> str:
+def _stale_text(state: VisitState) -> str:
+    if state.trial is not None or not state.stale:
+        return ""
+    if state.on_trial:
+        return translate(
+            "Differential",
+            "Así queda la lista con los últimos cambios; aún sin registrar. {key} la registra.",
+        ).format(key=keys.shown(keys.DIAGNOSE))
     return translate(
         "Differential", "Lista anterior a los últimos cambios. Pulse {key} para actualizarla."
     ).format(key=keys.shown(keys.DIAGNOSE))

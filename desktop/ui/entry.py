@@ -19,6 +19,8 @@ from desktop.presenters.visit_state import (
     FindingGraded,
     FindingMarked,
     FindingRemoved,
+    FindingWeighed,
+    OnsetTyped,
     SearchTyped,
     SexChosen,
     VisitState,
@@ -28,8 +30,10 @@ from desktop.ui import keys, messages, words
 from desktop.ui.finding_list import FindingLine, FindingList
 from desktop.ui.i18n import translate
 from desktop.ui.labels import Labels
+from desktop.ui.onset import OnsetRow
 from desktop.ui.vitals import VitalsPanel
 from desktop.ui.widgets import (
+    MEASURED_BY_MS,
     Spoken,
     button,
     choice,
@@ -77,6 +81,7 @@ class EntryColumn(Spoken):
             self._entered_heading,
             self.nothing,
             self.entered,
+            self.onset,
             self.vitals_toggle,
             self.vitals,
             gap=8,
@@ -163,21 +168,27 @@ class EntryColumn(Spoken):
         self.entered.marked.connect(lambda f, p: self._dispatch(FindingMarked(f, p)))
         self.entered.cycled.connect(lambda f: self._dispatch(FindingCycled(f)))
         self.entered.removed.connect(self._remove)
+        self.entered.weighed.connect(lambda f: self._dispatch(FindingWeighed(f)))
+        self.entered.dated.connect(self._ask_onset)
+        self.onset = OnsetRow()
+        self.onset.told.connect(self._take_onset)
         self.entered.graded.connect(lambda f, g: self._dispatch(FindingGraded(f, float(g))))
 
     def _build_vitals(self) -> None:
-        self.vitals_toggle = button(self.texts, self._vitals_title, self.toggle_vitals, "disclose")
-        self.vitals_toggle.setMinimumWidth(40)
         self.vitals = VitalsPanel()
         self.vitals.hide()
+        self.vitals_toggle = button(self.texts, self._vitals_title, self.toggle_vitals, "disclose")
+        self.vitals_toggle.setMinimumWidth(40)
         self.vitals.typed.connect(lambda name, text: self._dispatch(VitalTyped(name, text)))
 
     def _vitals_title(self) -> str:
-        taken = len(self._state.draft.vitals) if self._state else 0
+        taken = len(self._state.considered.vitals) if self._state else 0
         arrow = "▾" if self._state is not None and not self.vitals.isHidden() else "▸"
-        return translate("Visit", "{arrow} Constantes vitales ({n})  {key}").format(
+        title = translate("Visit", "{arrow} Constantes vitales ({n})  {key}").format(
             arrow=arrow, n=taken, key=keys.shown(keys.VITALS)
         )
+        score = self.vitals.news2
+        return f"{title}  ·  {score}" if score and self.vitals.isHidden() else title
 
     def toggle_vitals(self) -> None:
         """Open the vital signs and go to the first, or close them."""
@@ -187,6 +198,26 @@ class EntryColumn(Spoken):
             first = next(iter(self.vitals.numbers.values()))
             first.setFocus()
             QTimer.singleShot(0, self, lambda: self.area.ensureWidgetVisible(self.vitals))
+
+    def _ask_onset(self, finding: str) -> None:
+        line = self.entered.current()
+        if line is not None:
+            self.onset.ask(finding, self._labels.finding(finding), line.onset_days)
+            QTimer.singleShot(
+                MEASURED_BY_MS, self, lambda: self.area.ensureWidgetVisible(self.onset, 0, 12)
+            )
+
+    def _take_onset(self, finding: str, days: int | None) -> None:
+        self._dispatch(OnsetTyped(finding, days))
+        self.entered.setFocus()
+
+    def close_onset(self) -> bool:
+        """Close the question of when a finding began; return whether it was open."""
+        if self.onset.isHidden():
+            return False
+        self.onset.hide()
+        self.entered.setFocus()
+        return True
 
     def _send_age(self) -> None:
         self._dispatch(AgeTyped(self.age.text(), AgeUnit(self.age_unit.currentData())))
@@ -238,7 +269,8 @@ class EntryColumn(Spoken):
         self._draw_entered(state)
         wrong = {issue.field for issue in state.issues if issue.level is Level.ERROR}
         restyle(self.age, "wrong", "true" if "age" in wrong else "false")
-        self.vitals.show_values(dict(state.draft.vitals), wrong)
+        self.vitals.show_values(dict(state.considered.vitals), wrong)
+        self.vitals.show_draft(state.considered)
         self.vitals_toggle.setText(self._vitals_title())
         say(self.issues, "\n".join(messages.issue(i, self._labels) for i in state.issues))
         serious = any(issue.level is Level.ERROR for issue in state.issues)
@@ -246,14 +278,14 @@ class EntryColumn(Spoken):
         self.diagnose.setEnabled(not state.diagnosing)
 
     def _draw_patient(self, state: VisitState) -> None:
-        if self.age.text() != state.draft.age_text:
-            self.age.setText(state.draft.age_text)
+        if self.age.text() != state.considered.age_text:
+            self.age.setText(state.considered.age_text)
         for i, unit in enumerate(AgeUnit):
             self.age_unit.setItemText(i, words.age_unit(unit))
         for i, value in enumerate(Sex):
             self.sex.setItemText(i, words.sex(value))
-        self.age_unit.setCurrentIndex(self.age_unit.findData(state.draft.age_unit.value))
-        self.sex.setCurrentIndex(self.sex.findData(state.draft.sex.value))
+        self.age_unit.setCurrentIndex(self.age_unit.findData(state.considered.age_unit.value))
+        self.sex.setCurrentIndex(self.sex.findData(state.considered.sex.value))
 
     def _draw_search(self, state: VisitState) -> None:
         if self.search.text() != state.search_text:
@@ -270,15 +302,15 @@ class EntryColumn(Spoken):
 
     def _draw_entered(self, state: VisitState) -> None:
         searching = bool(state.hits)
-        self.nothing.setVisible(not state.draft.findings and not searching)
-        self.entered.setVisible(bool(state.draft.findings) or not searching)
+        self.nothing.setVisible(not state.considered.findings and not searching)
+        self.entered.setVisible(bool(state.considered.findings) or not searching)
         self.entered.show_lines(self._entered_lines(state))
 
     def _entered_lines(self, state: VisitState) -> list[FindingLine]:
         """Return a line per finding; what a choice ruled out together stands on one line."""
         lines = []
         told: set[str] = set()
-        for finding in state.draft.findings:
+        for finding in state.considered.findings:
             if finding.id in told:
                 continue
             others = self._ruled_out_with(state, finding.id)
@@ -293,12 +325,12 @@ class EntryColumn(Spoken):
     def _ruled_out_with(self, state: VisitState, finding: str) -> tuple[str, ...]:
         """Return the other absent values of the same choice; none unless `finding` is one."""
         group = self._labels.group(finding)
-        line = entry.find(state.draft, finding)
+        line = entry.find(state.considered, finding)
         if not group or line is None or line.presence is not Presence.EXCLUDED:
             return ()
         return tuple(
             f.id
-            for f in state.draft.findings
+            for f in state.considered.findings
             if f.presence is Presence.EXCLUDED
             and f.id != finding
             and self._labels.group(f.id) == group
@@ -309,7 +341,7 @@ class EntryColumn(Spoken):
         self._dispatch(FindingRemoved(finding, others))
 
     def _line(self, state: VisitState, finding: str, matched: str = "") -> FindingLine:
-        entered = entry.find(state.draft, finding)
+        entered = entry.find(state.considered, finding)
         label = self._labels.finding(finding)
         if matched and matched.casefold() != label.casefold():
             label = f"{label} · {matched}"
@@ -319,6 +351,8 @@ class EntryColumn(Spoken):
             presence=None if entered is None else entered.presence,
             graded=self._labels.graded(finding),
             grade=None if entered is None else entered.grade,
+            severity=None if entered is None else entered.severity,
+            onset_days=None if entered is None else entered.onset_days,
         )
 
     def redraw(self) -> None:

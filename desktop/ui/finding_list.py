@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ddx.domain.finding import Presence
+from ddx.domain.finding import Presence, Severity
 from desktop.ui import paint, words
 from desktop.ui.i18n import translate
 from desktop.ui.theme import colours
@@ -45,13 +45,18 @@ KEYS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingLine:
-    """presence: None when the finding was not entered. graded: takes an intensity 0..10."""
+    """presence: None when the finding was not entered. graded: takes an intensity 0..10.
+
+    onset_days: days since it began, None when nobody said.
+    """
 
     id: str
     label: str
     presence: Presence | None = None
     graded: bool = False
     grade: float | None = None
+    severity: Severity | None = None
+    onset_days: int | None = None
 
     @property
     def spoken(self) -> str:
@@ -61,16 +66,25 @@ class FindingLine:
             parts.append(words.presence(self.presence).lower())
         if self.grade is not None:
             parts.append(translate("Findings", "intensidad {n} de 10").format(n=f"{self.grade:g}"))
+        parts += self._qualities
         return ", ".join(parts)
 
     @property
     def shown(self) -> str:
         """Label with its intensity, when it takes one."""
+        parts = [self.label]
         if self.grade is not None:
-            return f"{self.label} · {self.grade:g}{OF_TEN}"
-        if self.graded and self.presence is Presence.PRESENT:
-            return f"{self.label} · ?{OF_TEN}"
-        return self.label
+            parts.append(f"{self.grade:g}{OF_TEN}")
+        elif self.graded and self.presence is Presence.PRESENT:
+            parts.append(f"?{OF_TEN}")
+        return " · ".join((*parts, *self._qualities))
+
+    @property
+    def _qualities(self) -> list[str]:
+        said = [] if self.severity is None else [words.severity(self.severity)]
+        if self.onset_days is not None:
+            said.append(words.since(self.onset_days))
+        return said
 
 
 class FindingModel(QAbstractListModel):
@@ -152,11 +166,16 @@ class FindingDelegate(QStyledItemDelegate):
 
 
 class FindingList(QListView):
-    """The list: P, A, U mark; Space cycles; Del removes; 0-9 grade; the keys can be clicked."""
+    """The list: P, A, U mark; Space cycles; S weighs; D dates; Del removes; 0-9 grade.
+
+    The three states can be clicked as well.
+    """
 
     marked = Signal(str, object)
     cycled = Signal(str)
     graded = Signal(str, int)
+    weighed = Signal(str)
+    dated = Signal(str)
     removed = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -210,6 +229,10 @@ class FindingList(QListView):
             self.cycled.emit(line.id)
         elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.removed.emit(line.id)
+        elif key is Qt.Key.Key_S:
+            self.weighed.emit(line.id)
+        elif key is Qt.Key.Key_D:
+            self.dated.emit(line.id)
         elif line.graded and event.text().isdecimal():
             self.graded.emit(line.id, int(event.text()))
         else:

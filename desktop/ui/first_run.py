@@ -19,6 +19,8 @@ from desktop.presenters.first_run import (
     Field,
     FirstRunState,
     KeyNoted,
+    LinkChosen,
+    LinkSkipped,
     OpenSignIn,
     Stage,
     Submitted,
@@ -75,6 +77,8 @@ class FirstRunScreen(Screen):
     finished = Signal()
     demo_wanted = Signal()
     restore_wanted = Signal()
+    link_wanted = Signal(str, str)
+    """Server and one-time code, to be joined once signed in."""
     state: FirstRunState
 
     def __init__(self, clinic: "Clinic", jobs: Jobs) -> None:
@@ -82,12 +86,14 @@ class FirstRunScreen(Screen):
         self.reducer, self.state, self._clinic = step, FirstRunState(), clinic
         self._performers = {
             CreateClinic: self._create,
-            OpenSignIn: lambda _effect: self.finished.emit(),
+            OpenSignIn: self._finish,
         }
         self._form_card, self._key_card = self._form(), self._key_page()
+        self._cloud_card = self._cloud_page()
         self._key_card.hide()
+        self._cloud_card.hide()
         holder = QWidget()
-        holder.setLayout(column(self._form_card, self._key_card))
+        holder.setLayout(column(self._form_card, self._key_card, self._cloud_card))
         self.setLayout(centred(holder))
         self.redraw()
 
@@ -186,6 +192,51 @@ class FirstRunScreen(Screen):
             28,
         )
 
+    def _cloud_page(self) -> QWidget:
+        t = self.texts
+        self.cloud_fields = {
+            Field.SERVER: field(t, lambda: translate("FirstRun", "Dirección del servidor")),
+            Field.CODE: field(t, lambda: translate("FirstRun", "Código de un solo uso")),
+        }
+        rows = column(
+            label(t, lambda: translate("FirstRun", "¿Unir el centro a una nube?"), "title"),
+            label(
+                t,
+                lambda: translate(
+                    "FirstRun",
+                    "No hace falta para atender. Sirve para recibir modelos nuevos y enviar "
+                    "registros sin nombres. Puede hacerlo otro día.",
+                ),
+                "quiet",
+            ),
+            gap=12,
+        )
+        for name, control in self.cloud_fields.items():
+            part = labelled(t, control.accessibleName, control)
+            part.addWidget(self._issues[name])
+            rows.addLayout(part)
+            control.returnPressed.connect(self._link)
+        self.join = button(
+            t, lambda: translate("FirstRun", "Unir al entrar"), self._link, "primary"
+        )
+        self.skip = button(
+            t,
+            lambda: translate("FirstRun", "Sin nube por ahora"),
+            lambda: self.dispatch(LinkSkipped()),
+        )
+        for last in (self.join, self.skip):
+            rows.addWidget(last)
+        return card(rows, 28)
+
+    def _link(self) -> None:
+        typed = {name: control.text() for name, control in self.cloud_fields.items()}
+        self.dispatch(LinkChosen(typed[Field.SERVER], typed[Field.CODE]))
+
+    def _finish(self, effect: OpenSignIn) -> None:
+        if effect.server:
+            self.link_wanted.emit(effect.server, effect.code)
+        self.finished.emit()
+
     def enter_screen(self) -> None:
         """Put the cursor in the first field; offer a backup when there is one."""
         self.jobs.run(
@@ -223,7 +274,7 @@ class FirstRunScreen(Screen):
         creating = state.stage is Stage.CREATING
         self.create_clinic.setEnabled(not creating)
         self.restore.setVisible(state.backups)
-        for name, control in self.fields.items():
+        for name, control in {**self.fields, **self.cloud_fields}.items():
             wrong = state.issues.get(name)
             restyle(control, "wrong", "true" if wrong else "false")
             say(self._issues[name], messages.first_run_issue(name, wrong) if wrong else "")
@@ -237,3 +288,10 @@ class FirstRunScreen(Screen):
                 self._form_card.hide()
                 self._key_card.show()
                 self.noted.setFocus()
+        if state.stage is Stage.CLOUD and self._cloud_card.isHidden():
+            self.key.clear()
+            self._form_card.hide()
+            self._key_card.hide()
+            self._cloud_card.show()
+            self.cloud_fields[Field.SERVER].setText(self._clinic.suggested_server)
+            self.cloud_fields[Field.SERVER].setFocus()

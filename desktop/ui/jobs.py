@@ -6,10 +6,12 @@ a lane of their own so that typing never waits behind a diagnosis.
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
+from threading import Event
+from typing import Final, TypeVar
 
-from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
+from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, QTimer, Signal
 
 from ddx.errors import DdxError
 
@@ -22,6 +24,8 @@ class Lane(StrEnum):
 
     STORE = "store"
     LOOKUP = "lookup"
+    TRIAL = "trial"
+    """The list that follows each finding; it never waits behind the search for a question."""
     NETWORK = "network"
     PERSON = "person"
     """Waits minutes for somebody at another screen; nothing else may wait behind that."""
@@ -31,6 +35,19 @@ class UnexpectedError(DdxError):
     """Something raised that was not foreseen; the class name goes to the log, not the text."""
 
     code = "internal"
+
+
+SLOW_AFTER_MS: Final = 300
+"""From here on people wonder whether it works: the window says what it does, and lets go of it."""
+
+
+@dataclass(eq=False, slots=True)
+class Work:
+    """Something that runs. title: what, in words. stop: set to ask it to end early, if it can."""
+
+    title: str = ""
+    stop: Event | None = None
+    over: bool = False
 
 
 class _Job(QRunnable):
@@ -46,6 +63,10 @@ class Jobs(QObject):
     """Runs blocking work elsewhere and brings its result back."""
 
     _delivered = Signal(object)
+    slow = Signal(object)
+    """A `Work` that takes longer than a moment."""
+    ended = Signal(object)
+    """The same `Work`, once its answer is there."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -65,8 +86,22 @@ class Jobs(QObject):
         done: Callable[[T], object],
         failed: Callable[[DdxError], object],
         lane: Lane = Lane.STORE,
+        about: Work | None = None,
     ) -> None:
-        """Queue `work`; `done(result)` or `failed(error)` is called on the GUI thread."""
+        """Queue `work`; `done(result)` or `failed(error)` is called on the GUI thread.
+
+        about: what to say of it when it takes long; call from the GUI thread.
+        """
+        running = about or Work()
+        QTimer.singleShot(SLOW_AFTER_MS, self, lambda: self._grown_slow(running))
+
+        def told(answer: Callable[[], object]) -> Callable[[], object]:
+            def deliver() -> None:
+                running.over = True
+                self.ended.emit(running)
+                answer()
+
+            return deliver
 
         def job() -> None:
             try:
@@ -77,11 +112,15 @@ class Jobs(QObject):
                 _log.error("unforeseen %s in %s", type(raised).__name__, _where(raised))
                 error = UnexpectedError(type(raised).__name__)
             else:
-                self._delivered.emit(lambda: done(result))
+                self._delivered.emit(told(lambda: done(result)))
                 return
-            self._delivered.emit(lambda: failed(error))
+            self._delivered.emit(told(lambda: failed(error)))
 
         self._pools[lane].start(_Job(job))
+
+    def _grown_slow(self, running: Work) -> None:
+        if not running.over and not self._stopped:
+            self.slow.emit(running)
 
     def _deliver(self, answer: Callable[[], object]) -> None:
         if not self._stopped:

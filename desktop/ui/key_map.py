@@ -7,6 +7,8 @@ from desktop.ui import keys
 from desktop.ui.i18n import Texts, translate
 from desktop.ui.widgets import button, column, label, plain_label, row, tall
 
+WIDE = 1260  # pixels of the window from which three columns fit
+
 
 class KeyMap(QDialog):
     """Every key and what it does; built anew each time, so always in the current language."""
@@ -18,8 +20,13 @@ class KeyMap(QDialog):
         self.setWindowTitle(title)
         self.setAccessibleName(title)
         groups = [self._group(texts, *section) for section in keys.SECTIONS]
-        columns = row(column(groups[0]), column(groups[1], groups[2], gap=18), gap=36)
-        for i in range(2):
+        wide = parent is not None and parent.width() >= WIDE
+        columns = (
+            row(*(column(group) for group in groups), gap=24)
+            if wide
+            else row(column(groups[0]), column(groups[1], groups[2], gap=18), gap=36)
+        )
+        for i in range(columns.count()):
             columns.itemAt(i).layout().addStretch(1)  # type: ignore[union-attr]
         inside = QWidget()
         inside.setLayout(columns)
@@ -31,7 +38,7 @@ class KeyMap(QDialog):
         outer.addWidget(tall(inside), 1)
         outer.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
         self._texts = texts
-        self.resize(920, 610)
+        self.resize(1240 if wide else 920, 610)
         close.setFocus()
 
     def _group(self, texts: Texts, title: str, entries: tuple[keys.Key, ...]) -> QWidget:

@@ -29,13 +29,20 @@ ENTERED: Final = Key("F7", QT_TRANSLATE_NOOP("Keys", "Ir a los hallazgos anotado
 QUESTION: Final = Key("F8", QT_TRANSLATE_NOOP("Keys", "Responder la siguiente pregunta"))
 WHY_NOT: Final = Key("F10", QT_TRANSLATE_NOOP("Keys", "Preguntar por qué no otra enfermedad"))
 SYNC: Final = Key("F9", QT_TRANSLATE_NOOP("Keys", "Sincronizar ahora"))
+TRIAL: Final = Key("F11", QT_TRANSLATE_NOOP("Keys", "¿Y si…? Probar sin anotar"))
+KEEP: Final = Key("Ctrl+Return", QT_TRANSLATE_NOOP("Keys", "Anotar lo que se estaba probando"))
+DETAIL: Final = Key("Ctrl+D", QT_TRANSLATE_NOOP("Keys", "Más detalle del porqué"))
 AGREE: Final = Key("Ctrl+1", QT_TRANSLATE_NOOP("Keys", "De acuerdo con el diagnóstico elegido"))
 REFUSE: Final = Key("Ctrl+2", QT_TRANSLATE_NOOP("Keys", "Rechazar la lista"))
 ADD: Final = Key("Ctrl+3", QT_TRANSLATE_NOOP("Keys", "Añadir otro diagnóstico"))
 CUSTOM: Final = Key("Ctrl+4", QT_TRANSLATE_NOOP("Keys", "Escribir mi propio diagnóstico"))
 REFER: Final = Key("Ctrl+P", QT_TRANSLATE_NOOP("Keys", "Carta de derivación"))
+SUMMARY: Final = Key("Ctrl+R", QT_TRANSLATE_NOOP("Keys", "Resumen de la consulta"))
+HISTORY: Final = Key("Ctrl+H", QT_TRANSLATE_NOOP("Keys", "Historia del paciente"))
+SAVE: Final = Key("Ctrl+S", QT_TRANSLATE_NOOP("Keys", "Guardar la carta o el resumen como PDF"))
 BACK: Final = Key("Esc", QT_TRANSLATE_NOOP("Keys", "Cerrar o volver a los pacientes"))
 NEW_PATIENT: Final = Key("Ctrl+N", QT_TRANSLATE_NOOP("Keys", "Paciente nuevo"))
+CANCEL: Final = Key("Ctrl+.", QT_TRANSLATE_NOOP("Keys", "Cancelar lo que tarda"))
 LOCK: Final = Key("Ctrl+L", QT_TRANSLATE_NOOP("Keys", "Cerrar la sesión"))
 PRESENT: Final = Key("P", QT_TRANSLATE_NOOP("Keys", "Presente (en una lista de hallazgos)"))
 ABSENT: Final = Key("A", QT_TRANSLATE_NOOP("Keys", "Ausente: se buscó y no está"))
@@ -43,6 +50,8 @@ UNKNOWN: Final = Key("U", QT_TRANSLATE_NOOP("Keys", "No se sabe"))
 CYCLE: Final = Key("Space", QT_TRANSLATE_NOOP("Keys", "Pasar al estado siguiente"))
 REMOVE: Final = Key("Del", QT_TRANSLATE_NOOP("Keys", "Quitar el hallazgo"))
 GRADE: Final = Key("0…9", QT_TRANSLATE_NOOP("Keys", "Intensidad, si el hallazgo la tiene"))
+SEVERITY: Final = Key("S", QT_TRANSLATE_NOOP("Keys", "Leve, moderado, grave (si está presente)"))
+ONSET: Final = Key("D", QT_TRANSLATE_NOOP("Keys", "Desde hace cuánto"))
 TAKE: Final = Key("Return", QT_TRANSLATE_NOOP("Keys", "Presente (desde la búsqueda)"))
 TAKE_ABSENT: Final = Key("Shift+Return", QT_TRANSLATE_NOOP("Keys", "Ausente (desde la búsqueda)"))
 
@@ -58,19 +67,21 @@ SECTIONS: Final[tuple[tuple[str, tuple[Key, ...]], ...]] = (
             ENTERED,
             QUESTION,
             WHY_NOT,
+            HISTORY,
             BACK,
             NEW_PATIENT,
             LOCK,
+            CANCEL,
             SYNC,
         ),
     ),
     (
         QT_TRANSLATE_NOOP("Keys", "Hallazgos"),
-        (TAKE, TAKE_ABSENT, PRESENT, ABSENT, UNKNOWN, CYCLE, GRADE, REMOVE),
+        (TAKE, TAKE_ABSENT, PRESENT, ABSENT, UNKNOWN, CYCLE, GRADE, SEVERITY, ONSET, REMOVE),
     ),
     (
         QT_TRANSLATE_NOOP("Keys", "Diagnóstico y decisión"),
-        (DIAGNOSE, AGREE, REFUSE, ADD, CUSTOM, REFER),
+        (DIAGNOSE, TRIAL, KEEP, DETAIL, AGREE, REFUSE, ADD, CUSTOM, REFER, SUMMARY, SAVE),
     ),
 )
 

@@ -1,4 +1,4 @@
-"""The referral letter as a page: one recorded visit in the words of the window's language.
+"""The referral letter and the summary as pages: one recorded visit in the window's language.
 
 Black on white whatever the window wears. What people typed is escaped: a name is never markup.
 """
@@ -16,7 +16,9 @@ from ddx.domain.differential import Alert, Candidate, Differential
 from ddx.domain.feedback import Feedback
 from ddx.domain.finding import Finding, Presence
 from ddx.domain.identifiers import DiseaseId
+from ddx.intake.draft import UNDECIDED
 from desktop.presenters.likelihood import natural_frequency
+from desktop.services.records import Paper
 from desktop.ui import words
 from desktop.ui.i18n import translate
 from desktop.ui.labels import Labels
@@ -50,11 +52,11 @@ class Typed:
     asked: str = ""
 
 
-def letter(referral: "Referral", typed: Typed, labels: Labels) -> str:
-    """Return the letter as HTML of the subset that QTextDocument reads."""
+def letter(referral: "Referral", typed: Typed, labels: Labels, paper: Paper = Paper.LETTER) -> str:
+    """Return the letter, or the summary, as HTML of the subset that QTextDocument reads."""
     visit = referral.visit
     parts = (
-        _head(referral),
+        _head(referral, paper),
         _patient(referral),
         _section(translate("Letter", "Para"), _text(typed.to)),
         _section(translate("Letter", "Se solicita"), _text(typed.asked)),
@@ -63,6 +65,8 @@ def letter(referral: "Referral", typed: Typed, labels: Labels) -> str:
         _section(translate("Letter", "Constantes vitales"), _text(_vitals(visit.case.vitals))),
         _section(translate("Letter", "Hecho hasta ahora"), _text(typed.done)),
         _decision(visit.feedback, labels),
+        _opinion(visit.opinion, labels) if paper is Paper.SUMMARY else "",
+        _plan(visit.feedback),
         _differential(visit.differential, visit.feedback, labels),
         _foot(referral),
     )
@@ -104,8 +108,15 @@ def page_layout() -> QPageLayout:
     )
 
 
-def _head(referral: "Referral") -> str:
-    title = translate("Letter", "Carta de derivación")
+def title_of(paper: Paper) -> str:
+    """Return what the paper is called."""
+    if paper is Paper.SUMMARY:
+        return translate("Letter", "Resumen de la consulta")
+    return translate("Letter", "Carta de derivación")
+
+
+def _head(referral: "Referral", paper: Paper) -> str:
+    title = title_of(paper)
     code = translate("Letter", "Código {code}").format(code=referral.visit.short_code)
     return (
         '<table width="100%"><tr>'
@@ -167,9 +178,10 @@ def _finding(finding: Finding, labels: Labels) -> str:
     said = labels.finding(finding.id)
     if finding.grade is not None:
         said += translate("Letter", " ({grade} de 10)").format(grade=f"{finding.grade:g}")
+    told = [] if finding.severity is None else [words.severity(finding.severity)]
     if finding.onset_days is not None:
-        said += translate("Letter", " (desde hace {days} días)").format(days=finding.onset_days)
-    return said
+        told.append(words.since(finding.onset_days))
+    return f"{said} ({', '.join(told)})" if told else said
 
 
 def _vitals(vitals: VitalSigns) -> str:
@@ -192,6 +204,20 @@ def _decision(decisions: Sequence[Feedback], labels: Labels) -> str:
     if not decisions:
         return _section(title, _text(translate("Letter", "Sin decisión registrada todavía.")))
     return _section(title, "".join(_decided(decision, labels) for decision in decisions))
+
+
+def _opinion(opinion: str, labels: Labels) -> str:
+    if not opinion:
+        return ""
+    if opinion == UNDECIDED:
+        return _text(translate("Letter", "Antes de ver la lista: sin diagnóstico propio."))
+    said = translate("Letter", "Antes de ver la lista: {disease}.")
+    return _text(said.format(disease=_disease(DiseaseId(opinion), labels)))
+
+
+def _plan(decisions: Sequence[Feedback]) -> str:
+    plans = [decision.plan for decision in decisions if decision.plan]
+    return _section(translate("Letter", "Plan"), _text("\n".join(plans)))
 
 
 def _decided(decision: Feedback, labels: Labels) -> str:

@@ -11,6 +11,10 @@ from desktop.ui.i18n import QT_TRANSLATE_NOOP, translate
 from desktop.ui.labels import Labels
 
 _REFUSALS: Final = {
+    "visit.trial": QT_TRANSLATE_NOOP(
+        "Messages",
+        "Está probando y nada se anota. Anote los cambios (Ctrl+Intro) o déjelos (Esc) y siga.",
+    ),
     "sign_in.empty": QT_TRANSLATE_NOOP("Messages", "Escriba su frase de paso para entrar."),
     "sign_in.refused": QT_TRANSLATE_NOOP(
         "Messages",
@@ -216,6 +220,12 @@ _FIRST_RUN: Final = {
         "Messages", "Use al menos 8 caracteres; varias palabras sueltas son fáciles de recordar."
     ),
     (Field.REPEATED, "differs"): QT_TRANSLATE_NOOP("Messages", "Las dos frases no coinciden."),
+    (Field.SERVER, "required"): QT_TRANSLATE_NOOP(
+        "Messages", "Falta la dirección del servidor; se la da quien administra la nube."
+    ),
+    (Field.CODE, "required"): QT_TRANSLATE_NOOP(
+        "Messages", "Falta el código; se lo da quien administra la nube y vale una sola vez."
+    ),
 }
 _FORM: Final = {
     "patient.given_name_missing": QT_TRANSLATE_NOOP("Messages", "Falta el nombre."),

@@ -1,6 +1,6 @@
 """Hand-drawn parts of the lists: segments, badges, bars. Geometry in pixels of the font."""
 
-from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
@@ -74,6 +74,17 @@ def badge(
     painter.setPen(QColor(c.rare if rare else c.quiet))
     painter.drawText(box, CENTRED, text)
     return width
+
+
+def moment_on_line(painter: QPainter, row: QRect, *, marked: bool) -> None:
+    """Draw a point of a vertical line of time at the left of a row; a marked one is full."""
+    c = colours()
+    x, middle = row.left() + 18, row.center().y()
+    painter.setPen(QPen(QColor(c.edge), 2))
+    painter.drawLine(x, row.top(), x, row.bottom())
+    painter.setPen(QPen(QColor(c.accent), 2))
+    painter.setBrush(QColor(c.accent if marked else c.surface))
+    painter.drawEllipse(QPointF(x, middle), 6, 6)
 
 
 def band_bar(painter: QPainter, box: QRect, filled: int) -> None:

@@ -272,6 +272,7 @@ class PatientsScreen(Screen):
     """Find a patient, or register one."""
 
     patient_opened = Signal(object)
+    history_wanted = Signal(object)
     state: PatientsState
 
     def __init__(self, session: "Session", jobs: Jobs) -> None:
@@ -285,6 +286,7 @@ class PatientsScreen(Screen):
         }
         self._build()
         keys.on(self, keys.NEW_PATIENT, lambda: self.dispatch(FormOpened(open=True)))
+        keys.on(self, keys.HISTORY, self._show_history)
         keys.on(self, keys.BACK, self._back)
         self.redraw()
 
@@ -305,6 +307,11 @@ class PatientsScreen(Screen):
             ),
             lambda: self.dispatch(FormOpened(open=True)),
         )
+        self.past = button(
+            t,
+            lambda: translate("Patients", "Historia  {key}").format(key=keys.shown(keys.HISTORY)),
+            self._show_history,
+        )
         self.list = PatientList()
         t.bind(self.list.setAccessibleName, lambda: translate("Patients", "Pacientes"))
         self.list.opened.connect(lambda patient: self.dispatch(PatientPicked(patient)))
@@ -313,7 +320,7 @@ class PatientsScreen(Screen):
         self._build_erasing()
         left = column(
             label(t, lambda: translate("Patients", "Pacientes"), "title"),
-            row(self.search, new, self.erase),
+            row(self.search, new, self.past, self.erase),
             self.asked,
             self.erased,
             self.refusal,
@@ -382,6 +389,10 @@ class PatientsScreen(Screen):
     def _back(self) -> None:
         self.dispatch(EraseAsked(None))
         self.dispatch(FormOpened(open=False))
+
+    def _show_history(self) -> None:
+        if (patient := self.list.current()) is not None:
+            self.history_wanted.emit(patient)
 
     def _open_first(self) -> None:
         self.list.open_current()

@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Signal
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
@@ -22,8 +22,8 @@ from desktop.presenters.referral import (
     SaveLetter,
     step,
 )
-from desktop.services.records import ReferralMedium
-from desktop.ui import letter, messages
+from desktop.services.records import Paper, ReferralMedium
+from desktop.ui import keys, letter, messages
 from desktop.ui.i18n import translate
 from desktop.ui.jobs import Jobs
 from desktop.ui.labels import Labels
@@ -33,6 +33,10 @@ from desktop.ui.widgets import button, column, label, labelled, message, row, sa
 if TYPE_CHECKING:  # the store loads after the first paint
     from desktop.services.records import Referral
     from desktop.services.session import Session
+
+
+PARTS: Final = {Paper.LETTER: tuple(Part), Paper.SUMMARY: (Part.DONE,)}
+"""What may be typed on each paper."""
 
 
 class ReferralFileError(DdxError):
@@ -48,24 +52,32 @@ class ReferralScreen(Screen):
     state: ReferralState
 
     def __init__(
-        self, session: "Session", labels: Labels, jobs: Jobs, referral: "Referral"
+        self,
+        session: "Session",
+        labels: Labels,
+        jobs: Jobs,
+        referral: "Referral",
+        paper: Paper = Paper.LETTER,
     ) -> None:
+        """Build the screen of one paper: the letter, or the summary."""
         super().__init__(jobs)
         self.reducer, self.state = step, ReferralState()
         self._session, self._labels, self._referral = session, labels, referral
+        self.paper = paper
         self._performers = {
             SaveLetter: self._save,
             PrintLetter: lambda _effect: self._print(),
         }
-        self.parts = {part: self._field(part) for part in Part}
+        self.parts = {part: self._field(part) for part in PARTS[paper]}
         self.page = QTextEdit()
         self.page.setReadOnly(True)
         self.page.setStyleSheet("background: white; color: black;")
         self.texts.bind(
-            self.page.setAccessibleName, lambda: translate("Referral", "La carta como sale")
+            self.page.setAccessibleName, lambda: translate("Referral", "El papel como sale")
         )
         self.told, self.refused = message("done"), message("refusal")
         self._lay_out()
+        keys.on(self, keys.SAVE, self._ask_where)
         self._drawn = ""
         self.redraw()
 
@@ -82,15 +94,17 @@ class ReferralScreen(Screen):
             self.texts,
             lambda: translate(
                 "Referral",
-                "La carta lleva el nombre del paciente y lo registrado en esta consulta; sus notas "
-                "no. Lo que escriba aquí sale en el papel y no se guarda en Vereda.",
+                "Lleva el nombre del paciente y lo registrado en esta consulta; sus notas no. "
+                "Lo que escriba aquí sale en el papel y no se guarda en Vereda.",
             ),
             "quiet",
         )
         typed = [labelled(self.texts, partial(_name_of, p), f) for p, f in self.parts.items()]
         self.save = button(
             self.texts,
-            lambda: translate("Referral", "Guardar como PDF…"),
+            lambda: translate("Referral", "Guardar como PDF…  {key}").format(
+                key=keys.shown(keys.SAVE)
+            ),
             self._ask_where,
             "primary",
         )
@@ -114,7 +128,7 @@ class ReferralScreen(Screen):
         """The letter as it would leave now, HTML."""
         state = self.state
         typed = letter.Typed(to=state.to, done=state.done, asked=state.asked)
-        return letter.letter(self._referral, typed, self._labels)
+        return letter.letter(self._referral, typed, self._labels, self.paper)
 
     def redraw(self) -> None:
         """Draw the page and what became of it."""
@@ -138,7 +152,7 @@ class ReferralScreen(Screen):
     def _ask_where(self) -> None:
         suggested = Path.home() / f"vereda-{self._referral.visit.short_code}.pdf"
         path, _ = QFileDialog.getSaveFileName(
-            self, translate("Referral", "Guardar la carta"), str(suggested), "PDF (*.pdf)"
+            self, letter.title_of(self.paper), str(suggested), "PDF (*.pdf)"
         )
         self.dispatch(SaveAsked(path))
 
@@ -155,7 +169,7 @@ class ReferralScreen(Screen):
         made = letter.pdf(self.content, visit.short_code)
 
         def write() -> str:
-            self._session.referrals.hand_over(visit.id, ReferralMedium.FILE)
+            self._session.referrals.hand_over(visit.id, ReferralMedium.FILE, self.paper)
             try:
                 Path(effect.path).write_bytes(made)
             except OSError as error:
@@ -172,7 +186,7 @@ class ReferralScreen(Screen):
             self.dispatch(Printed())
 
         self.jobs.run(
-            lambda: self._session.referrals.hand_over(visit.id, ReferralMedium.PAPER),
+            lambda: self._session.referrals.hand_over(visit.id, ReferralMedium.PAPER, self.paper),
             out,
             self._failed,
         )
@@ -187,7 +201,7 @@ class ReferralDialog(QDialog):
     def __init__(self, screen: ReferralScreen, parent: QWidget) -> None:
         super().__init__(parent)
         self.shown = screen
-        title = translate("Referral", "Carta de derivación")
+        title = letter.title_of(screen.paper)
         self.setWindowTitle(title)
         self.setAccessibleName(title)
         screen.closed.connect(self.accept)
@@ -205,5 +219,5 @@ def _name_of(part: Part) -> str:
 
 def _told(state: ReferralState) -> str:
     if state.saved:
-        return translate("Referral", "✓ Guardada en {path}").format(path=state.saved)
-    return translate("Referral", "✓ Enviada a la impresora") if state.printed else ""
+        return translate("Referral", "✓ Guardado en {path}").format(path=state.saved)
+    return translate("Referral", "✓ Enviado a la impresora") if state.printed else ""

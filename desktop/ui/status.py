@@ -13,6 +13,9 @@ from desktop.presenters.freshness import (
     Downloading,
     Failed,
     FreshnessState,
+    LinkAsked,
+    LinkClinic,
+    LinkFailed,
     ModelRead,
     ReadModel,
     ReadSync,
@@ -29,9 +32,9 @@ from desktop.presenters.freshness import (
     model_age,
     step,
 )
-from desktop.ui import keys, words
+from desktop.ui import keys, messages, words
 from desktop.ui.i18n import translate
-from desktop.ui.jobs import Jobs, Lane
+from desktop.ui.jobs import Jobs, Lane, Work
 from desktop.ui.screen import Screen, refusal_of
 from desktop.ui.widgets import OneLine, button, column, look, row
 
@@ -64,6 +67,7 @@ class StatusBar(Screen):
             ReadModel: lambda _effect: self._read_model(),
             RunSync: lambda _effect: self._run_sync(),
             UpdateModel: lambda _effect: self._update(),
+            LinkClinic: self._link,
         }
         self.sync, self.model, self.clock = (OneLine("small") for _ in range(3))
         self.now = button(
@@ -142,6 +146,21 @@ class StatusBar(Screen):
                 Lane.NETWORK,
             )
 
+    def link(self, server: str, code: str) -> None:
+        """Join the clinic to a server with a one-time code."""
+        if self._session is not None:
+            self.dispatch(LinkAsked(server, code))
+
+    def _link(self, effect: LinkClinic) -> None:
+        if (session := self._session) is not None:
+            self.jobs.run(
+                lambda: session.sync.link(effect.server, effect.code),
+                lambda standing: self.dispatch(SyncDone(standing)),
+                lambda error: self.dispatch(LinkFailed(refusal_of(error))),
+                Lane.NETWORK,
+                Work(translate("Status", "Uniendo el centro a la nube…")),
+            )
+
     def update_from_stick(self) -> None:
         """Ask where the stick is, and install what it brings as an update from the server is."""
         title = translate("Status", "Elija la memoria USB con el modelo")
@@ -173,7 +192,8 @@ class StatusBar(Screen):
         self.sync.setText(_sync_text(state))
         refused = state.sync is not None and state.sync.quarantined > 0
         alarmed = state.sync is not None and bool(state.sync.audit_alarm)
-        look(self.sync, "attention" if refused or alarmed or state.refusal else "small")
+        wanting = refused or alarmed or state.refusal or state.link_refusal
+        look(self.sync, "attention" if wanting else "small")
         session = self._session
         self.now.setVisible(
             session is not None and may(session.clinician.role, Permission.DIAGNOSE)
@@ -232,6 +252,10 @@ def _sync_text(state: FreshnessState) -> str:
     if state.refusal is not None:
         return translate("Status", "No se pudo leer el estado (código {code})").format(
             code=state.refusal.code
+        )
+    if state.link_refusal is not None:
+        return translate("Status", "El centro no se unió a la nube. {why}").format(
+            why=messages.refusal(state.link_refusal)
         )
     if state.sync is None:
         return translate("Status", "Sin sesión: los datos están cerrados y cifrados")

@@ -231,6 +231,11 @@ QLabel[look="wordmark"] { color: $accent; font-size: $large; font-weight: 700; }
 
 QFrame#card { background: $surface; border: 1px solid $line; border-radius: 10px; }
 QFrame#strip { background: $danger_soft; border: 1px solid $danger; border-radius: 8px; }
+QLabel[look="busy"] { color: $ink; font-weight: 600; }
+QProgressBar { background: $line; border: 0; border-radius: 3px; }
+QProgressBar::chunk { background: $accent; border-radius: 3px; }
+QFrame#trial { background: $notice_soft; border: 1px solid $notice_ink; border-radius: 8px; }
+QFrame#trial QLabel { color: $notice_ink; }
 QFrame#strip QLabel { color: $danger_ink; }
 QFrame#bar, QFrame#status { background: $surface; border: 0; border-top: 1px solid $line; }
 QFrame#top { background: $surface; border: 0; border-bottom: 1px solid $line; }
@@ -246,6 +251,7 @@ QLineEdit, QComboBox { background: $surface; color: $ink; border: 1px solid $edg
 QLineEdit { placeholder-text-color: $quiet; }
 QLineEdit:focus, QComboBox:focus { border: 2px solid $accent; padding: 5px 7px; }
 QLineEdit[wrong="true"], QComboBox[wrong="true"] { border: 2px solid $danger; padding: 5px 7px; }
+QLineEdit[outside="true"] { color: $against; font-weight: 600; }
 QLineEdit:disabled, QComboBox:disabled { color: $quiet; background: $ground; }
 QComboBox { padding-right: 24px; }
 QComboBox:focus { padding-right: 23px; }
@@ -275,6 +281,16 @@ QPushButton[look="disclose"] { border: 0; background: transparent; text-align: l
   padding: 4px 2px; font-weight: 600; }
 QPushButton[look="disclose"]:focus { border: 2px solid $accent; padding: 2px 0; }
 
+QTextEdit, QPlainTextEdit { background: $surface; color: $ink; border: 1px solid $line;
+  border-radius: 8px; padding: 6px; }
+QTextEdit:focus, QPlainTextEdit:focus { border: 2px solid $accent; padding: 5px; }
+QTableView { background: $surface; color: $ink; border: 1px solid $line; border-radius: 3px;
+  outline: 0; selection-background-color: $raised; selection-color: $ink; font-size: $small; }
+QTableView::item { padding: 0 8px; }
+QTableView:focus { border: 2px solid $accent; }
+QHeaderView { background: $surface; border: 0; }
+QHeaderView::section { background: $surface; color: $quiet; border: 0; padding: 3px 11px;
+  border-bottom: 1px solid $line; font-size: $small; }
 QListView { background: $surface; color: $ink; border: 1px solid $line; border-radius: 8px;
   outline: 0; }
 QListView:focus { border: 2px solid $accent; }

@@ -30,7 +30,7 @@ from desktop.presenters.transparency import (
     VerifyAudit,
     step,
 )
-from desktop.ui import messages, words
+from desktop.ui import files, messages, words
 from desktop.ui.i18n import QT_TRANSLATE_NOOP, translate
 from desktop.ui.jobs import Jobs
 from desktop.ui.screen import Screen, refusal_of
@@ -246,23 +246,12 @@ class TransparencyScreen(Screen):
 
     def _export(self, effect: ExportAudit) -> None:
         def write() -> str:
-            content = self._session.audit.export()
-            try:
-                Path(effect.path).write_bytes(content)
-            except OSError as error:
-                raise ExportFileError(type(error).__name__) from error
-            return effect.path
+            return files.write(effect.path, self._session.audit.export())
 
         self.jobs.run(write, lambda path: self.dispatch(Exported(path)), self._failed)
 
     def _failed(self, error: DdxError) -> None:
         self.dispatch(Failed(refusal_of(error)))
-
-
-class ExportFileError(DdxError):
-    """The chosen file cannot be written. Nothing was exported there."""
-
-    code = "export.file"
 
 
 def _line(one: SentRow) -> str:

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QTimer, Signal
@@ -25,6 +26,7 @@ from desktop.presenters.visit_state import (
     DecisionCancelled,
     DecisionRecorded,
     DecisionStarted,
+    DetailCycled,
     Diagnose,
     DiagnoseAsked,
     Diagnosed,
@@ -42,6 +44,7 @@ from desktop.presenters.visit_state import (
     LeaveAsked,
     OpenDraft,
     OpenPatients,
+    OpinionCancelled,
     RecordDecision,
     ReferralAsked,
     SaveDraft,
@@ -49,18 +52,26 @@ from desktop.presenters.visit_state import (
     SaveFailed,
     SaveSoon,
     SearchFindings,
+    TrialDropped,
+    TrialKept,
+    TrialStarted,
+    Tried,
+    TryDraft,
     VisitState,
     WhyNot,
     WhyNotTold,
     WriteReferral,
 )
+from desktop.services.records import Paper
 from desktop.ui import keys, messages
-from desktop.ui.decision import VERB_KEYS, DecisionBar, Names, read_names
+from desktop.ui.decision import VERB_KEYS, DecisionBar
 from desktop.ui.differential import DifferentialColumn
+from desktop.ui.disease_field import Names, read_names
 from desktop.ui.entry import EntryColumn
 from desktop.ui.guide import GuidePanel
+from desktop.ui.history import HistoryDialog, HistoryScreen
 from desktop.ui.i18n import translate
-from desktop.ui.jobs import Jobs, Lane
+from desktop.ui.jobs import Jobs, Lane, Work
 from desktop.ui.labels import Labels
 from desktop.ui.patients import full_name, last_visit, particulars
 from desktop.ui.referral import ReferralDialog, ReferralScreen
@@ -86,6 +97,7 @@ if TYPE_CHECKING:  # the store and the engine load after the first paint
     from desktop.services.session import Session
 
 HITS = 12
+ROOMY_FROM = 74  # as below: from here on the six verbs fit with their keys
 NARROW_BELOW = 62  # widths of a character box: under this, one column at a time
 
 LOW_BELOW = 37  # heights of a line: under this, a question is folded until it is gone to
@@ -98,6 +110,8 @@ class Leaving(StrEnum):
     CLOUD = "cloud"
     SIGN_IN = "sign_in"
     MANAGE = "manage"
+    SETTINGS = "settings"
+    COUNTS = "counts"
     NOWHERE = "nowhere"
 
 
@@ -108,39 +122,71 @@ class VisitScreen(Screen):
     recorded = Signal()
     state: VisitState
 
-    def __init__(
-        self, clinic: "Clinic", session: "Session", labels: Labels, jobs: Jobs, patient: Patient
-    ) -> None:
+    def __init__(self, clinic: "Clinic", session: "Session", labels: Labels, jobs: Jobs) -> None:
+        """Bind the parts; `build_more` makes the screen and `begin` gives it a patient.
+
+        Made in one go it would hold the window for a tenth of a second: the window makes the next
+        visit bit by bit while the list of patients is on screen.
+        """
         super().__init__(jobs)
-        self.reducer, self.state = step, VisitState(patient=patient)
+        self.reducer = step
         self._clinic, self._session, self.labels = clinic, session, labels
         self._purpose = Leaving.PATIENTS
         self._autosave = QTimer(self)
         self._autosave.setSingleShot(True)
         self._autosave.timeout.connect(lambda: self.dispatch(SaveDue()))
+        self._restyled = QTimer(self)
+        self._restyled.setSingleShot(True)
+        self._restyled.timeout.connect(lambda: self._show_column(self._column_in_use()))
         self._performers = {
             OpenDraft: self._open_draft,
             SearchFindings: self._search,
             SaveSoon: lambda effect: self._autosave.start(effect.delay_ms),
             SaveDraft: self._save,
             Diagnose: self._diagnose,
+            TryDraft: self._try,
             Explain: self._explain,
             AskWhyNot: self._ask_why_not,
             RecordDecision: self._record,
             WriteReferral: self._write_referral,
             OpenPatients: lambda _effect: self.left.emit(self._purpose),
         }
-        self._build()
+        self._to_build = [
+            self._make_entry,
+            self._make_guide,
+            self._make_differential,
+            self._make_why,
+            self._make_decision,
+            self._lay_out,
+        ]
+
+    def build_more(self) -> bool:
+        """Make one more part; return whether there is another one to make."""
+        if self._to_build:
+            self._to_build.pop(0)()
+        return bool(self._to_build)
+
+    @property
+    def _begun(self) -> bool:
+        return not self._to_build and hasattr(self, "state")
+
+    def begin(self, patient: Patient, *, commit_first: bool) -> None:
+        """Make what is left to make, and show a visit of `patient`.
+
+        commit_first: ask for the clinician's own diagnosis before the list.
+        """
+        while self.build_more():
+            pass
+        self.state = VisitState(patient=patient, commit_first=commit_first)
         self._bind_keys()
         self.redraw()
 
     # The parts.
 
-    def _build(self) -> None:
+    def _make_entry(self) -> None:
         self.entry = EntryColumn(self.labels, self.dispatch)
-        self.differential = DifferentialColumn(self.labels, self.dispatch)
-        self.why = WhyColumn(self.labels, self.dispatch)
-        self.decision = DecisionBar(self.labels, self.dispatch)
+
+    def _make_guide(self) -> None:
         self.guide = GuidePanel(
             self.jobs,
             self._session,
@@ -149,8 +195,19 @@ class VisitScreen(Screen):
         )
         self.guide.looked.connect(self._draw_triage)
         self.entry.hold(self.guide)
+
+    def _make_differential(self) -> None:
+        self.differential = DifferentialColumn(self.labels, self.dispatch)
+
+    def _make_why(self) -> None:
+        self.why = WhyColumn(self.labels, self.dispatch)
         self.why.box.setContentsMargins(16, 14, 16, 14)
         self._why_area = tall(self.why)
+
+    def _make_decision(self) -> None:
+        self.decision = DecisionBar(self.labels, self.dispatch)
+
+    def _lay_out(self) -> None:
         why_card = card(column(self._why_area), 2)
         self.columns: list[QWidget] = [self.entry, self.differential, why_card]
         body = QHBoxLayout()
@@ -215,7 +272,12 @@ class VisitScreen(Screen):
         keys.on(self, keys.WHY_NOT, self._go_to_why_not)
         keys.on(self, keys.VITALS, self._go_to_vitals)
         keys.on(self, keys.DIAGNOSE, self._ask)
+        keys.on(self, keys.TRIAL, self._toggle_trial)
+        keys.on(self, keys.KEEP, lambda: self.dispatch(TrialKept()))
+        keys.on(self, keys.DETAIL, lambda: self.dispatch(DetailCycled()))
+        keys.on(self, keys.HISTORY, self.show_history)
         keys.on(self, keys.REFER, lambda: self.dispatch(ReferralAsked()))
+        keys.on(self, keys.SUMMARY, lambda: self.dispatch(ReferralAsked(summary=True)))
         keys.on(self, keys.BACK, self._escape)
         for verb, key in VERB_KEYS.items():
             keys.on(self, key, partial(self._decide, verb))
@@ -227,19 +289,24 @@ class VisitScreen(Screen):
         return self.width() < NARROW_BELOW * max(self.fontMetrics().height(), BASE_PX) * 0.9
 
     @property
+    def _tight(self) -> bool:
+        return self.width() < ROOMY_FROM * max(self.fontMetrics().height(), BASE_PX) * 0.9
+
+    @property
     def _low(self) -> bool:
         return self.height() < LOW_BELOW * max(self.fontMetrics().height(), BASE_PX)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show three columns, or one with a switcher when the text is large."""
         super().resizeEvent(event)
-        self._show_column(self._column_in_use())
+        if self._begun:
+            self._show_column(self._column_in_use())
 
     def changeEvent(self, event: QEvent) -> None:
         """Decide again how many columns fit when the type size changes."""
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
-            QTimer.singleShot(0, self, lambda: self._show_column(self._column_in_use()))
+        if self._begun and event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._restyled.start()
 
     def _column_in_use(self) -> int:
         focus = QApplication.focusWidget()
@@ -253,9 +320,9 @@ class VisitScreen(Screen):
         for i, area in enumerate(self.columns):
             area.setVisible(not narrow or i == place)
         self.decision.setVisible(not narrow or place > 0)
-        self.decision.be_brief(brief=narrow)
+        self.decision.be_brief(brief=narrow or self._tight)
         self.about.setVisible(not narrow)
-        self.guide.be_brief(brief=narrow or self._low)
+        self.guide.be_brief(brief=narrow or self._low or not self.entry.vitals.isHidden())
         self._draw_triage()
 
     def _go(self, place: int, target: QWidget) -> None:
@@ -278,8 +345,8 @@ class VisitScreen(Screen):
         QTimer.singleShot(MEASURED_BY_MS, self, show)
 
     def _go_to_vitals(self) -> None:
-        self._show_column(0)
         self.entry.toggle_vitals()
+        self._show_column(0)
 
     def _ask(self) -> None:
         self.dispatch(DiagnoseAsked())
@@ -293,8 +360,30 @@ class VisitScreen(Screen):
         if self.state.decision.verb is not None:
             self.dispatch(DecisionCancelled())
             self.differential.list.setFocus()
+        elif self.state.asking_opinion:
+            self.dispatch(OpinionCancelled())
+            self.entry.search.setFocus()
+        elif self.entry.close_onset():
+            return
+        elif self.state.trial is not None:
+            self.dispatch(TrialDropped())
         elif not self.entry.clear_search():
             self.leave()
+
+    def _toggle_trial(self) -> None:
+        if self.state.trial is not None:
+            self.dispatch(TrialDropped())
+            return
+        self.dispatch(TrialStarted())
+        if self.state.diagnosis is not None:
+            self._go(0, self.entry.entered)
+
+    def show_history(self) -> None:
+        """Show the visits of this patient in front of this one."""
+        screen = HistoryScreen(self._session, self.labels, self.jobs, self.state.patient)
+        self.history = HistoryDialog(screen, self)
+        self.history.open()
+        screen.enter_screen()
 
     def leave(self, purpose: Leaving = Leaving.PATIENTS) -> None:
         """Emit `left(purpose)` once everything typed is on disk."""
@@ -310,6 +399,7 @@ class VisitScreen(Screen):
     def _know(self, names: Names) -> None:
         self.decision.know(names)
         self.why.why_not.know(names)
+        self.differential.opinion.know(names)
 
     # Effects.
 
@@ -352,6 +442,7 @@ class VisitScreen(Screen):
             lambda: self._session.visits.diagnose(effect.draft_id),
             lambda made: self._diagnosed(Diagnosed(effect.revision, made)),
             self._refused,
+            about=Work(translate("Visit", "Calculando la lista…")),
         )
 
     def _diagnosed(self, event: Diagnosed) -> None:
@@ -366,6 +457,14 @@ class VisitScreen(Screen):
         else:
             self._failed(error)
 
+    def _try(self, effect: TryDraft) -> None:
+        self.jobs.run(
+            lambda: self._session.visits.preview(effect.draft),
+            lambda told: self.dispatch(Tried(effect.draft, told)),
+            self._failed,
+            Lane.TRIAL,
+        )
+
     def _explain(self, effect: Explain) -> None:
         self.jobs.run(
             lambda: self._session.visits.account(effect.diagnosis, effect.disease),
@@ -374,10 +473,14 @@ class VisitScreen(Screen):
         )
 
     def _ask_why_not(self, effect: AskWhyNot) -> None:
+        stop = Event()
         self.jobs.run(
-            lambda: self._session.visits.why_not(effect.diagnosis, effect.disease),
+            lambda: self._session.visits.why_not(
+                effect.diagnosis, effect.disease, lambda: not stop.is_set()
+            ),
             self._why_not_told,
             self._failed,
+            about=Work(translate("Visit", "Buscando el cambio más pequeño…"), stop),
         )
 
     def _why_not_told(self, told: WhyNot) -> None:
@@ -387,7 +490,12 @@ class VisitScreen(Screen):
     def _record(self, effect: RecordDecision) -> None:
         self.jobs.run(
             lambda: self._session.decisions.record(
-                effect.diagnosis, effect.verb, effect.disease, effect.reason, effect.note
+                effect.diagnosis,
+                effect.verb,
+                effect.disease,
+                effect.reason,
+                effect.note,
+                plan=effect.plan,
             ),
             self._decided,
             self._failed,
@@ -396,12 +504,13 @@ class VisitScreen(Screen):
     def _write_referral(self, effect: WriteReferral) -> None:
         self.jobs.run(
             lambda: self._session.referrals.read(effect.diagnosis),
-            self._show_referral,
+            lambda referral: self._show_paper(referral, summary=effect.summary),
             self._failed,
         )
 
-    def _show_referral(self, referral: "Referral") -> None:
-        screen = ReferralScreen(self._session, self.labels, self.jobs, referral)
+    def _show_paper(self, referral: "Referral", *, summary: bool) -> None:
+        kind = Paper.SUMMARY if summary else Paper.LETTER
+        screen = ReferralScreen(self._session, self.labels, self.jobs, referral, kind)
         self.letter = ReferralDialog(screen, self)
         self.letter.open()
 
@@ -413,7 +522,9 @@ class VisitScreen(Screen):
     # Drawing.
 
     def redraw(self) -> None:
-        """Draw every part."""
+        """Draw every part; there is nothing to draw before `begin`."""
+        if not self._begun:
+            return
         state = self.state
         self.name.setText(full_name(state.patient))
         about = particulars(state.patient)
@@ -431,6 +542,7 @@ class VisitScreen(Screen):
 
     def _draw_triage(self) -> None:
         guidance = self.guide.state.guidance
+        self.differential.show_rules(() if guidance is None else guidance.alerts)
         if guidance is None:
             self.triage.setText(translate("Visit", "Triaje: sin datos todavía"))
             look(self.triage, "triage0")

@@ -1,4 +1,4 @@
-"""Right column of the visit: why this candidate, in sentences; bars second."""
+"""Right column of the visit: why this candidate, in sentences; bars second, numbers third."""
 
 from collections.abc import Callable
 from typing import Final
@@ -7,15 +7,33 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from desktop.presenters.visit_state import Action, FindingMarked, Sentence, VisitState
+from desktop.presenters.visit_state import (
+    Action,
+    Detail,
+    DetailCycled,
+    FindingMarked,
+    Sentence,
+    VisitState,
+)
 from desktop.presenters.why import Why, why
 from desktop.ui import keys
 from desktop.ui.finding_list import FindingLine, FindingList
 from desktop.ui.i18n import translate
 from desktop.ui.labels import Labels
+from desktop.ui.numbers import NumbersTable
 from desktop.ui.theme import colours
 from desktop.ui.why_not import WhyNotBox
-from desktop.ui.widgets import Spoken, clear, column, heading, label, message, plain_label, say
+from desktop.ui.widgets import (
+    Spoken,
+    button,
+    clear,
+    column,
+    heading,
+    label,
+    message,
+    plain_label,
+    say,
+)
 
 SHOWN_EXPECTED: Final = 6
 
@@ -77,11 +95,18 @@ class WhyColumn(Spoken):
         )
         self._actions = QVBoxLayout()
         self._actions.setSpacing(8)
+        self._of_record = message("notice")
+        self.more = button(
+            self.texts, self._more_title, lambda: dispatch(DetailCycled()), "disclose"
+        )
+        self.more.setMinimumWidth(40)
+        self.numbers = NumbersTable(self.texts, labels)
         self.why_not = WhyNotBox(labels, dispatch)
         self.box = column(
             heading(self.texts, lambda: translate("Why", "Por qué"), keys.shown(keys.WHY)),
             self.title,
             self.subtitle,
+            self._of_record,
             self._for_title,
             self._nothing_for,
             self._for,
@@ -89,6 +114,8 @@ class WhyColumn(Spoken):
             self._nothing_against,
             self._against,
             self._unasked,
+            self.more,
+            self.numbers,
             self._actions_title,
             self._actions,
             self._expected_title,
@@ -110,10 +137,13 @@ class WhyColumn(Spoken):
             before is None
             or before.explanation is not state.explanation
             or before.selected != state.selected
+            or before.detail is not state.detail
         ):
             self._draw_reasons(state)
             self._draw_actions(state)
         self._draw_expected(state)
+        of_record = translate("Why", "Razones de la última lista registrada.")
+        say(self._of_record, of_record if state.on_trial else "")
         self.why_not.show_state(state)
 
     def _draw_reasons(self, state: VisitState) -> None:
@@ -127,8 +157,22 @@ class WhyColumn(Spoken):
         say(self._nothing_for, "")
         say(self._nothing_against, "")
         say(self._unasked, "")
+        self.more.setVisible(shown)
+        self.more.setText(self._more_title())
+        self.numbers.setVisible(shown and state.detail is Detail.NUMBERS)
         if state.explanation is not None:
             self._fill(why(state.sentences))
+            if state.detail is Detail.NUMBERS:
+                self.numbers.show_explanation(state.explanation)
+
+    def _more_title(self) -> str:
+        detail = Detail.SENTENCES if self._state is None else self._state.detail
+        said = {
+            Detail.SENTENCES: translate("Why", "▸ Con barras  {key}"),
+            Detail.BARS: translate("Why", "▸ Con números  {key}"),
+            Detail.NUMBERS: translate("Why", "▾ Solo frases  {key}"),
+        }[detail]
+        return said.format(key=keys.shown(keys.DETAIL))
 
     def _fill(self, reasons: Why) -> None:
         for side, items in (
@@ -146,6 +190,8 @@ class WhyColumn(Spoken):
     def _reason(self, item: Sentence, reasons: Why) -> QVBoxLayout:
         sentence = plain_label()
         sentence.setText(self._labels.reason(item))
+        if self._state is None or self._state.detail is Detail.SENTENCES:
+            return column(sentence)
         bar = ReasonBar(item.share / reasons.strongest, speaks_for=item in reasons.reasons_for)
         return column(sentence, bar, gap=3)
 
@@ -170,7 +216,7 @@ class WhyColumn(Spoken):
         return ""
 
     def _draw_expected(self, state: VisitState) -> None:
-        entered = {f.id: f.presence for f in state.draft.findings}
+        entered = {f.id: f.presence for f in state.considered.findings}
         expected = state.explanation.expected[:SHOWN_EXPECTED] if state.explanation else ()
         lines = [
             FindingLine(

@@ -3,17 +3,14 @@
 from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import QStringListModel
-from PySide6.QtWidgets import QCompleter, QWidget
+from PySide6.QtWidgets import QWidget
 
-from ddx.domain.identifiers import DiseaseId
-from desktop.presenters import decision
 from desktop.presenters.visit_state import VisitState, WhyNotAsked
 from desktop.ui import keys
-from desktop.ui.decision import Names, read_names
+from desktop.ui.disease_field import DiseaseField, Names
 from desktop.ui.i18n import translate
 from desktop.ui.labels import Labels
-from desktop.ui.widgets import Spoken, column, field, heading, message, say
+from desktop.ui.widgets import Spoken, column, heading, message, say
 
 COMPLETIONS: Final = 8
 
@@ -24,19 +21,13 @@ class WhyNotBox(Spoken):
     def __init__(self, labels: Labels, dispatch: Callable[[object], None]) -> None:
         super().__init__()
         self._labels, self._dispatch = labels, dispatch
-        self._known = Names({}, ())
         self._state: VisitState | None = None
-        self.disease = field(
+        self.disease = DiseaseField(
+            labels,
             self.texts,
             lambda: translate("WhyNot", "Enfermedad por la que pregunta"),
-            lambda: translate("WhyNot", "Escriba y elija de la lista"),
+            COMPLETIONS,
         )
-        self._completions = QStringListModel(self)
-        self.completer = QCompleter(self._completions, self)
-        self.completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
-        self.completer.setMaxVisibleItems(COMPLETIONS)
-        self.disease.setCompleter(self.completer)
-        self.disease.textEdited.connect(self._complete)
         self.disease.textChanged.connect(lambda _text: self._ask())
         self.disease.returnPressed.connect(self._ask)
         self.answer = message("")
@@ -60,23 +51,12 @@ class WhyNotBox(Spoken):
 
     def know(self, names: Names) -> None:
         """Take names that were read beforehand."""
-        self._known = names
-
-    def _complete(self, text: str) -> None:
-        if not self._known.diseases:  # forgotten when the language changes
-            self._known = read_names(self._labels)
-        self._completions.setStringList(decision.matching(text, self._known.plain, COMPLETIONS))
-        self.completer.complete()
+        self.disease.know(names)
 
     def _ask(self) -> None:
-        typed = self._typed()
+        typed = self.disease.disease
         if typed is not None and self._state is not None and typed != self._state.why_not_of:
             self._dispatch(WhyNotAsked(typed))
-
-    def _typed(self) -> DiseaseId | None:
-        wanted = decision.plain(self.disease.text().strip())
-        known = self._known
-        return next((known.diseases[name] for name, p in known.plain if p == wanted), None)
 
     def show_state(self, state: VisitState) -> None:
         """Draw `state`; there is nothing to ask before a list."""
@@ -93,7 +73,7 @@ class WhyNotBox(Spoken):
 
     def redraw(self) -> None:
         """Draw again in another language; the name typed is of the old one."""
-        self._known = Names({}, ())
+        self.disease.forget()
         if self._state is None:
             return
         asked = self._state.why_not_of

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QTimer, Signal
-from PySide6.QtGui import QActionGroup, QCloseEvent, QPaintEvent
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -20,14 +19,18 @@ from PySide6.QtWidgets import (
 
 from ddx.domain.roles import Permission, may
 from ddx.errors import DdxError
-from desktop.presenters.guide import Equipment
 from desktop.presenters.patients import Patient
 from desktop.presenters.reducer import Refusal
 from desktop.presenters.sign_in import DAMAGED
-from desktop.ui import keys, messages, theme, words
+from desktop.thrift import give_back
+from desktop.ui import keys, messages, theme
+from desktop.ui.aggregates import AggregatesScreen
+from desktop.ui.audit_log import AuditLogScreen
+from desktop.ui.busy import BusyNote
 from desktop.ui.cloud import CloudScreen
 from desktop.ui.first_run import FirstRunScreen, centred
-from desktop.ui.i18n import Language, Texts, Translators, translate
+from desktop.ui.history import HistoryDialog, HistoryScreen
+from desktop.ui.i18n import Texts, Translators, translate
 from desktop.ui.idle import IdleWatch
 from desktop.ui.jobs import Jobs, Lane
 from desktop.ui.key_map import KeyMap
@@ -35,12 +38,19 @@ from desktop.ui.labels import Labels
 from desktop.ui.manage import ManageScreen
 from desktop.ui.patients import PatientsScreen
 from desktop.ui.preferences import PreferenceFile, Preferences
+from desktop.ui.settings import (
+    APPEARANCES,
+    EQUIPMENT,
+    LANGUAGES,
+    SCALES,
+    Choices,
+    SettingsScreen,
+)
 from desktop.ui.sign_in import SignInScreen
 from desktop.ui.status import StatusBar
-from desktop.ui.theme import TEXT_SCALES, Appearance
 from desktop.ui.transparency import TransparencyScreen
 from desktop.ui.visit import Leaving, VisitScreen
-from desktop.ui.widgets import OneLine, button, card, column, plain_label, row, say
+from desktop.ui.widgets import OneLine, Text, button, card, column, plain_label, row, say
 
 if TYPE_CHECKING:  # the store and the engine load after the first paint
     from desktop.services.clinic import Clinic
@@ -48,6 +58,8 @@ if TYPE_CHECKING:  # the store and the engine load after the first paint
 
 SMALLEST = (1024, 600)
 FIRST_SIZE = (1280, 800)
+NEXT_VISIT_AFTER_MS = 250  # the list of patients is drawn and its search answers
+NEXT_PART_AFTER_MS = 15  # a key pressed meanwhile comes first
 UPKEEP_AFTER_MS = 30_000
 """From the sign-in to the daily backup and the weekly check: the first patient comes first."""
 
@@ -67,11 +79,15 @@ class MainWindow(QMainWindow):
         self._hint = ""
         self._close_asked = False
         self._locked = False
+        self._link: tuple[str, str] | None = None
+        self._commit_first = False
+        self._next_visit: VisitScreen | None = None
         self.idle = IdleWatch(self)
         self.idle.idle.connect(self.lock_idle)
         self._after_paint: list[Callable[[], None]] = []
         self.texts = Texts()
         self.stack = QStackedWidget()
+        self.busy = BusyNote(jobs, self.stack)
         self.status = StatusBar(jobs)
         self._opening = self._opening_page()
         self.stack.addWidget(self._opening)
@@ -90,6 +106,7 @@ class MainWindow(QMainWindow):
         keys.on(self, keys.HELP, self.show_keys)
         keys.on(self, keys.SYNC, self.status.synchronise)
         keys.on(self, keys.LOCK, self.sign_out)
+        keys.on(self, keys.CANCEL, self.busy.stop)
         self._app().styleHints().colorSchemeChanged.connect(lambda _scheme: self._dress())
         self.choose(self.preferences)
 
@@ -147,79 +164,68 @@ class MainWindow(QMainWindow):
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)
-        self._choices(
-            menu,
-            lambda: translate("Window", "Idioma"),
-            ((Language.SPANISH, lambda: "Español"), (Language.ENGLISH, lambda: "English")),
-            lambda value: replace(self.preferences, language=value),
-            self.preferences.language,
-        )
-        self._choices(
-            menu,
-            lambda: translate("Window", "Aspecto"),
-            (
-                (Appearance.SYSTEM, lambda: translate("Window", "Como el sistema")),
-                (Appearance.LIGHT, lambda: translate("Window", "Claro")),
-                (Appearance.DARK, lambda: translate("Window", "Oscuro")),
-            ),
-            lambda value: replace(self.preferences, appearance=value),
-            self.preferences.appearance,
-        )
-        self._choices(
-            menu,
-            lambda: translate("Window", "Tamaño del texto"),
-            tuple((scale, partial("{:.0%}".format, scale)) for scale in TEXT_SCALES),
-            lambda value: replace(self.preferences, text_scale=value),
-            self.preferences.text_scale,
-        )
-        self._choices(
-            menu,
-            lambda: translate("Window", "Equipo del centro"),
-            tuple((kind, partial(words.equipment, kind)) for kind in Equipment),
-            lambda value: replace(self.preferences, equipment=value),
-            self.preferences.equipment,
+        for title, options, preference in (
+            (lambda: translate("Window", "Idioma"), LANGUAGES, "language"),
+            (lambda: translate("Window", "Aspecto"), APPEARANCES, "appearance"),
+            (lambda: translate("Window", "Tamaño del texto"), SCALES, "text_scale"),
+            (lambda: translate("Window", "Equipo del centro"), EQUIPMENT, "equipment"),
+        ):
+            self._choices(menu, title, options, preference)
+        self.all_settings = self._action(
+            menu, lambda: translate("Window", "Todos los ajustes…"), self.show_settings
         )
         menu.addSeparator()
-        self.transparency = menu.addAction("")
-        self.texts.bind(
-            self.transparency.setText, lambda: translate("Window", "Lo que sale del centro…")
+        self.transparency = self._action(
+            menu, lambda: translate("Window", "Lo que sale del centro…"), self.show_transparency
         )
-        self.transparency.triggered.connect(lambda _on: self.show_transparency())
-        self.transparency.setVisible(False)
-        self.manage = menu.addAction("")
-        self.texts.bind(self.manage.setText, lambda: translate("Window", "Gestión del centro"))
-        self.manage.triggered.connect(lambda _on: self.show_manage())
-        self.manage.setVisible(False)
-        self.cloud = menu.addAction("")
-        self.texts.bind(self.cloud.setText, lambda: translate("Window", "Cuenta en la nube…"))
-        self.cloud.triggered.connect(lambda _on: self.show_cloud())
-        self.cloud.setVisible(False)
-        self.stick = menu.addAction("")
-        self.texts.bind(
-            self.stick.setText, lambda: translate("Window", "Actualizar desde una memoria USB…")
+        self.audit = self._action(menu, lambda: translate("Window", "Auditoría…"), self.show_audit)
+        self.counts = self._action(
+            menu, lambda: translate("Window", "El centro en números…"), self.show_counts
         )
-        self.stick.triggered.connect(lambda _on: self.status.update_from_stick())
-        self.stick.setVisible(False)
+        self.manage = self._action(
+            menu, lambda: translate("Window", "Gestión del centro"), self.show_manage
+        )
+        self.cloud = self._action(
+            menu, lambda: translate("Window", "Cuenta en la nube…"), self.show_cloud
+        )
+        self.stick = self._action(
+            menu,
+            lambda: translate("Window", "Actualizar desde una memoria USB…"),
+            self.status.update_from_stick,
+        )
         return menu
 
-    def _choices(
-        self,
-        menu: QMenu,
-        title: Callable[[], str],
-        options: tuple[tuple[object, Callable[[], str]], ...],
-        changed: Callable[[Any], Preferences],
-        current: object,
-    ) -> None:
+    def _action(self, menu: QMenu, text: Text, chosen: Callable[[], object]) -> QAction:
+        """Return a line of the menu, hidden until somebody signs in who may use it."""
+        action = menu.addAction("")
+        self.texts.bind(action.setText, text)
+        action.triggered.connect(lambda _on: chosen())
+        action.setVisible(False)
+        return action
+
+    def _choices(self, menu: QMenu, title: Text, options: Choices, preference: str) -> None:
         sub = menu.addMenu("")
         self.texts.bind(sub.setTitle, title)
         group = QActionGroup(sub)
         for value, text in options:
             action = sub.addAction("")
             action.setCheckable(True)
-            action.setChecked(value == current)
+            action.setChecked(value == getattr(self.preferences, preference))
             self.texts.bind(action.setText, text)
-            action.triggered.connect(lambda _on, value=value: self.choose(changed(value)))
+            action.triggered.connect(
+                lambda _on, value=value: self.choose(
+                    replace(self.preferences, **{preference: value})
+                )
+            )
             group.addAction(action)
+        sub.aboutToShow.connect(
+            lambda: self._tick(group, options, getattr(self.preferences, preference))
+        )
+
+    @staticmethod
+    def _tick(group: QActionGroup, options: Choices, chosen: object) -> None:
+        for action, (value, _text) in zip(group.actions(), options, strict=True):
+            action.setChecked(value == chosen)
 
     def choose(self, preferences: Preferences) -> None:
         """Take and keep another language, appearance, text size or equipment."""
@@ -276,6 +282,7 @@ class MainWindow(QMainWindow):
             first = FirstRunScreen(clinic, self.jobs)
             first.demo_wanted.connect(self._open_demo)
             first.finished.connect(self.show_sign_in)
+            first.link_wanted.connect(self._link_once_signed_in)
             first.restore_wanted.connect(self._show_restore)
             self._show(first)
             first.enter_screen()
@@ -317,6 +324,9 @@ class MainWindow(QMainWindow):
         self._show(screen)
         screen.enter_screen()
 
+    def _link_once_signed_in(self, server: str, code: str) -> None:
+        self._link = (server, code)
+
     def _show_restore(self) -> None:
         self.show_sign_in()
         shown = self.screen_shown
@@ -335,10 +345,22 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(UPKEEP_AFTER_MS, self, lambda: self._keep_up(session))
         self._draw_who()
         role = session.clinician.role
+        self.all_settings.setVisible(True)
         self.transparency.setVisible(
             may(role, Permission.VIEW_SENT) or may(role, Permission.READ_AUDIT)
         )
+        self.audit.setVisible(may(role, Permission.READ_AUDIT))
+        self.counts.setVisible(may(role, Permission.VIEW_AGGREGATES))
+        self.jobs.run(
+            lambda: session.preferences.commit_first, self._know_commit_first, lambda _error: None
+        )
+        if self._link is not None:
+            self.status.link(*self._link)
+            self._link = None
         self._show_first()
+
+    def _know_commit_first(self, fixed: bool) -> None:
+        self._commit_first = fixed
 
     def _show_first(self) -> None:
         """Show what the signed-in person works on: patients, or the audit."""
@@ -395,6 +417,7 @@ class MainWindow(QMainWindow):
         def read() -> None:
             clinic.search.search("a", self.preferences.language.value, 1)
             clinic.catalogue.diseases  # noqa: B018 -- the reading is the point
+            give_back()
 
         # An error here meets the first real search, and is told there.
         self.jobs.run(read, lambda _none: None, lambda _error: None, Lane.LOOKUP)
@@ -405,8 +428,11 @@ class MainWindow(QMainWindow):
             return
         screen = PatientsScreen(self._session, self.jobs)
         screen.patient_opened.connect(self.show_visit)
+        screen.history_wanted.connect(self.show_history)
         self._show(screen)
         screen.enter_screen()
+        if may(self._session.clinician.role, Permission.DIAGNOSE):
+            QTimer.singleShot(NEXT_VISIT_AFTER_MS, self, self._make_next_visit)
 
     def show_transparency(self) -> None:
         """Show what left the clinic, and the audit; an open visit is left first, by its own way."""
@@ -428,34 +454,110 @@ class MainWindow(QMainWindow):
             self._show(screen)
             screen.enter_screen()
 
+    def show_settings(self) -> None:
+        """Show the settings; an open visit is saved first."""
+        if self._left_for(Leaving.SETTINGS) or self._session is None:
+            return
+        screen = SettingsScreen(
+            self._session,
+            self.jobs,
+            lambda: self.preferences,
+            commit_first_fixed=self._commit_first,
+        )
+        screen.chosen.connect(self.choose)
+        screen.left.connect(self._show_first)
+        self._show(screen)
+        screen.enter_screen()
+
+    def show_counts(self) -> None:
+        """Show the clinic in counts; an open visit is saved first."""
+        if self._left_for(Leaving.COUNTS) or self._session is None or self._clinic is None:
+            return
+        labels = Labels(self._clinic.catalogue, self._translators)
+        screen = AggregatesScreen(self._session, labels, self.jobs)
+        screen.left.connect(self._show_first)
+        self._show(screen)
+        screen.enter_screen()
+
+    def show_audit(self) -> None:
+        """Show the audit, entry by entry."""
+        if self._session is None or isinstance(self.screen_shown, VisitScreen):
+            return
+        screen = AuditLogScreen(self._session, self.jobs)
+        screen.left.connect(self._show_first)
+        self._show(screen)
+        screen.enter_screen()
+
+    def show_history(self, patient: Patient) -> None:
+        """Show the visits of `patient` in front of the list."""
+        if self._session is None or self._clinic is None:
+            return
+        labels = Labels(self._clinic.catalogue, self._translators)
+        screen = HistoryScreen(self._session, labels, self.jobs, patient)
+        self.history = HistoryDialog(screen, self)
+        self.history.open()
+        screen.enter_screen()
+
+    def _left_for(self, purpose: Leaving) -> bool:
+        """Leave an open visit for `purpose`; return whether there was one."""
+        shown = self.screen_shown
+        if isinstance(shown, VisitScreen):
+            shown.leave(purpose)
+            return True
+        return False
+
     def show_visit(self, patient: Patient) -> None:
         """Show the visit of `patient`."""
         if self._session is None or self._clinic is None:
             return
-        labels = Labels(self._clinic.catalogue, self._translators)
-        screen = VisitScreen(self._clinic, self._session, labels, self.jobs, patient)
+        screen = self._next_visit or self._unmade_visit(self._clinic, self._session)
+        self._next_visit = None
+        screen.begin(patient, commit_first=self._commit_first or self.preferences.commit_first)
         screen.guide.use(self.preferences.equipment)
         screen.left.connect(self._left_visit)
         screen.recorded.connect(self.status.read)
         self._show(screen)
         screen.enter_screen()
 
+    def _unmade_visit(self, clinic: "Clinic", session: "Session") -> VisitScreen:
+        labels = Labels(clinic.catalogue, self._translators)
+        return VisitScreen(clinic, session, labels, self.jobs)
+
+    def _make_next_visit(self) -> None:
+        """Make a part of the next visit while nobody is in one, and come back for the next part."""
+        clinic, session = self._clinic, self._session
+        if clinic is None or session is None or isinstance(self.screen_shown, VisitScreen):
+            return
+        made = self._next_visit
+        if made is None or made.labels.catalogue is not clinic.catalogue:  # of an older model
+            self._forget_next_visit()
+            made = self._next_visit = self._unmade_visit(clinic, session)
+        if made.build_more():
+            QTimer.singleShot(NEXT_PART_AFTER_MS, self, self._make_next_visit)
+
+    def _forget_next_visit(self) -> None:
+        if self._next_visit is not None:
+            self._next_visit.deleteLater()
+            self._next_visit = None
+
     def _left_visit(self, purpose: str) -> None:
+        self.jobs.run(give_back, lambda _none: None, lambda _error: None, Lane.LOOKUP)
         {
             Leaving.PATIENTS: self.show_patients,
             Leaving.SIGN_IN: self._end_session,
-            Leaving.MANAGE: self._manage_after_visit,
-            Leaving.CLOUD: self._cloud_after_visit,
+            Leaving.MANAGE: self._after_visit(self.show_manage),
+            Leaving.CLOUD: self._after_visit(self.show_cloud),
+            Leaving.SETTINGS: self._after_visit(self.show_settings),
+            Leaving.COUNTS: self._after_visit(self.show_counts),
             Leaving.NOWHERE: self.close,
         }[Leaving(purpose)]()
 
-    def _manage_after_visit(self) -> None:
-        self.show_patients()
-        self.show_manage()
+    def _after_visit(self, show: Callable[[], None]) -> Callable[[], None]:
+        def go_on() -> None:
+            self.show_patients()
+            show()
 
-    def _cloud_after_visit(self) -> None:
-        self.show_patients()
-        self.show_cloud()
+        return go_on
 
     def sign_out(self) -> None:
         """Lock the store, after an open visit is on disk."""
@@ -470,11 +572,18 @@ class MainWindow(QMainWindow):
         if session is None:
             return
         self.idle.rest()
+        self._forget_next_visit()
         self.lock.hide()
-        self.transparency.setVisible(False)
-        self.manage.setVisible(False)
-        self.cloud.setVisible(False)
-        self.stick.setVisible(False)
+        for action in (
+            self.all_settings,
+            self.transparency,
+            self.audit,
+            self.counts,
+            self.manage,
+            self.cloud,
+            self.stick,
+        ):
+            action.setVisible(False)
         self.status.follow(None)
         self._draw_who()
         self._show(self._opening, keep=True)

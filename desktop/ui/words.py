@@ -6,17 +6,23 @@ from typing import Final
 from ddx.domain.case import DAYS_PER_YEAR, Sex
 from ddx.domain.differential import Band, World
 from ddx.domain.feedback import OverrideReason, Verb
-from ddx.domain.finding import Presence
+from ddx.domain.finding import Presence, Severity
 from ddx.domain.roles import Role
 from ddx.intake.draft import AgeUnit
 from desktop.presenters.guide import Equipment
 from desktop.presenters.likelihood import Frequency
+from desktop.presenters.moves import Move
 from desktop.ui.i18n import QT_TRANSLATE_NOOP, translate
 
 _PRESENCE: Final = {
     Presence.PRESENT: QT_TRANSLATE_NOOP("Words", "Presente"),
     Presence.EXCLUDED: QT_TRANSLATE_NOOP("Words", "Ausente"),
     Presence.UNKNOWN: QT_TRANSLATE_NOOP("Words", "No se sabe"),
+}
+_SEVERITY: Final = {
+    Severity.MILD: QT_TRANSLATE_NOOP("Words", "leve"),
+    Severity.MODERATE: QT_TRANSLATE_NOOP("Words", "moderado"),
+    Severity.SEVERE: QT_TRANSLATE_NOOP("Words", "grave"),
 }
 _BAND: Final = {
     Band.VERY_LIKELY: QT_TRANSLATE_NOOP("Words", "Muy probable"),
@@ -94,9 +100,45 @@ def presence(value: Presence) -> str:
     return translate("Words", _PRESENCE[value])
 
 
+def severity(value: Severity) -> str:
+    """Return how strong a finding is."""
+    return translate("Words", _SEVERITY[value])
+
+
+def since(days: int) -> str:
+    """Return how long ago a finding began, in the unit people say it in."""
+    if days == 0:
+        return translate("Words", "desde hoy")
+    if days == 1:
+        return translate("Words", "desde ayer")
+    if days < 60:
+        return translate("Words", "hace {n} días").format(n=days)
+    if days < 2 * DAYS_PER_YEAR:
+        return translate("Words", "hace {n} meses").format(n=days // 30)
+    return translate("Words", "hace {n} años").format(n=int(days / DAYS_PER_YEAR))
+
+
 def band(value: Band) -> str:
     """Return a probability band as a word."""
     return translate("Words", _BAND[value])
+
+
+def move(value: Move, *, spoken: bool = False) -> str:
+    """Return how a candidate moved since the list before; arrows are for the eye only."""
+    if value.steps is None:
+        return translate("Words", "nueva en la lista")
+    if value.steps == 0:
+        said = ""
+    elif spoken:
+        up = translate("Words", "sube {n}")
+        down = translate("Words", "baja {n}")
+        said = (up if value.steps > 0 else down).format(n=abs(value.steps))
+    else:
+        said = f"{'▲' if value.steps > 0 else '▼'}{abs(value.steps)}"
+    if value.band is None:
+        return said
+    was = translate("Words", "antes: {band}").format(band=band(value.band).lower())
+    return f"{said}, {was}" if said else was
 
 
 def world(value: World) -> str:

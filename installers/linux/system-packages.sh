@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Installs what PySide6 and the virtual environment need on Debian and Ubuntu, or says the one
-# command that does. Prints nothing when everything is there.
+# command that does. Prints nothing when everything is there. With --tests also the servers that
+# the suite starts for itself; none of them is left running. With the argument `packaging`: what
+# builds and tests the installers, instead.
 set -euo pipefail
 
 packages=(
@@ -9,6 +11,12 @@ packages=(
   libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0
   libxcb-render-util0 libxcb-shape0 libxcb-xkb1 libx11-xcb1 fonts-dejavu-core
 )
+test_packages=(postgresql redis-server prometheus)
+if [ "${1:-}" = "--tests" ]; then packages+=("${test_packages[@]}"); fi
+
+if [ "${1:-}" = packaging ]; then
+  packages=(binutils patchelf dpkg-dev fakeroot debootstrap msitools osslsigncode wixl wine wine64)
+fi
 
 command -v dpkg-query >/dev/null 2>&1 || {
   case "$(uname -s)" in

@@ -42,6 +42,8 @@ from model_bundles.verify import Trust, open_verified
 
 DONE, REFUSED = 0, 1
 _ROLES: Final = tuple(HOUSE_POLICY)
+_MEDICAL: Final = "medical"
+"""Role of who agrees to a candidate (docs/learning_loop.md); it signs nothing in a repository."""
 _DRAFTED: Final = tuple(role for role in _ROLES if role not in {SNAPSHOT, TIMESTAMP})
 _OFFLINE_MARK: Final = "offline"
 
@@ -379,7 +381,7 @@ def _command(
 
 def _add_key_commands(add: AddCommand) -> None:
     making = _command(add, "create", create, repository=False)
-    making.add_argument("--role", required=True, choices=_ROLES)
+    making.add_argument("--role", required=True, choices=(*_ROLES, _MEDICAL))
     making.add_argument("--holder", required=True, help="the person or service that will sign")
     making.add_argument("--out", required=True, type=Path, help="file of the key")
     making.add_argument("--azure", metavar="VAULT/KEY", help="a key that is in Azure Key Vault")

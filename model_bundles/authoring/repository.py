@@ -33,6 +33,7 @@ from tuf.api.metadata import (
 )
 
 from model_bundles import chain, files, layout
+from model_bundles.app_updates import AppRelease, write_app_release
 from model_bundles.authoring.build import BuiltBundle
 from model_bundles.authoring.keys import (
     DELEGATED,
@@ -60,7 +61,13 @@ from model_bundles.orders import (
 from model_bundles.rollout import ChannelOffer, Rollout, read_offer, write_offer
 from model_bundles.verify import METADATA_FOLDER, TARGETS_FOLDER, Trust
 
-PATTERNS: Final = MappingProxyType({MODELS: layout.RELEASE_PATTERNS, SAFETY: SAFETY_PATTERNS})
+PATTERNS: Final = MappingProxyType(
+    {
+        MODELS: layout.RELEASE_PATTERNS,
+        SAFETY: SAFETY_PATTERNS,
+        layout.APP: layout.APP_PATTERNS,
+    }
+)
 """Delegated role -> the target paths it may sign for."""
 
 _S = TypeVar("_S", Root, Timestamp, Snapshot, Targets)
@@ -155,6 +162,34 @@ class Repository:
         if target is None:
             raise BundleWithdrawnError(f"version {version} is not in this repository")
         return Release(version, target.hashes["sha256"])
+
+    def publish_app(
+        self,
+        version: str,
+        installers: Mapping[str, tuple[str, bytes]],
+        channel: str = "stable",
+        at: datetime | None = None,
+        *,
+        rollout: Rollout | None = None,
+    ) -> None:
+        """Add the installers of one version of the application and let `channel` offer it.
+
+        installers: platform -> file name and content.
+
+        Raises:
+            VersionTakenError: the version is published already.
+            SigningError: this repository has no `app` role, or keys are missing.
+        """
+        if layout.APP not in self.policy:
+            raise SigningError("this repository delegates to no app role")
+        signed = self._current(layout.APP)
+        paths = {p: f"{layout.APP}/{version}/{name}" for p, (name, _) in installers.items()}
+        if any(path in signed.targets for path in paths.values()):
+            raise VersionTakenError(version)
+        additions = {paths[p]: content for p, (_, content) in installers.items()}
+        offer = AppRelease(version=version, installers=paths, rollout=rollout)
+        additions[layout.app_channel_path(channel)] = write_app_release(channel, offer)
+        self._add(signed, additions, moment(at), role=layout.APP)
 
     def order(self, orders: Orders, at: datetime | None = None) -> None:
         """Replace the orders of the safety role by `orders`.
@@ -302,7 +337,7 @@ class Repository:
 
     @property
     def _delegated(self) -> tuple[str, ...]:
-        return tuple(role for role in DELEGATED if role in self.policy)
+        return tuple(role for role in (*DELEGATED, layout.APP) if role in self.policy)
 
     def _signed(self, role: str, signed: _S) -> bytes:
         metadata = Metadata(signed)

@@ -20,13 +20,20 @@ import httpx
 
 from ddx.errors import DdxError
 from sync_service.client.alone import AlreadyRunningError, alone
+from sync_service.client.budget import ByteBudget
 from sync_service.client.clinic import ENTRY_POINTS, ClinicFactory, ClinicSide, installed_factory
 from sync_service.client.enrol import enrol
+from sync_service.client.errors import (
+    ServerBusyError,
+    ServerRefusedError,
+    ServerUnreachableError,
+)
 from sync_service.client.forecast import forecast
 from sync_service.client.meter import Meter
-from sync_service.client.paid_link import PaidLink, is_paid
-from sync_service.client.runner import Phase, Runner, SyncReport
+from sync_service.client.paid_link import PaidLink, link_cost
+from sync_service.client.runner import Phase, Runner
 from sync_service.client.schedule import PUSH_EVERY_S, SyncSchedule
+from sync_service.client.telling import Progress, foretold, told
 from sync_service.client.transport import HttpTransport, make_client
 
 log = logging.getLogger(__name__)
@@ -44,12 +51,23 @@ _EXIT_OF: Final = {
     Phase.HELD: NO_SERVER,
     Phase.REFUSED: REFUSED,
 }
-_BAR: Final = 30
+_SHORTEST_S: Final = 10
+"""Between two pushes: a shorter interval would only find the last one at work."""
 
 
-def main(argv: Sequence[str] | None = None, *, clinic: ClinicFactory | None = None) -> int:
-    """Run the command and return its exit code. clinic: opens the store to push from."""
+def main(
+    argv: Sequence[str] | None = None,
+    *,
+    clinic: ClinicFactory | None = None,
+    stop: threading.Event | None = None,
+) -> int:
+    """Run the command and return its exit code.
+
+    clinic: opens the store to push from. stop: ends the service; without it a signal does.
+    """
     options = _options(argv)
+    if options.windows_service and stop is None:
+        return _as_service(argv, clinic)
     factory = clinic or installed_factory()
     if factory is None:
         return _refuse(
@@ -61,10 +79,37 @@ def main(argv: Sequence[str] | None = None, *, clinic: ClinicFactory | None = No
         with ExitStack() as open_things:
             side = factory()
             open_things.callback(side.close)
-            return _work(options, side, open_things)
-    except AlreadyRunningError as error:
-        return _refuse(f"{error} [{error.code}]", NOT_ALONE)
+            return _work(options, side, open_things, stop)
     except DdxError as error:
+        return _refuse(f"{error} [{error.code}]", _exit_of(error))
+
+
+def _exit_of(error: DdxError) -> int:
+    """Return the exit code of what kept the command from its work."""
+    match error:
+        case AlreadyRunningError():
+            return NOT_ALONE
+        case ServerUnreachableError() | ServerBusyError():
+            return NO_SERVER
+        case ServerRefusedError():
+            return REFUSED
+        case _:
+            return NOT_SET_UP
+
+
+def _as_service(argv: Sequence[str] | None, clinic: ClinicFactory | None) -> int:
+    from sync_service.client.windows_service import (  # noqa: PLC0415 -- on Windows only
+        NotAServiceError,
+        run_as_service,
+        windows_manager,
+    )
+
+    def work(stop: threading.Event) -> int:
+        return main(argv, clinic=clinic, stop=stop)
+
+    try:
+        return run_as_service(work, windows_manager())
+    except NotAServiceError as error:
         return _refuse(f"{error} [{error.code}]")
 
 
@@ -75,9 +120,15 @@ def _refuse(why: str, code: int = NOT_SET_UP) -> int:
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="vereda-sync", description="Push what the clinic recorded to its server."
+        prog="vereda-sync",
+        description="Push what the clinic recorded to its server.",
+        epilog=(__doc__ or "").partition("\n\n")[2],
     )
-    parser.add_argument("--server", default=os.environ.get("VEREDA_SYNC_URL", ""))
+    parser.add_argument(
+        "--server",
+        default=os.environ.get("VEREDA_SYNC_URL", ""),
+        help="its address (or VEREDA_SYNC_URL); the one this clinic is linked to otherwise",
+    )
     parser.add_argument("--once", action="store_true", help="push once and stop")
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would leave; no byte is sent"
@@ -94,11 +145,30 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         default=PaidLink.AUTO,
         help="whether the link is paid by the byte; auto asks the system",
     )
-    parser.add_argument("--every", type=int, default=PUSH_EVERY_S, metavar="SECONDS")
+    parser.add_argument("--windows-service", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--every",
+        type=_seconds,
+        default=PUSH_EVERY_S,
+        metavar="SECONDS",
+        help="between two pushes, without --once",
+    )
     return parser.parse_args(argv)
 
 
-def _work(options: argparse.Namespace, clinic: ClinicSide, open_things: ExitStack) -> int:
+def _seconds(text: str) -> int:
+    """Return an interval as typed."""
+    if not text.isdecimal() or int(text) < _SHORTEST_S:
+        raise argparse.ArgumentTypeError(f"a whole number of seconds, {_SHORTEST_S} or more")
+    return int(text)
+
+
+def _work(
+    options: argparse.Namespace,
+    clinic: ClinicSide,
+    open_things: ExitStack,
+    stop: threading.Event | None,
+) -> int:
     server = options.server or clinic.server
     if options.dry_run:
         return _dry_run(clinic)
@@ -114,15 +184,11 @@ def _work(options: argparse.Namespace, clinic: ClinicSide, open_things: ExitStac
             system_proxy=clinic.system_proxy,
         )
     )
-    meter = Meter(
-        clinic.ledger,
-        policy=clinic.metered,
-        budget_bytes=clinic.budget_bytes,
-        is_metered=is_paid(options.paid_link),
-    )
+    meter = Meter(clinic.ledger, rule=clinic.rule, cost=link_cost(options.paid_link))
     transport = HttpTransport(http, clinic.identity, counted=meter.count)
     if options.enrol:
-        enrol(transport, code=options.enrol, app_version=clinic.software().app)
+        app = clinic.software().app
+        clinic.link(server, lambda: enrol(transport, code=options.enrol, app_version=app))
         print(f"Enrolled with {server}")
     runner = Runner(
         clinic.outbox, transport, clinic.identity, software=clinic.software, allowance=meter
@@ -134,57 +200,27 @@ def _work(options: argparse.Namespace, clinic: ClinicSide, open_things: ExitStac
     def look() -> None:
         look_for_bundle(clinic, http, server, meter)
 
-    return _serve(runner, clinic, transport, look, options.every)
+    return _serve(
+        runner, clinic, transport, look, every_s=options.every, stop=stop or _on_signals()
+    )
 
 
 def _dry_run(clinic: ClinicSide) -> int:
     """Say what would leave; the store is read and the network is not touched."""
     would = forecast(clinic.outbox, clinic.identity, clinic.software())
-    for kind, count in sorted(would.records.items()):
-        print(f"{count:6} {kind}")
-    for reason, count in sorted(would.kept.items()):
-        print(f"{count:6} would be set aside: {reason}")
-    total = sum(would.records.values())
-    print(f"{total} records would leave, {would.size_bytes} bytes compressed")
+    print(foretold(would, clinic.audit_waits()))
     return DONE
-
-
-class _Progress:
-    """A bar on a terminal, nothing elsewhere."""
-
-    def __init__(self, total: int) -> None:
-        self._total, self._settled = total, 0
-        self._seen = total > 0 and sys.stderr.isatty()
-
-    def __call__(self, settled: int) -> None:
-        self._settled = min(self._settled + settled, self._total)
-        if self._seen:
-            filled = _BAR * self._settled // self._total
-            bar = "#" * filled + "." * (_BAR - filled)
-            print(f"\r[{bar}] {self._settled}/{self._total}", end="", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        """Leave the line of the bar."""
-        if self._seen:
-            print(file=sys.stderr)
 
 
 def _once(runner: Runner, clinic: ClinicSide, transport: HttpTransport) -> int:
     _before(clinic, transport)
-    progress = _Progress(clinic.outbox.counts().pending)
+    progress = Progress(clinic.outbox.counts().pending)
     runner.on_batch = progress
     report = runner.run_once()
     progress.end()
-    return _said(report, clinic)
-
-
-def _said(report: SyncReport, clinic: ClinicSide) -> int:
-    counts = clinic.outbox.counts()
-    print(
-        f"{report.phase}{': ' + report.code if report.code else ''} - "
-        f"{counts.acknowledged} arrived, {counts.pending} waiting, {counts.quarantined} refused"
-    )
-    return _EXIT_OF.get(report.phase, QUARANTINED if counts.quarantined else DONE)
+    print(told(report, clinic.outbox))
+    quarantined = clinic.outbox.counts().quarantined
+    return _EXIT_OF.get(report.phase, QUARANTINED if quarantined else DONE)
 
 
 def _before(clinic: ClinicSide, transport: HttpTransport) -> None:
@@ -200,9 +236,16 @@ def look_for_bundle(clinic: ClinicSide, http: httpx.Client, server: str, meter: 
     if clinic.update is None:
         return
     try:
-        clinic.update(http, server, not meter.lets_bundles_pass())
+        clinic.update(http, server, not meter.lets_bundles_pass(), ByteBudget(meter))
     except DdxError as error:
         log.warning("no bundle was looked for: %s", error.code)
+
+
+def _on_signals() -> threading.Event:
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    return stop
 
 
 def _serve(
@@ -210,7 +253,9 @@ def _serve(
     clinic: ClinicSide,
     transport: HttpTransport,
     look: Callable[[], None],
+    *,
     every_s: int,
+    stop: threading.Event,
 ) -> int:
     def push() -> None:
         _before(clinic, transport)
@@ -223,14 +268,12 @@ def _serve(
         push_every_s=every_s,
     )
     runner.wake_after = schedule.wake_after
-    stop = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stop.set())
     schedule.start()
+    print(f"Pushing every {every_s} s; stop with Ctrl+C.", flush=True)
     push()
     stop.wait()
     schedule.stop()
-    _said(runner.report(), clinic)
+    print(told(runner.report(), clinic.outbox))
     return DONE
 
 

@@ -1,78 +1,56 @@
-"""How many bytes of bundles may travel today, where the link is paid by the byte."""
+"""What bundles may spend of the day's bytes: the same ledger as the records', behind one meter."""
 
-import json
-from collections.abc import Callable
-from contextlib import suppress
-from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Final
 
 from model_bundles.errors import BundleBudgetError
+from sync_service.client.meter import Meter
 
 _WRITE_EVERY_BYTES: Final = 65_536
 """A crash forgets at most so much of what was spent."""
 
 
-def _today() -> date:
-    return datetime.now(UTC).date()
-
-
 class ByteBudget:
-    """A daily allowance of `limit_bytes`, remembered in one small file; UTC days.
+    """The bytes of a download on their way into the clinic's ledger.
 
     What arrives after the limit is refused in the middle of a file: what came is kept by
-    `partials`, and the rest comes on another day. A clock set back begins no new day.
+    `partials`, and the rest comes on another day. Free links have no limit and count nothing.
+    One download at a time.
     """
 
-    def __init__(self, path: Path, limit_bytes: int, *, today: Callable[[], date] = _today) -> None:
-        self._path, self._limit, self._today = path, limit_bytes, today
-        self._day, self._spent = self._read()
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._left = meter.left_for_bundles()
         self._unwritten = 0
 
     @property
-    def left(self) -> int:
-        """Bytes that may still travel today."""
-        self._turn_the_page()
-        return max(0, self._limit - self._spent)
+    def left(self) -> int | None:
+        """Bytes that may still travel today, None where there is no limit."""
+        return None if self._left is None else max(0, self._left - self._unwritten)
 
     def check(self) -> None:
         """Return while something is left for today. Raises BundleBudgetError."""
-        if not self.left:
-            raise BundleBudgetError(self._limit)
+        self.save()
+        self._stop_when_spent()
 
     def spend(self, count: int) -> None:
         """Count bytes that have travelled. Raises BundleBudgetError once they are too many."""
         self.count(count)
-        if self._spent >= self._limit:
-            self.save()
-            raise BundleBudgetError(self._limit)
+        self._stop_when_spent()
 
     def count(self, count: int) -> None:
         """Count bytes that had to travel, whatever is left for today."""
-        self._turn_the_page()
-        self._spent += count
         self._unwritten += count
         if self._unwritten >= _WRITE_EVERY_BYTES:
             self.save()
 
     def save(self) -> None:
-        """Write down what was spent; a disk that refuses costs the memory, not the download."""
-        self._unwritten = 0
-        content = json.dumps({"day": self._day.isoformat(), "spent": self._spent})
-        with suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = self._path.with_suffix(".new")
-            fresh.write_text(content, encoding="utf-8")
-            fresh.replace(self._path)
+        """Write down what was spent, and read what others spent meanwhile."""
+        count, self._unwritten = self._unwritten, 0
+        if count:
+            self._meter.count(count)
+        self._left = self._meter.left_for_bundles()
 
-    def _turn_the_page(self) -> None:
-        today = self._today()
-        if today > self._day:
-            self._day, self._spent = today, 0
-
-    def _read(self) -> tuple[date, int]:
-        try:
-            raw = json.loads(self._path.read_text(encoding="utf-8"))
-            return date.fromisoformat(raw["day"]), max(0, int(raw["spent"]))
-        except (OSError, ValueError, KeyError, TypeError):
-            return self._today(), 0
+    def _stop_when_spent(self) -> None:
+        if self.left == 0:
+            self.save()
+            raise BundleBudgetError(self._meter.budget_bytes)

@@ -12,15 +12,17 @@ from typing import Final
 
 import httpx
 
+from ddx.domain.metering import ByteRule
+from sync_service.client.budget import ByteBudget
 from sync_service.client.identity import DeviceIdentity
-from sync_service.client.meter import ByteLedger, MemoryLedger, MeteredPolicy
+from sync_service.client.meter import ByteLedger, MemoryLedger
 from sync_service.client.outbox import Outbox
 from sync_service.client.runner import Versions
 from sync_service.client.transport import HttpTransport
 
 ENTRY_POINTS: Final = "vereda.sync"
 
-UpdateBundles = Callable[[httpx.Client, str, bool], object]
+UpdateBundles = Callable[[httpx.Client, str, bool, ByteBudget], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +30,12 @@ class ClinicSide:
     """One clinic, opened.
 
     update: obeys the orders of the safety role and installs an offered bundle, over this client
-    and server; with True as third argument orders are read and no release is downloaded. folder:
-    where the lock of the one service lies; None for a clinic that lives in memory. before_push:
-    what the clinic does over the line first (shows the head of its audit chain, takes new
-    settings). close: lets go of the store.
+    and server; with True as third argument orders are read and no release is downloaded; bytes are
+    spent from the budget. folder: where the lock of the one service lies; None for a clinic that
+    lives in memory. rule: about paid bytes, as it is when asked. before_push: what the clinic does
+    over the line first (shows the head of its audit chain, takes new settings). audit_waits: how
+    many audit entries it adds to the queue then. link: given a server and what introduces this
+    device to it, does so if the person may, and remembers the server. close: lets go of the store.
     """
 
     outbox: Outbox
@@ -43,10 +47,11 @@ class ClinicSide:
     ca_bundle: Path | None = None
     proxy: str = ""
     system_proxy: bool = True
-    metered: MeteredPolicy = MeteredPolicy.RECORDS_ONLY
-    budget_bytes: int = 0
+    rule: Callable[[], ByteRule] = ByteRule
     ledger: ByteLedger = field(default_factory=MemoryLedger)
     before_push: Callable[[HttpTransport], None] | None = None
+    audit_waits: Callable[[], int] = lambda: 0
+    link: Callable[[str, Callable[[], object]], object] = lambda _server, introduce: introduce()
     close: Callable[[], None] = lambda: None
 
 

@@ -15,6 +15,12 @@ class ServerAddressError(SyncClientError):
     code = "sync.server_address"
 
 
+class ProxyAddressError(SyncClientError):
+    """The address of a proxy, given or of the system, is not one we can go through."""
+
+    code = "sync.proxy_address"
+
+
 class CaBundleError(SyncClientError):
     """The file with the private authority's certificate cannot be used."""
 

@@ -63,5 +63,8 @@ class Outbox(Protocol):
     def retry(self, event: RecordId) -> bool:
         """Let an event set aside wait again; False when it is not set aside."""
 
+    def set_aside(self) -> Mapping[str, int]:
+        """Return how many events are in quarantine, by reason."""
+
     def counts(self) -> OutboxCounts:
         """Return the numbers the clinician sees."""

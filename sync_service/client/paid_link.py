@@ -2,10 +2,14 @@
 
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
+
+from sync_service.client.meter import LinkCost
+from sync_service.client.windows_cost import windows_says
 
 _ASK: Final = ("-t", "-g", "GENERAL.METERED", "device", "show")
 _TIMEOUT_S: Final = 3.0
@@ -20,35 +24,44 @@ class PaidLink(StrEnum):
     NO = "no"
 
 
-def networkmanager_says(program: str = "nmcli") -> bool:
-    """Return whether NetworkManager calls a connected device metered; False where it is absent.
+def system_says() -> LinkCost:
+    """Return what this operating system says of the link of the moment."""
+    return windows_says() if sys.platform == "win32" else networkmanager_says()
+
+
+def networkmanager_says(program: str = "nmcli") -> LinkCost:
+    """Return PAID when NetworkManager calls a connected device metered, UNKNOWN where it is mute.
 
     Source: NetworkManager reference, property `NM.Device:metered` (yes, "yes (guessed)", …).
     """
     found = shutil.which(program)
     if found is None:
-        return False
+        return LinkCost.UNKNOWN
     try:
         asked = subprocess.run(  # noqa: S603 - a fixed question to a program of the system
             [found, *_ASK], capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
-        return False
-    return any(line.strip().startswith("yes") for line in asked.stdout.splitlines())
+        return LinkCost.UNKNOWN
+    said = [line.strip() for line in asked.stdout.splitlines()]
+    if any(line.startswith("yes") for line in said):
+        return LinkCost.PAID
+    return LinkCost.FREE if any(line.startswith("no") for line in said) else LinkCost.UNKNOWN
 
 
-def is_paid(
+def link_cost(
     who: PaidLink,
     *,
-    ask: Callable[[], bool] = networkmanager_says,
+    ask: Callable[[], LinkCost] = system_says,
     monotonic_s: Callable[[], float] = time.monotonic,
-) -> Callable[[], bool]:
+) -> Callable[[], LinkCost]:
     """Return the question to ask before each batch; the system is asked once a minute."""
     if who is not PaidLink.AUTO:
-        return lambda: who is PaidLink.YES
-    believed: list[tuple[float, bool]] = []
+        said = LinkCost.PAID if who is PaidLink.YES else LinkCost.FREE
+        return lambda: said
+    believed: list[tuple[float, LinkCost]] = []
 
-    def question() -> bool:
+    def question() -> LinkCost:
         now_s = monotonic_s()
         if not believed or now_s - believed[0][0] > _BELIEVED_S:
             believed[:] = [(now_s, ask())]

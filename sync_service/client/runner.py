@@ -29,13 +29,19 @@ from sync_service.client.machine import Answer, Cause
 from sync_service.client.outbox import Outbox, OutgoingEvent
 from sync_service.protocol.allowlist import Objection, first_location, objection_to_sending
 from sync_service.protocol.codes import RecordStatus, RejectReason
-from sync_service.protocol.errors import MessageMalformedError, MessageTooLargeError
+from sync_service.protocol.errors import (
+    BatchConflictError,
+    MessageMalformedError,
+    MessageTooLargeError,
+)
 from sync_service.protocol.messages import BatchReceipt, SyncBatch, SyncEvent
 
 log = logging.getLogger(__name__)
 
 _UNREADABLE = frozenset({MessageMalformedError.code, MessageTooLargeError.code})
 """Refusals that concern the content of a batch: a smaller one may pass."""
+
+_CONFLICT = Answer(status=RecordStatus.REJECTED, reason=RejectReason.CONFLICT)
 
 
 class Phase(StrEnum):
@@ -227,7 +233,7 @@ class Runner:
         sent = tuple(RecordId(event.id) for event in going)
         began_s = self._monotonic_s()
         try:
-            receipt = self._transport.push(self._batch(epoch, going))
+            answers = answers_of(self._transport.push(self._batch(epoch, going)))
         except ServerUnreachableError as error:
             costly = error.spoke and self._allowance.is_paid()
             return self._failed(Cause.OFFLINE, error.code, costly=costly)
@@ -238,12 +244,13 @@ class Runner:
         except ServerRefusedError as error:
             if error.problem in _UNREADABLE:
                 return machine.BatchRefused(sent=sent, code=error.problem, jitter=self._dice())
-            return self._failed(Cause.REFUSED, error.problem)
+            if error.problem != BatchConflictError.code:
+                return self._failed(Cause.REFUSED, error.problem)
+            answers = dict.fromkeys(sent, _CONFLICT)
         self._last_contact_at = self._now()
-        answers = dict(kept) | answers_of(receipt)
         return machine.Answered(
             sent=(*sent, *kept),
-            answers=answers,
+            answers=dict(kept) | answers,
             elapsed_s=self._monotonic_s() - began_s,
             jitter=self._dice(),
         )

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from sync_service.client.errors import (
     CaBundleError,
+    ProxyAddressError,
     ServerAddressError,
     ServerBusyError,
     ServerClockError,
@@ -32,6 +33,7 @@ from sync_service.protocol.compression import ZSTD, compress, decompress
 from sync_service.protocol.errors import ClockSkewError, ProtocolError
 from sync_service.protocol.fields import Message
 from sync_service.protocol.messages import BatchReceipt, DeviceStatus, SyncBatch
+from sync_service.protocol.receipts import unfolded
 from sync_service.protocol.signing import signing_input
 
 TIMEOUT: Final = httpx.Timeout(connect=15.0, read=60.0, write=60.0, pool=5.0)
@@ -63,6 +65,7 @@ def make_client(
     Raises:
         ServerAddressError: not https (plain http is allowed on loopback only).
         CaBundleError: the file of the private authority cannot be used.
+        ProxyAddressError: no http or https proxy, or not an address at all.
     """
     context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if ca_bundle is not None:
@@ -70,15 +73,20 @@ def make_client(
             context.load_verify_locations(cafile=str(ca_bundle))
         except (OSError, ssl.SSLError) as error:
             raise CaBundleError(f"{ca_bundle} is not a readable PEM file") from error
-    return httpx.Client(
-        base_url=checked_address(server),
-        verify=context,
-        proxy=proxy,
-        trust_env=system_proxy,
-        timeout=TIMEOUT,
-        follow_redirects=False,
-        headers={"Accept-Encoding": ZSTD, "Accept": "application/json"},
-    )
+    address = checked_address(server)
+    try:
+        return httpx.Client(
+            base_url=address,
+            verify=context,
+            proxy=proxy,
+            trust_env=system_proxy,
+            timeout=TIMEOUT,
+            follow_redirects=False,
+            headers={"Accept-Encoding": ZSTD, "Accept": "application/json"},
+        )
+    except (ValueError, ImportError, httpx.InvalidURL) as error:  # ImportError: socks://
+        which = "the proxy given" if proxy else "the system's proxy (HTTPS_PROXY and its like)"
+        raise ProxyAddressError(f"{which} is no http://HOST:PORT we can use") from error
 
 
 def checked_address(server: str) -> str:
@@ -131,10 +139,14 @@ class HttpTransport:
         """Added to our clock when signing; learned from the server, see `ServerClockError`."""
 
     def push(self, batch: SyncBatch) -> BatchReceipt:
-        """Send one batch. Raises the errors of this module's docstring."""
+        """Send one batch; return its receipt, one result per record.
+
+        Raises the errors of this module's docstring.
+        """
         body = compress(batch.wire_bytes())
         headers = {"Content-Encoding": ZSTD, "Content-Type": "application/json"}
-        return self._call("POST", versions.BATCHES_PATH, body, headers, BatchReceipt)
+        receipt = self._call("POST", versions.BATCHES_PATH, body, headers, BatchReceipt)
+        return unfolded(receipt, batch)
 
     def status(self) -> DeviceStatus:
         """Return what the server holds of this device."""

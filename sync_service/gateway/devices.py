@@ -10,10 +10,14 @@ from sync_service.protocol.messages import DeviceStatus, EnrolmentRequest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """An enrolled device. public_key: raw Ed25519, 32 bytes."""
+    """A device. public_key: raw Ed25519, 32 bytes.
+
+    tenant_id: the organisation it belongs to, empty before it is enrolled.
+    """
 
     id: str
     public_key: bytes
+    tenant_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,16 +9,20 @@ from ddx.domain.roles import Role
 from ddx.domain.statements import moment_text
 from sync_service.gateway.checkpoints import StatementKey
 from sync_service.gateway.devices import Device
-from sync_service.protocol.errors import DeviceMismatchError
+from sync_service.protocol.errors import DeviceMismatchError, IdentityRefusedError
 from sync_service.protocol.leases import LeaseMessage, LeaseRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudIdentity:
-    """A person as the issuer knows them. subject: the issuer's id, never a name."""
+    """A person as the issuer knows them. subject: the issuer's id, never a name.
+
+    tenant_id: their organisation.
+    """
 
     subject: str
     role: Role
+    tenant_id: str = ""
 
 
 class Identities(Protocol):
@@ -44,11 +48,14 @@ async def lend(
 
     Raises:
         DeviceMismatchError: the request names another device than the one that signed it.
-        IdentityRefusedError: see `Identities.identify`.
+        IdentityRefusedError: see `Identities.identify`; or the person belongs to another
+            organisation than the device.
     """
     if asked.device_id != device.id:
         raise DeviceMismatchError("the lease names another device than its signature")
     person = await identities.identify(asked.id_token, now)
+    if person.tenant_id != device.tenant_id:
+        raise IdentityRefusedError("a person of another organisation")
     unsigned = RoleLease(
         device_id=device.id,
         clinician_id=asked.clinician_id,

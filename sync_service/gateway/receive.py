@@ -21,7 +21,10 @@ from sync_service.gateway.intake import (
 from sync_service.gateway.reading import JudgedBatch
 from sync_service.protocol.allowlist import Objection
 from sync_service.protocol.codes import AlarmKind, EventKind, RecordStatus, RejectReason
+from sync_service.protocol.errors import BatchConflictError
 from sync_service.protocol.messages import BatchReceipt, ErasureProof, RecordResult
+from sync_service.protocol.receipts import folded
+from sync_service.protocol.versions import RUNS_SINCE
 
 
 async def receive(batch: JudgedBatch, sink: Sink, *, now: datetime) -> BatchReceipt:
@@ -42,7 +45,25 @@ async def receive(batch: JudgedBatch, sink: Sink, *, now: datetime) -> BatchRece
         else settled[id(record)]
         for event, record in batch.records
     )
-    return BatchReceipt(batch_id=batch.header.batch_id, results=results, server_time=now)
+    return BatchReceipt(
+        schema_version=batch.header.schema_version,
+        batch_id=batch.header.batch_id,
+        results=results,
+        server_time=now,
+    )
+
+
+def answer_to(batch: JudgedBatch, receipt: BatchReceipt) -> BatchReceipt:
+    """Return a receipt as the sender of `batch` reads it.
+
+    Raises:
+        BatchConflictError: it holds nothing but conflicts, and its sender knows this answer.
+    """
+    if batch.header.schema_version < RUNS_SINCE:
+        return receipt
+    if all(result.reason == RejectReason.CONFLICT for result in receipt.results):
+        raise BatchConflictError(f"{len(receipt.results)} records bear names of others")
+    return folded(receipt, [event.sequence for event, _ in batch.records])
 
 
 async def _settle(

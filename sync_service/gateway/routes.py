@@ -7,7 +7,7 @@ and parse. Errors are DdxErrors with a code; the application turns them into pro
 import asyncio
 import base64
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -26,7 +26,7 @@ from sync_service.gateway.intake import Sink
 from sync_service.gateway.leases import Identities, lend
 from sync_service.gateway.pressure import Pressure
 from sync_service.gateway.reading import judge, read_message, unpack
-from sync_service.gateway.receive import receive, tally
+from sync_service.gateway.receive import answer_to, receive, tally
 from sync_service.gateway.settings import DeviceSettings, page_after
 from sync_service.protocol import compression, versions
 from sync_service.protocol.checkpoints import CheckpointAnswer, CheckpointRequest
@@ -76,7 +76,15 @@ class Gateway:
     counted: Callable[[str, int], None] = lambda _result, _count: None
 
 
-def router(gateway: Gateway) -> APIRouter:
+Described = Callable[[str], Mapping[str, Any]]
+"""Path -> further keyword arguments of its route: who may call it, examples, how it fails."""
+
+
+def _nothing_more(_path: str) -> Mapping[str, Any]:
+    return {}
+
+
+def router(gateway: Gateway, described: Described = _nothing_more) -> APIRouter:
     """Return the routes of the sync gateway."""
     routes = APIRouter(tags=["sync"])
 
@@ -115,15 +123,12 @@ def router(gateway: Gateway) -> APIRouter:
         (versions.SETTINGS_PATH, "GET", get_settings, None, SettingsPage),
         (versions.STATUS_PATH, "GET", get_status, None, DeviceStatus),
     ):
-        described = _documented(body) if body else None
-        routes.add_api_route(
-            path,
-            call,
-            methods=[method],
-            responses={200: {"model": answer}},
-            response_class=Response,
-            openapi_extra=described,
-        )
+        plain: dict[str, Any] = {
+            "responses": {200: {"model": answer}},
+            "response_class": Response,
+            "openapi_extra": _documented(body) if body else None,
+        }
+        routes.add_api_route(path, call, methods=[method], **(plain | dict(described(path))))
     return routes
 
 
@@ -161,7 +166,7 @@ async def _post_batch(gateway: Gateway, request: Request) -> Response:
         receipt = await receive(batch, gateway.sink, now=gateway.now())
     for result, count in tally(receipt).items():
         gateway.counted(result, count)
-    return _answer(request, receipt)
+    return _answer(request, answer_to(batch, receipt))
 
 
 async def _post_checkpoint(gateway: Gateway, request: Request) -> Response:

@@ -39,6 +39,15 @@ class MessageTooLargeError(ProtocolError):
         self.limit_bytes = limit_bytes
 
 
+class BatchConflictError(ProtocolError):
+    """Every record of a batch bears the name of another record. The alarms are raised.
+
+    Nothing was stored, and the same batch will never be.
+    """
+
+    code = "sync.conflict"
+
+
 class EncodingUnsupportedError(ProtocolError):
     """The body uses a content encoding other than zstd or identity."""
 

@@ -92,12 +92,32 @@ class RecordResult(Message):
     erased: ErasureProof | None = None
 
 
+class ResultRun(Message):
+    """The server's word on neighbours of a batch, answered alike.
+
+    It covers the records whose device sequence lies in first..last and that `results` does not
+    name: `count` of them, stored under consecutive server sequences in the order of their own,
+    `server_sequence` for the first.
+    """
+
+    first: Sequence63
+    last: Sequence63
+    count: int = Field(ge=1, le=MAX_EVENTS_PER_BATCH)
+    status: Code
+    server_sequence: Sequence63
+
+
 class BatchReceipt(Message):
-    """One result per record of a batch, in the order of the batch."""
+    """The server's word on every record of a batch, by sequence.
+
+    results: one per record for a sender of version 1 and on a stick; since version 2 the records
+    that no run covers. See `sync_service.protocol.receipts`.
+    """
 
     schema_version: int = Field(default=SCHEMA_VERSION, ge=1)
     batch_id: Code
     results: tuple[RecordResult, ...]
+    runs: tuple[ResultRun, ...] | None = None
     server_time: AwareDatetime
 
 

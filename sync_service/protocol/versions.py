@@ -2,9 +2,15 @@
 
 from typing import Final
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Version of the envelope this code writes. It rises when a reader must behave differently;
-a new optional field does not raise it, because unknown fields survive."""
+a new optional field does not raise it, because unknown fields survive.
+
+1: one result per record in a receipt. 2: neighbours answered alike are told as a run, and a batch
+of nothing but conflicts is answered 409."""
+
+RUNS_SINCE: Final = 2
+"""From this version on a sender reads receipts with runs and the 409 of a whole batch."""
 
 
 def accepted_versions(current: int) -> frozenset[int]:

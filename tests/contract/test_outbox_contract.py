@@ -63,6 +63,14 @@ class OutboxContract:
         assert [event.id for event in outbox.pending(10)] == [sound]
         assert outbox.counts() == OutboxCounts(pending=1, quarantined=1, acknowledged=0)
 
+    def test_what_is_set_aside_is_counted_by_reason(self, outbox, add):
+        first, second, third, _ = add(4)
+        assert outbox.set_aside() == {}
+        outbox.quarantine(first, "record.conflict")
+        outbox.quarantine(second, "payload.invalid")
+        outbox.quarantine(third, "record.conflict")
+        assert outbox.set_aside() == {"record.conflict": 2, "payload.invalid": 1}
+
     def test_what_arrived_cannot_be_quarantined_later(self, outbox, add):
         (event,) = add(1)
         outbox.acknowledge({event: 7})

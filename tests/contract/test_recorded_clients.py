@@ -15,11 +15,15 @@ from support.cloud_server import SmallEngine
 from cloud_api.app import create_app, prepare
 from cloud_api.auth.directory import _hash_of
 from cloud_api.db.engine import open_database
+from cloud_api.db.scoped import DEFAULT_TENANT
 from cloud_api.db.tables import EnrolmentCodeRow
 from cloud_api.settings import CloudSettings
 from cloud_api.stream.log import EmbeddedLog
 from ddx.domain.canonical import canonical_json
+from sync_service.gateway.reading import unpack
 from sync_service.protocol import versions
+from sync_service.protocol.messages import BatchReceipt, SyncBatch
+from sync_service.protocol.receipts import unfolded
 
 FILES = sorted((Path(__file__).parent / "recorded").glob("*.json"))
 
@@ -37,6 +41,7 @@ async def server(tmp_path, recorded):
     engine = open_database(settings.database_address())
     await prepare(settings, engine)
     row = EnrolmentCodeRow(
+        tenant_id=DEFAULT_TENANT,
         code_sha256=_hash_of(recorded["code"]),
         issued_at=moment,
         expires_at=moment + timedelta(hours=1),
@@ -69,31 +74,50 @@ async def test_every_request_of_an_earlier_client_is_served(server, recorded):
     http, engine = server
     answers = await replay(http, recorded)
     assert {answer.status_code for _, answer in answers} == {200}
-    results = [
-        result["status"]
-        for target, answer in answers
-        if target == versions.BATCHES_PATH
-        for result in answer.json()["results"]
-    ]
-    assert results == ["stored"] * recorded["records"]
+    results = [result for receipt in receipts(recorded, answers) for result in receipt.results]
+    assert [result.status for result in results] == ["stored"] * recorded["records"]
+    assert [result.server_sequence for result in results] == [*range(1, recorded["records"] + 1)]
     status = answers[-1][1].json()
     assert (status["device_id"], status["stored"]) == (recorded["device_id"], recorded["records"])
     held = await EmbeddedLog(engine).read(after=0, limit=100)
     assert [event.sequence for event in held] == list(range(1, recorded["records"] + 1))
 
 
+async def test_a_client_is_answered_in_its_own_version(server, recorded):
+    http, _ = server
+    version = recorded["schema_version"]
+    for target, answer in await replay(http, recorded):
+        if target == versions.BATCHES_PATH:
+            assert answer.json()["schema_version"] == version
+            assert ("runs" in answer.json()) is (version >= versions.RUNS_SINCE)
+
+
+def receipts(recorded, answers):
+    """Return the receipts as the client of that day reads them: by record before version 2."""
+    for one, (target, answer) in zip(recorded["requests"], answers, strict=True):
+        if target != versions.BATCHES_PATH:
+            continue
+        receipt = BatchReceipt.model_validate_json(answer.content)
+        if recorded["schema_version"] >= versions.RUNS_SINCE:
+            batch = SyncBatch.model_validate_json(message_of(one))
+            receipt = unfolded(receipt, batch)
+        yield receipt
+
+
+def message_of(request):
+    """Return the message of a recorded request."""
+    encoding = request["headers"].get("content-encoding", "")
+    return unpack(base64.b64decode(request["body"]), encoding)
+
+
 async def test_what_an_earlier_client_said_is_kept_to_the_letter(server, recorded):
     http, engine = server
     await replay(http, recorded)
-    from sync_service.gateway.reading import unpack
-
     said = [
         event
         for one in recorded["requests"]
         if one["target"] == versions.BATCHES_PATH
-        for event in json.loads(
-            unpack(base64.b64decode(one["body"]), one["headers"].get("content-encoding", ""))
-        )["events"]
+        for event in json.loads(message_of(one))["events"]
     ]
     held = await EmbeddedLog(engine).read(after=0, limit=100)
     expected = [{"erased": True} if _erased(event, said) else event["payload"] for event in said]
@@ -122,7 +146,7 @@ def _erased(event, said):
 def test_the_history_of_the_protocol_is_recorded():
     written = {json.loads(path.read_text(encoding="utf-8"))["schema_version"] for path in FILES}
     assert len(FILES) >= 5
-    assert versions.SCHEMA_VERSION in written
+    assert written == set(range(1, versions.SCHEMA_VERSION + 1))
     assert written <= versions.ACCEPTED_VERSIONS
 
 

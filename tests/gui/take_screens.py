@@ -1,6 +1,7 @@
-"""Takes the pictures of docs/screens: every screen, both languages, light and dark.
+"""Takes the pictures of docs/screens: every screen, both languages, both light and dark.
 
     python tests/gui/take_screens.py docs/screens
+    python tests/gui/take_screens.py docs/screens es en-dark     only these looks
 
 Runs the composed application on the bundle that ships, in a data directory of its own.
 """
@@ -19,14 +20,19 @@ from PySide6.QtTest import QTest
 
 from ddx.domain.case import Sex
 from ddx.domain.finding import Presence
+from ddx.domain.roles import Role
 from desktop.app import compose
+from desktop.presenters.first_run import Stage
 from desktop.presenters.referral import Part
 from desktop.presenters.visit_state import FindingMarked, VitalTyped
 from desktop.services.demo import PASSPHRASE
+from desktop.ui.aggregates import AggregatesScreen
+from desktop.ui.audit_log import AuditLogScreen
 from desktop.ui.cloud import CloudScreen
 from desktop.ui.first_run import FirstRunScreen
 from desktop.ui.i18n import Language
 from desktop.ui.patients import PatientsScreen
+from desktop.ui.settings import SettingsScreen
 from desktop.ui.sign_in import SignInScreen
 from desktop.ui.theme import Appearance
 from desktop.ui.visit import VisitScreen
@@ -36,10 +42,12 @@ LOOKS = (
     ("es", Language.SPANISH, Appearance.LIGHT, 1.0),
     ("en", Language.ENGLISH, Appearance.LIGHT, 1.0),
     ("es-dark", Language.SPANISH, Appearance.DARK, 1.0),
+    ("en-dark", Language.ENGLISH, Appearance.DARK, 1.0),
 )
 SEARCHES = {Language.SPANISH: "dolor de pe", Language.ENGLISH: "chest pa"}
 COUGH, FEVER, DYSPNEA = "HP:0012735", "HP:0001945", "HP:0002094"
 CHILLS, RASH = "HP:0025143", "HP:0000988"
+CHEST_PAIN = "HP:0100749"
 
 
 def breathe(ms=60):
@@ -96,6 +104,9 @@ def first_run(camera):
     screen = window.screen_shown
     QTest.keyClick(screen.fields[next(iter(screen.fields))], Qt.Key.Key_Return)
     camera.take("first-run")
+    screen.state = replace(screen.state, stage=Stage.CLOUD, issues={})
+    screen.redraw()
+    camera.take("first-run-cloud")
     screen.demo_wanted.emit()
 
 
@@ -160,6 +171,7 @@ def entry(camera, visit):
         camera.shoot(f"visit-search.{suffix}")
     camera.window.choose(before)
     QTest.keyClick(visit.entry.search, Qt.Key.Key_Escape)
+    onset(camera, visit)
     visit.dispatch(VitalTyped("temperature_c", "101,3"))
     visit.dispatch(VitalTyped("heart_rate_bpm", "118"))
     QTest.keyClick(visit, Qt.Key.Key_F6)
@@ -167,6 +179,47 @@ def entry(camera, visit):
     wait(lambda: visit.state.refusal)
     camera.take("visit-issues")
     QTest.keyClick(visit, Qt.Key.Key_F6)
+
+
+def onset(camera, visit):
+    """How strong the fever is, and since when."""
+    QTest.keyClick(visit, Qt.Key.Key_F7)
+    entered = visit.entry.entered
+    entered.setCurrentIndex(entered.lines.index(1))
+    for key in (Qt.Key.Key_S, Qt.Key.Key_S, Qt.Key.Key_S, Qt.Key.Key_D):
+        QTest.keyClick(entered, key)
+    QTest.keyClicks(visit.entry.onset.text, "3 d")
+    camera.take("visit-onset")
+    QTest.keyClick(visit.entry.onset.text, Qt.Key.Key_Return)
+
+
+def opinion(camera, visit):
+    """The clinician's own diagnosis, before the list."""
+    visit.state = replace(visit.state, commit_first=True)
+    QTest.keyClick(visit, Qt.Key.Key_F5)
+    wait(visit.differential.opinion.isVisible)
+    camera.take("visit-first")
+    QTest.keyClick(visit, Qt.Key.Key_Escape)
+    visit.state = replace(visit.state, commit_first=False)
+
+
+def what_if(camera, visit):
+    QTest.keyClick(visit, Qt.Key.Key_F11)
+    entered = visit.entry.entered
+    row = [line.id for line in entered.lines.lines].index(DYSPNEA)
+    entered.setCurrentIndex(entered.lines.index(row))
+    QTest.keyClick(entered, Qt.Key.Key_A)
+    wait(lambda: visit.state.on_trial)
+    camera.take("visit-what-if")
+    QTest.keyClick(visit, Qt.Key.Key_Escape)
+
+
+def numbers(camera, visit):
+    for _ in range(2):
+        QTest.keyClick(visit, Qt.Key.Key_D, CONTROL)
+    visit._why_area.ensureWidgetVisible(visit.why.numbers)
+    camera.take("visit-numbers")
+    QTest.keyClick(visit, Qt.Key.Key_D, CONTROL)
 
 
 def answer(camera, visit):
@@ -178,8 +231,15 @@ def answer(camera, visit):
         ("diastolic_mmhg", "62"),
     ):
         visit.dispatch(VitalTyped(vital, text))
+    QTest.keyClick(visit, Qt.Key.Key_F6)
+    wait(visit.differential.strip.isVisible)
+    camera.take("visit-vitals")
+    QTest.keyClick(visit, Qt.Key.Key_F6)
+    opinion(camera, visit)
     answered(visit)
     camera.take("visit")
+    numbers(camera, visit)
+    what_if(camera, visit)
     camera.window.resize(1024, 600)
     camera.window.choose(replace(camera.window.preferences, text_scale=2.0))
     camera.shoot("visit-200-percent.es")
@@ -194,9 +254,14 @@ def answer(camera, visit):
     wait(lambda: visit.state.decision.recorded)
     camera.take("decided")
     letter(camera, visit)
-    camera.window.show_keys()
-    camera.shoot("keys.es", camera.window.key_map)
-    camera.window.key_map.accept()
+    history(camera, visit)
+    before = camera.window.preferences
+    for suffix, language, appearance, _scale in LOOKS:
+        camera.window.choose(replace(before, language=language, appearance=appearance))
+        camera.window.show_keys()
+        camera.shoot(f"keys.{suffix}", camera.window.key_map)
+        camera.window.key_map.accept()
+    camera.window.choose(before)
     camera.window.activateWindow()
     visit.leave()
 
@@ -212,7 +277,55 @@ def letter(camera, visit):
     ):
         screen.parts[part].setPlainText(text)
     camera.take("referral", visit.letter)
-    visit.letter.close()
+    closed(camera, visit.letter)
+
+
+def closed(camera, dialog):
+    """Go back to the window: its keys are heard again."""
+    dialog.close()
+    camera.window.activateWindow()
+    wait(camera.window.isActiveWindow)
+
+
+def history(camera, visit):
+    """A second list with a finding more, then both visits side by side, and the summary."""
+    visit.dispatch(FindingMarked(CHEST_PAIN, Presence.PRESENT))
+    wait(lambda: visit.state.on_trial)
+    camera.take("visit-moved")
+    answered(visit)
+    QTest.keyClick(visit, Qt.Key.Key_H, CONTROL)
+    wait(lambda: visit.history.shown.state.visits)
+    screen = visit.history.shown
+    QTest.keyClick(screen.list, Qt.Key.Key_Down)
+    camera.take("history", visit.history)
+    for key in (Qt.Key.Key_C, Qt.Key.Key_Up):
+        QTest.keyClick(screen.list, key)
+    camera.take("compare", visit.history)
+    closed(camera, visit.history)
+    before = visit.letter
+    QTest.keyClick(visit, Qt.Key.Key_R, CONTROL)
+    wait(lambda: visit.letter is not before and visit.letter.isVisible())
+    camera.take("summary", visit.letter)
+    closed(camera, visit.letter)
+
+
+def offices(camera):
+    window = camera.window
+    window.show_settings()
+    wait(lambda: isinstance(window.screen_shown, SettingsScreen))
+    wait(lambda: window.screen_shown.state.content)
+    camera.take("settings")
+    window.show_counts()
+    wait(lambda: isinstance(window.screen_shown, AggregatesScreen))
+    wait(lambda: window.screen_shown.state.content)
+    camera.take("counts")
+    session = window._session
+    card = replace(session.clinician, role=Role.AUDITOR)  # nobody audits the demonstration
+    session._desk = session.audit._desk = replace(session._desk, clinician=card)
+    window.show_audit()
+    wait(lambda: isinstance(window.screen_shown, AuditLogScreen))
+    wait(lambda: window.screen_shown.state.entries)
+    camera.take("audit")
 
 
 def cloud(camera):
@@ -237,7 +350,10 @@ def rare(camera):
     camera.take("visit-rare")
 
 
-def main(folder):
+def main(folder, *looks):
+    """Take every picture, in the looks that are named or in all."""
+    global LOOKS  # noqa: PLW0603 -- a script with one walk
+    LOOKS = tuple(look for look in LOOKS if not looks or look[0] in looks)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as data:
         app = compose(Path(data), language="es")
@@ -249,8 +365,9 @@ def main(folder):
         answer(camera, visit)
         rare(camera)
         cloud(camera)
+        offices(camera)
         app.window.close()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

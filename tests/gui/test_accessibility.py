@@ -5,38 +5,13 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase
-from PySide6.QtWidgets import (
-    QAbstractButton,
-    QAbstractItemView,
-    QComboBox,
-    QFrame,
-    QLineEdit,
-    QScrollArea,
-    QWidget,
-)
+from PySide6.QtWidgets import QScrollArea, QWidget
+from support.readable import nameless
 
 from desktop.ui.cloud import CloudScreen
 from desktop.ui.first_run import FirstRunScreen
 from desktop.ui.sign_in import SignInScreen
 from desktop.ui.theme import DARK, LIGHT, MIN_CONTRAST, contrast
-
-CONTROLS = (QAbstractButton, QAbstractItemView, QComboBox, QLineEdit)
-
-
-def nameless(root):
-    """Controls of our own that a screen reader could not name."""
-    found = []
-    for control in root.findChildren(QWidget):
-        inside_another = isinstance(control.parent(), (QComboBox, QAbstractItemView, QFrame)) and (
-            control.objectName().startswith("qt_") or type(control).__module__.startswith("PySide6")
-        )
-        if not isinstance(control, CONTROLS) or control.focusPolicy() is Qt.FocusPolicy.NoFocus:
-            continue
-        if isinstance(control, QAbstractItemView) and inside_another:
-            continue  # the list a combo box drops down
-        if not control.accessibleName():
-            found.append(f"{type(control).__name__} in {type(control.parent()).__name__}")
-    return found
 
 
 def test_every_control_of_the_first_run_has_a_name(new_window, clinic, hands):

@@ -19,6 +19,7 @@ from pathlib import Path
 import httpx
 import uvicorn
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from support.guided import QUESTION, Guided
 from support.memory_outbox import MemoryOutbox
 from support.sync_records import SOFTWARE, a_differential, an_identity
@@ -88,14 +89,15 @@ class Cloud:
     settings: CloudSettings
     app: object = None
 
-    def code(self) -> str:
-        """Issue an enrolment code."""
-        return asyncio.run(self._issue())
+    def code(self, **of) -> str:
+        """Issue an enrolment code. of: the organisation it is for."""
+        return asyncio.run(self._issue(of))
 
-    async def _issue(self):
+    async def _issue(self, of):
         engine = open_database(self.settings.database_address())
         try:
-            return await SqlDirectory(engine).issue_code(now=utc_now(), lifetime=timedelta(hours=1))
+            lifetime = timedelta(hours=1)
+            return await SqlDirectory(engine).issue_code(now=utc_now(), lifetime=lifetime, **of)
         finally:
             await engine.dispose()
 
@@ -111,6 +113,21 @@ class Cloud:
         finally:
             await engine.dispose()
 
+    def refusal(self, statement):
+        """Return why the database itself refuses a change, None when it does not."""
+        return asyncio.run(self._refusal(statement))
+
+    async def _refusal(self, statement):
+        engine = open_database(self.settings.database_address())
+        try:
+            async with engine.begin() as connection:
+                await connection.exec_driver_sql(statement)
+        except DBAPIError as error:
+            return str(error.orig)
+        finally:
+            await engine.dispose()
+        return None
+
     def metric(self, line):
         """Return the value of one exposed metric, None when it is not there."""
         exposed = httpx.get(f"{self.url}/metrics").text
@@ -118,11 +135,16 @@ class Cloud:
         return float(found.group(1)) if found else None
 
 
+UNHURRIED = {"subject_per_minute": 1_000_000, "address_per_minute": 1_000_000}
+
+
 @contextmanager
-def cloud_in_thread(data: Path, *, open_engine=lambda _: SmallEngine(), port=0, **settings):
-    """Run the application on an ephemeral loopback port."""
-    chosen = CloudSettings(data=data, **settings)
-    app = create_app(chosen, open_engine=open_engine)
+def cloud_in_thread(
+    data: Path, *, open_engine=lambda _: SmallEngine(), port=0, make=create_app, **settings
+):
+    """Run the application on an ephemeral loopback port; a test asks faster than a person."""
+    chosen = CloudSettings(**(UNHURRIED | settings), data=data)
+    app = make(chosen, open_engine=open_engine)
     listener = socket.create_server(("127.0.0.1", port))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

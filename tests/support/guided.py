@@ -39,6 +39,9 @@ class Guided:
         other.diagnose = other.at_once = diagnose
         return other
 
+    def explain_several(self, case, diseases, ranking=None):
+        return tuple(self.explain(case, disease) for disease in diseases)
+
     def not_excluded(self, case):
         return self.kept
 

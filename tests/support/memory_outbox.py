@@ -1,5 +1,6 @@
 """The outbox port in memory: what a test reads, and the reference for the contract."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -60,6 +61,10 @@ class MemoryOutbox:
     def retry(self, event: RecordId) -> bool:
         """Let an event set aside wait again."""
         return self.quarantined.pop(event, None) is not None
+
+    def set_aside(self) -> Mapping[str, int]:
+        """Return how many events are in quarantine, by reason."""
+        return Counter(self.quarantined.values())
 
     def counts(self) -> OutboxCounts:
         """Return the numbers the clinician sees."""

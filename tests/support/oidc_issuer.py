@@ -90,6 +90,7 @@ class Issuer:
             "nbf": now,
             "exp": now + 3600,
             "roles": self.roles,
+            "tid": urlsplit(self.url).path.split("/")[1],
             "preferred_username": "ana@example.org",
         }
         claims |= self.claims | changes

@@ -31,11 +31,12 @@ from sync_service.client.outbox import EventKind, OutgoingEvent
 from sync_service.client.runner import Phase, Runner, wire_event
 from sync_service.gateway.intake import Alarm, NewEvent, StoredName
 from sync_service.gateway.reading import JudgedBatch, judge
-from sync_service.gateway.receive import receive
+from sync_service.gateway.receive import answer_to, receive
 from sync_service.protocol.allowlist import Objection
 from sync_service.protocol.codes import RejectReason
 from sync_service.protocol.compression import compress, decompress
 from sync_service.protocol.messages import BatchReceipt, SyncBatch, SyncEvent
+from sync_service.protocol.receipts import unfolded
 
 DAY_ONE = datetime(2026, 11, 23, tzinfo=UTC)
 SKEW_S = 300.0
@@ -82,7 +83,7 @@ class Link:
         receipt = self.deliver(frame)
         if trouble == "twice":
             receipt = self.deliver(frame)
-        return self._on_the_way_down(trouble, receipt)
+        return unfolded(self._on_the_way_down(trouble, receipt), batch)
 
     def _on_the_way_up(self, trouble: str, frame) -> None:
         match trouble:
@@ -111,15 +112,18 @@ class Link:
             case "clinic dies before the receipt":
                 raise ClinicDiedError
             case "receipt cut short":
-                return receipt.model_copy(update={"results": receipt.results[:-1]})
+                part = "results" if receipt.results else "runs"
+                return receipt.model_copy(update={part: getattr(receipt, part)[:-1]})
             case "receipt out of order":
-                return receipt.model_copy(update={"results": receipt.results[::-1]})
+                turned = {"results": receipt.results[::-1], "runs": (receipt.runs or ())[::-1]}
+                return receipt.model_copy(update=turned)
         return receipt
 
     def deliver(self, frame) -> BatchReceipt:
         """Let the server have one frame, fresh or delayed."""
         try:
-            return run_now(receive(self.read(frame), self.sink, now=DAY_ONE))
+            judged = self.read(frame)
+            return answer_to(judged, run_now(receive(judged, self.sink, now=DAY_ONE)))
         except ServerDiedError as error:
             raise ServerUnreachableError(str(error)) from error
         finally:

@@ -42,6 +42,7 @@ from training.evaluate import rare_cost
 from training.evaluate.rare import MISSED, Protocol, RecallLine, recall_line
 from training.evaluate.rare_baselines import SimilarityBaseline, of_evidence
 from training.evaluate.rare_cost import Latency, PeerCost
+from training.evaluate.rare_kept import kept_lines
 from training.evaluate.rare_report import (
     NOISY_LABEL,
     UNCHANGED_LABEL,
@@ -481,6 +482,14 @@ def run(folder: Path, cache: Path, every: int, say: Say) -> Report:
     return Report(
         lines=[line for part in answered for line in part.lines()],
         noise=noise_losses(answered),
+        kept=[
+            line
+            for part in answered
+            if part.chosen.whole
+            and part.chosen.variant == UNCHANGED_LABEL
+            and part.chosen.protocol is not Protocol.AS_PUBLISHED
+            for line in kept_lines(bench, part.chosen.cases, part.chosen.protocol, part.answers)
+        ],
         worth=[
             worth
             for part in answered

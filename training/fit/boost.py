@@ -18,6 +18,7 @@ from ddx.features.schema import FeatureSchema
 from training.fit.bayes import BayesSettings
 from training.fit.interview import Interview
 from training.fit.partial import Budget
+from training.fit.recorded import Recorded
 from training.fit.sample import Indices, Rows, Sample, chunks
 
 Progress = Callable[[str], None]
@@ -55,6 +56,9 @@ class FitSettings:
     partial_rows: int = 120_000
     question_share: float = 0.5
     interview_rows: int = 40_000
+    recorded_weight: float = 2.0
+    balance: float = 0.0
+    device: str = "cpu"
     threads: int = 2
     seed: int = 7
 
@@ -65,17 +69,24 @@ def boost(
     interview: Interview,
     settings: FitSettings,
     progress: Progress,
+    *,
+    recorded: Recorded | None = None,
 ) -> xgboost.Booster:
     """Return trees that correct the margins of the first diseases, those of `train`.
 
-    The margins are those of the table the interviews are held with.
+    The margins are those of the table the interviews are held with. recorded: clinics' own visits,
+    as they were asked; those of other diseases are left out.
     """
     diseases = int(train.truth.max()) + 1
-    rows, margins, truth = training_rows(train, schema, interview, settings)
+    made = training_rows(train, schema, interview, settings)
+    rows, margins, truth, weights = with_recorded(
+        made, recorded, train, schema=schema, interview=interview, settings=settings
+    )
     progress(f"{rows.shape[0]:,} training rows, {rows.shape[1]} columns, {diseases} diseases")
     matrix = xgboost.QuantileDMatrix(
         rows,
         truth,
+        weight=weights,
         base_margin=margins[:, :diseases],
         max_bin=MAX_BIN,
         nthread=settings.threads,
@@ -97,6 +108,7 @@ def parameters(settings: FitSettings, diseases: int) -> dict[str, object]:
         "gamma": settings.min_split_gain,
         "lambda": settings.shrinkage,
         "min_child_weight": settings.least_weight,
+        "device": settings.device,
         "subsample": settings.row_share,
         "colsample_bytree": settings.column_share,
         "nthread": settings.threads,
@@ -122,7 +134,7 @@ def training_rows(
     schema: FeatureSchema,
     interview: Interview,
     settings: FitSettings,
-) -> tuple[scipy.sparse.csr_matrix, NDArray[np.float32], Indices]:
+) -> "TrainingRows":
     """Return rows, Bayes margins and truth; what a sparse row does not store is unknown."""
     rng = np.random.default_rng(settings.seed)
     blocks, margins, chosen = [], [], []
@@ -132,6 +144,44 @@ def training_rows(
         chosen.append(patients)
     stacked = scipy.sparse.vstack(blocks, format="csr")
     return stacked, np.vstack(margins), train.truth[np.concatenate(chosen)]
+
+
+TrainingRows = tuple[scipy.sparse.csr_matrix, NDArray[np.float32], Indices]
+"""Rows, Bayes margins, truth."""
+
+
+def with_recorded(
+    made: TrainingRows,
+    recorded: Recorded | None,
+    train: Sample,
+    *,
+    schema: FeatureSchema,
+    interview: Interview,
+    settings: FitSettings,
+) -> tuple[scipy.sparse.csr_matrix, NDArray[np.float32], Indices, NDArray[np.float32] | None]:
+    """Return rows, margins, truth and weights (None: all alike) with the recorded visits added."""
+    rows, margins, truth = made
+    weights = np.ones(len(truth), dtype=np.float32)
+    diseases = int(train.truth.max()) + 1
+    known = None if recorded is None else recorded.take(np.flatnonzero(recorded.truth < diseases))
+    if known is not None and len(known.truth):
+        theirs = known.rows(schema, train.ontology)
+        rows = scipy.sparse.vstack((rows, sparse(theirs)), format="csr")
+        margins = np.vstack((margins, interview.bayes.margins_of(theirs).astype(np.float32)))
+        truth = np.concatenate((truth, known.truth))
+        more = np.full(len(known.truth), settings.recorded_weight, dtype=np.float32)
+        weights = np.concatenate((weights, more))
+    if settings.balance:
+        weights = weights * class_weights(truth, diseases, settings.balance)
+    alike = bool((weights == 1.0).all())
+    return rows, margins, truth, None if alike else weights
+
+
+def class_weights(truth: Indices, diseases: int, strength: float) -> NDArray[np.float32]:
+    """Return (mean count / count of the row's disease) ** strength, scaled to a mean of 1."""
+    counts = np.maximum(np.bincount(truth, minlength=diseases), 1)
+    weights = (counts.mean() / counts[truth]) ** strength
+    return (weights / weights.mean()).astype(np.float32)
 
 
 def _asked(

@@ -49,6 +49,7 @@ from training.fit.endemic import (
 )
 from training.fit.material import Material
 from training.fit.partial import Budget
+from training.fit.recorded import Recorded
 from training.fit.sample import (
     SPLIT_SEED,
     CommonFitError,
@@ -87,15 +88,8 @@ SIMULATED_SHARE: Final = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
-class CommonFit:
-    """Everything a bundle, the gate between both worlds and the model card need.
-
-    metrics: protocol -> figure -> estimate on the test patients, DDXPlus unless named simulated.
-    rivals: model -> protocol -> figures on the same rows. parity: largest probability difference
-    to XGBoost. patients, sample, split: the data set, the same packed, and who was held out of it.
-    endemic: simulated patients that were not counted; None without a knowledge base.
-    fairness: by protocol.
-    """
+class Exported:
+    """A common model as a device runs it. parity: largest probability difference to XGBoost."""
 
     schema: FeatureSchema
     calibration: Calibration
@@ -103,15 +97,7 @@ class CommonFit:
     onnx: bytes
     trees: bytes
     bayes: BayesTable
-    metrics: Mapping[str, Mapping[str, Estimate]]
-    rivals: Mapping[str, Mapping[str, Mapping[str, Estimate]]]
-    fairness: Mapping[str, Fairness]
     parity: float
-    vocabulary: Vocabulary
-    patients: tuple[Patient, ...]
-    sample: Sample
-    split: Split
-    endemic: Simulated | None
 
     @property
     def diseases(self) -> tuple[DiseaseId, ...]:
@@ -134,18 +120,49 @@ class CommonFit:
             COMMON_CALIBRATION: self.calibration.to_json(),
         }
 
-    def held_out_cases(self, n: int) -> tuple[Case, ...]:
-        """Return up to n fully asked cases, evenly spread: calibration patients and simulated ones.
 
-        Nothing was fitted on them and no figure of the common model is measured on the DDXPlus
-        ones: stack on these.
-        """
-        ours = 0 if self.endemic is None else round(n * SIMULATED_SHARE)
-        chosen = self.split.calibration[_spread(len(self.split.calibration), n - ours)]
-        cases = tuple(case_of(self.patients[i], self.vocabulary) for i in chosen)
-        if self.endemic is None:
-            return cases
-        return cases + self.endemic.cases(_spread(len(self.endemic.truth), ours).tolist())
+@dataclass(frozen=True, kw_only=True)
+class CommonFit(Exported):
+    """Everything a bundle, the gate between both worlds and the model card need.
+
+    metrics: protocol -> figure -> estimate on the test patients, DDXPlus unless named simulated.
+    rivals: model -> protocol -> figures on the same rows. patients, sample, split: the data set,
+    the same packed, and who was held out of it. endemic: simulated patients that were not counted;
+    None without a knowledge base. fairness: by protocol.
+    """
+
+    metrics: Mapping[str, Mapping[str, Estimate]]
+    rivals: Mapping[str, Mapping[str, Mapping[str, Estimate]]]
+    fairness: Mapping[str, Fairness]
+    vocabulary: Vocabulary
+    patients: tuple[Patient, ...]
+    sample: Sample
+    split: Split
+    endemic: Simulated | None
+
+    def held_out_cases(self, n: int) -> tuple[Case, ...]:
+        """Return up to n cases to stack on; see `stacking_cases`."""
+        return stacking_cases(self.patients, self.vocabulary, self.split, self.endemic, n)
+
+
+def stacking_cases(
+    patients: tuple[Patient, ...],
+    vocabulary: Vocabulary,
+    split: Split,
+    endemic: Simulated | None,
+    n: int,
+) -> tuple[Case, ...]:
+    """Return up to n fully asked cases, evenly spread: calibration patients and simulated ones.
+
+    Nothing was fitted on them and no figure of the common model is measured on the DDXPlus ones:
+    stack on these.
+    """
+    ours = 0 if endemic is None else round(n * SIMULATED_SHARE)
+    chosen = split.calibration[_spread(len(split.calibration), n - ours)]
+    cases = tuple(case_of(patients[i], vocabulary) for i in chosen)
+    if endemic is None:
+        return cases
+    return cases + endemic.cases(_spread(len(endemic.truth), ours).tolist())
 
 
 def _spread(length: int, n: int) -> Indices:
@@ -206,25 +223,8 @@ def fit_patients(
     sample = Sample.of(patients, vocabulary, theirs, ontology)
     train, test = sample.take(split.train), sample.take(split.test)
     material = Material.of(train, theirs, endemic, settings.bayes)
-    plain, bayes = material.table(selective=False), material.table(selective=True)
-    progress(f"{len(material.diseases)} diseases counted, {len(material.schema)} columns")
-    booster = boost(train, material.schema, material.interview(bayes), settings, progress)
-    forest = forest_of(
-        bytes(booster.save_raw("json")),
-        schema_hash=material.schema.hash,
-        frequency=material.frequency,
-        described=material.believed,
-        bayes_digest=bayes.digest,
-    )
-    onnx = onnx_of(forest, corrected=len(theirs))
-    raw = CommonModel(
-        ModelSession.from_bytes(onnx), material.schema, _untouched(material.diseases), bayes
-    )
-    calibration, record = _calibrated(raw, sample.take(split.calibration), material)
-    progress(f"temperature {calibration.temperature:.3f}; {record}")
-    parity = prove_parity(raw, *_parity_rows(test, material.schema, booster, bayes, len(theirs)))
-    progress(f"exported; largest probability difference to XGBoost {parity:.1e}")
-    model = CommonModel(ModelSession.from_bytes(onnx), material.schema, calibration, bayes)
+    made = fit_exported(sample, split, material, settings, progress)
+    plain, bayes, model = material.table(selective=False), made.bayes, made.model
     grades = np.array([severity[d] for d in material.diseases])
     held_out = material.simulated(MEASURED_PATIENTS, Purpose.MEASURING)
     figures = measure(
@@ -244,20 +244,68 @@ def fit_patients(
         progress(f"{protocol}: top-1 {found['top1']}")
     return CommonFit(
         schema=material.schema,
-        calibration=calibration,
-        calibration_record=record,
-        onnx=onnx,
-        trees=forest.to_npz(),
+        calibration=made.calibration,
+        calibration_record=made.calibration_record,
+        onnx=made.onnx,
+        trees=made.trees,
         bayes=bayes,
         metrics=metrics,
         rivals=figures,
         fairness=_fairness(model, test),
-        parity=parity,
+        parity=made.parity,
         vocabulary=vocabulary,
         patients=patients,
         sample=sample,
         split=split,
         endemic=held_out,
+    )
+
+
+def fit_exported(
+    sample: Sample,
+    split: Split,
+    material: Material,
+    settings: FitSettings,
+    progress: Progress,
+    *,
+    recorded: Recorded | None = None,
+) -> Exported:
+    """Return trees boosted from the table of `material`, calibrated, exported, parity proven.
+
+    sample, split: all DDXPlus patients and who fits, calibrates, tests. recorded: clinics' own
+    visits that the trees see too.
+
+    Raises:
+        ExportError: the exported model does not answer like the fitted one.
+    """
+    train, test = sample.take(split.train), sample.take(split.test)
+    corrected, bayes = int(train.truth.max()) + 1, material.table(selective=True)
+    progress(f"{len(material.diseases)} diseases counted, {len(material.schema)} columns")
+    interview = material.interview(bayes)
+    booster = boost(train, material.schema, interview, settings, progress, recorded=recorded)
+    forest = forest_of(
+        bytes(booster.save_raw("json")),
+        schema_hash=material.schema.hash,
+        frequency=material.frequency,
+        described=material.believed,
+        bayes_digest=bayes.digest,
+    )
+    onnx = onnx_of(forest, corrected=corrected)
+    raw = CommonModel(
+        ModelSession.from_bytes(onnx), material.schema, _untouched(material.diseases), bayes
+    )
+    calibration, record = _calibrated(raw, sample.take(split.calibration), material)
+    progress(f"temperature {calibration.temperature:.3f}; {record}")
+    parity = prove_parity(raw, *_parity_rows(test, material.schema, booster, bayes, corrected))
+    progress(f"exported; largest probability difference to XGBoost {parity:.1e}")
+    return Exported(
+        schema=material.schema,
+        calibration=calibration,
+        calibration_record=record,
+        onnx=onnx,
+        trees=forest.to_npz(),
+        bayes=bayes,
+        parity=parity,
     )
 
 

@@ -24,6 +24,7 @@ from training.fit.endemic import (
     write_implied,
 )
 from training.fit.interview import Interview
+from training.fit.recorded import Recorded
 from training.fit.sample import Sample, chunks, schema_of
 from training.sources.ddxplus import Vocabulary
 from training.sources.endemic import EndemicKnowledge
@@ -50,8 +51,12 @@ class Material:
         theirs: tuple[DiseaseId, ...],
         endemic: EndemicKnowledge | None,
         settings: BayesSettings,
+        recorded: Recorded | None = None,
     ) -> "Material":
-        """Count the training patients, and simulated ones of the endemic diseases."""
+        """Count the training patients, and simulated ones of the endemic diseases.
+
+        recorded: clinics' own visits; they move the prior and are not counted (see there).
+        """
         schema = schema_of(train.answers, train.vocabulary)
         prior = np.bincount(train.truth, minlength=len(theirs)) / len(train.truth)
         diseases = theirs
@@ -60,6 +65,8 @@ class Material:
             diseases = (*theirs, *(disease.id for disease in endemic.diseases))
             ours = np.full(len(endemic.diseases), ENDEMIC_PRIOR / len(endemic.diseases))
             prior = np.concatenate((prior * (1.0 - ENDEMIC_PRIOR), ours))
+        if recorded is not None:
+            prior = recorded.moved(prior)
         material = cls(
             train=train,
             schema=schema,

@@ -161,15 +161,19 @@ def log_losses(margins: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArra
     return losses
 
 
-def suggested(trial: optuna.Trial) -> FitSettings:
-    """Return the settings of a trial; the rows of all kinds add up to TRIAL_ROWS."""
+def suggested(trial: optuna.Trial, rows: int = 0, most_mentions: int = 5) -> FitSettings:
+    """Return the settings of a trial; the rows of all kinds add up to `rows`, TRIAL_ROWS if 0.
+
+    most_mentions: the table is counted once for each of 1..most_mentions.
+    """
+    rows = rows or TRIAL_ROWS
     full = trial.suggest_float("full_share", 0.0, 0.3)
     interviews = trial.suggest_float("interview_share", 0.0, 0.6)
     return FitSettings(
         bayes=BayesSettings(
             pseudo_patients=trial.suggest_float("pseudo_patients", 0.02, 2.0, log=True),
             strongest=trial.suggest_float("strongest", 4.0, 10.0),
-            mentions=trial.suggest_int("mentions", 1, 5),
+            mentions=trial.suggest_int("mentions", 1, most_mentions),
         ),
         rounds=MOST_ROUNDS,
         depth=trial.suggest_int("depth", 2, 6),
@@ -179,9 +183,9 @@ def suggested(trial: optuna.Trial) -> FitSettings:
         least_weight=trial.suggest_float("least_weight", 0.3, 30.0, log=True),
         row_share=trial.suggest_float("row_share", 0.3, 1.0),
         column_share=trial.suggest_float("column_share", 0.3, 1.0),
-        full_rows=round(TRIAL_ROWS * full),
-        interview_rows=round(TRIAL_ROWS * interviews),
-        partial_rows=round(TRIAL_ROWS * (1.0 - full - interviews)),
+        full_rows=round(rows * full),
+        interview_rows=round(rows * interviews),
+        partial_rows=round(rows * (1.0 - full - interviews)),
         question_share=trial.suggest_float("question_share", 0.0, 1.0),
         threads=1,
     )

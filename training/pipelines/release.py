@@ -12,7 +12,6 @@ import numpy as np
 
 from ddx.domain.artifacts import GOLDEN_CASES, META_MODEL
 from ddx.engine import Engine
-from ddx.errors import ModelError
 from ddx.inference.conformal import COMMON_CONFORMAL
 from ddx.inference.outside import COMMON_OUTSIDE
 from ddx.safety.recommend import RECOMMENDATIONS
@@ -44,6 +43,7 @@ from training.pipelines.card import card_json
 from training.pipelines.golden import golden_cases
 from training.pipelines.notices import notices
 from training.pipelines.provenance import provenance_members
+from training.pipelines.unsigned import UnsignedMembers
 from training.pipelines.visits import measure_visits
 from training.sources.endemic import endemic_knowledge
 from training.sources.febrile import LineListMissingError
@@ -56,21 +56,6 @@ GATE_CASES = 1500
 """Cases of each world the gate is fitted on; more moved its accuracy by less than 0.1 point."""
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class UnsignedMembers:
-    """Members on their way to being signed, readable by an engine inside training only."""
-
-    members: Mapping[str, bytes]
-    version: str
-    digest: str = "unsigned"
-
-    def read(self, name: str) -> bytes:
-        """Return one member. Raises ModelError when it is absent."""
-        if name not in self.members:
-            raise ModelError(f"no member {name}")
-        return self.members[name]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

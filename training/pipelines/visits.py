@@ -99,26 +99,11 @@ def measure_visits(
     sizes = sizes or Sizes()
     panel, rng = Panel(engine), np.random.default_rng(SPLIT_SEED + 3)
     theirs = int(everyone.truth.max()) + 1
-    endemic = len(engine.common.diseases) > theirs
-
-    def held_out(rows: Indices, purpose: Purpose, each: int) -> Patients:
-        drawn = simulated(endemic_knowledge(), each, theirs, purpose) if endemic else None
-        return Patients(ddxplus=everyone.take(rows), endemic=drawn)
-
-    calibration = held_out(
-        rng.permutation(split.calibration)[: sizes.calibrated],
-        Purpose.CALIBRATION,
-        sizes.simulated_calibrated,
-    )
-    sets = fitted(
-        engine.common,
-        visits_under(calibration, panel, rng, interviews=sizes.calibrated_interviews),
-        groups_of(len(engine.common.diseases), theirs),
-    )
+    sets = calibrated_sets(engine, everyone, split, panel=panel, rng=rng, sizes=sizes)
     say(f"conformal sets of {len(sets.bands)} bands calibrated")
     lines: list[Coverage] = []
     gaps: dict[str, object] = {}
-    test = held_out(split.test, Purpose.MEASURING, sizes.simulated_measured)
+    test = _held_out(engine, everyone, split.test, Purpose.MEASURING, sizes.simulated_measured)
     most = sizes.measured_interviews
     for visit in visits_under(test, panel, rng, interviews=most, wanted=REPORTED):
         found = covered(engine.common, sets, visit)
@@ -134,6 +119,43 @@ def measure_visits(
         interviews=_interviews(panel, some, train / train.sum(), rng, say),
         fairness=gaps,
     )
+
+
+def calibrated_sets(
+    engine: Engine,
+    everyone: Sample,
+    split: Split,
+    *,
+    sizes: Sizes,
+    panel: Panel | None = None,
+    rng: np.random.Generator | None = None,
+) -> ConformalSets:
+    """Return the sets of the engine's common model, calibrated on calibration patients."""
+    rng = rng or np.random.default_rng(SPLIT_SEED + 3)
+    calibration = _held_out(
+        engine,
+        everyone,
+        rng.permutation(split.calibration)[: sizes.calibrated],
+        Purpose.CALIBRATION,
+        sizes.simulated_calibrated,
+    )
+    return fitted(
+        engine.common,
+        visits_under(
+            calibration, panel or Panel(engine), rng, interviews=sizes.calibrated_interviews
+        ),
+        groups_of(len(engine.common.diseases), int(everyone.truth.max()) + 1),
+    )
+
+
+def _held_out(
+    engine: Engine, everyone: Sample, rows: Indices, purpose: Purpose, each: int
+) -> Patients:
+    """Return the patients at `rows`, and `each` simulated ones of every endemic disease."""
+    theirs = int(everyone.truth.max()) + 1
+    endemic = len(engine.common.diseases) > theirs
+    drawn = simulated(endemic_knowledge(), each, theirs, purpose) if endemic else None
+    return Patients(ddxplus=everyone.take(rows), endemic=drawn)
 
 
 def _gaps(engine: Engine, visit: Visit, theirs: int) -> dict[str, object]:

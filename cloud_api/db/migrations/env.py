@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from cloud_api.db import record_tables  # noqa: F401 - its tables belong to the metadata
 from cloud_api.db.tables import Base
 
 context.configure(

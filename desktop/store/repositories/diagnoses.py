@@ -41,6 +41,7 @@ class DiagnosisRepository:
                 short_code=diagnosis.short_code,
                 features=diagnosis.features,
                 contributions=[explanation_to_json(e) for e in diagnosis.contributions],
+                opinion=diagnosis.opinion,
             )
         )
 
@@ -84,6 +85,7 @@ class FeedbackRepository:
                 reason=None if feedback.reason is None else feedback.reason.value,
                 outcome_at=feedback.outcome_at,
                 note=feedback.note,
+                plan=feedback.plan,
             )
         )
 
@@ -110,6 +112,7 @@ def _diagnosis(row: DiagnosisTable) -> StoredDiagnosis:
         short_code=row.short_code,
         features=row.features,
         contributions=tuple(explanation_from_json(raw) for raw in row.contributions),
+        opinion=row.opinion,
     )
 
 
@@ -122,4 +125,5 @@ def _feedback(row: FeedbackTable) -> Feedback:
         reason=None if row.reason is None else OverrideReason(row.reason),
         outcome_at=row.outcome_at,
         note=row.note,
+        plan=row.plan,
     )

@@ -125,6 +125,15 @@ class OutboxRepository:
             for row in self._session.scalars(query)
         )
 
+    def set_aside(self) -> dict[str, int]:
+        """Return how many events are in quarantine, by reason."""
+        query = (
+            select(OutboxEventTable.reason, func.count())
+            .where(OutboxEventTable.state == OutboxState.QUARANTINED.value)
+            .group_by(OutboxEventTable.reason)
+        )
+        return {row[0] or "": row[1] for row in self._session.execute(query)}
+
     def counts(self) -> OutboxCounts:
         """Return how many events are in each state."""
         query = select(OutboxEventTable.state, func.count()).group_by(OutboxEventTable.state)

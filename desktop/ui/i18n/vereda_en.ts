@@ -141,7 +141,7 @@
     </message>
     <message>
         <source>En este equipo aún no se puede entrar en la nube. Quien administra los equipos del centro debe escribir en los ajustes ({file}): {settings}. Después, reinicie Vereda.</source>
-        <translation>Signing in to the cloud is not possible on this computer yet. Whoever administers the clinic's computers must fill in the settings ({file}): {settings}. Then restart Vereda.</translation>
+        <translation>Signing in to the cloud is not possible on this computer yet. Whoever administers the clinic&apos;s computers must fill in the settings ({file}): {settings}. Then restart Vereda.</translation>
     </message>
     <message>
         <source>Cancelando…</source>
@@ -153,7 +153,7 @@
     </message>
     <message>
         <source>El servidor del centro no ha prestado la función ahora. Puede seguir trabajando; renuévela cuando haya conexión.</source>
-        <translation>The clinic's server has not lent the role now. You can go on working; renew it when there is a connection.</translation>
+        <translation>The clinic&apos;s server has not lent the role now. You can go on working; renew it when there is a connection.</translation>
     </message>
 </context>
 <context>
@@ -161,10 +161,6 @@
     <message>
         <source>Diagnóstico</source>
         <translation>Diagnosis</translation>
-    </message>
-    <message>
-        <source>Escriba y elija de la lista</source>
-        <translation>Type and choose from the list</translation>
     </message>
     <message>
         <source>Motivo</source>
@@ -209,6 +205,14 @@
     <message>
         <source>Carta</source>
         <translation>Letter</translation>
+    </message>
+    <message>
+        <source>Resumen…</source>
+        <translation>Summary…</translation>
+    </message>
+    <message>
+        <source>Plan (sale en el resumen y la carta)</source>
+        <translation>Plan (goes into summary and letter)</translation>
     </message>
 </context>
 <context>
@@ -276,6 +280,26 @@
     <message>
         <source>El modelo de enfermedades raras está detenido por seguridad: la lista solo tiene frecuentes. Las alarmas y las reglas siguen funcionando.</source>
         <translation>The model of rare diseases is stopped for safety: the list holds common ones only. Alarms and rules go on working.</translation>
+    </message>
+    <message>
+        <source>Antes de la lista: sin diagnóstico propio.</source>
+        <translation>Before the list: no diagnosis of your own.</translation>
+    </message>
+    <message>
+        <source>Antes de la lista pensó en: {disease}. {place}</source>
+        <translation>Before the list you thought of: {disease}. {place}</translation>
+    </message>
+    <message>
+        <source>No está en la lista.</source>
+        <translation>It is not on the list.</translation>
+    </message>
+    <message>
+        <source>Es el puesto {n}.</source>
+        <translation>It is number {n}.</translation>
+    </message>
+    <message>
+        <source>Así queda la lista con los últimos cambios; aún sin registrar. {key} la registra.</source>
+        <translation>The list with the latest changes, not recorded yet. {key} records it.</translation>
     </message>
 </context>
 <context>
@@ -350,6 +374,30 @@
     <message>
         <source>Es la única forma de entrar si se olvida la frase de paso. Se muestra una sola vez.</source>
         <translation>It is the only way in if the passphrase is forgotten. It is shown only once.</translation>
+    </message>
+    <message>
+        <source>Dirección del servidor</source>
+        <translation>Address of the server</translation>
+    </message>
+    <message>
+        <source>Código de un solo uso</source>
+        <translation>One-time code</translation>
+    </message>
+    <message>
+        <source>¿Unir el centro a una nube?</source>
+        <translation>Join the centre to a cloud?</translation>
+    </message>
+    <message>
+        <source>No hace falta para atender. Sirve para recibir modelos nuevos y enviar registros sin nombres. Puede hacerlo otro día.</source>
+        <translation>You do not need it to see patients. It brings new models and sends records without names. You can do it another day.</translation>
+    </message>
+    <message>
+        <source>Unir al entrar</source>
+        <translation>Join at sign-in</translation>
+    </message>
+    <message>
+        <source>Sin nube por ahora</source>
+        <translation>No cloud for now</translation>
     </message>
 </context>
 <context>
@@ -520,6 +568,42 @@
     <message>
         <source>Carta de derivación</source>
         <translation>Referral letter</translation>
+    </message>
+    <message>
+        <source>¿Y si…? Probar sin anotar</source>
+        <translation>What if…? Try without noting it</translation>
+    </message>
+    <message>
+        <source>Anotar lo que se estaba probando</source>
+        <translation>Note what was being tried</translation>
+    </message>
+    <message>
+        <source>Más detalle del porqué</source>
+        <translation>More detail of the reasons</translation>
+    </message>
+    <message>
+        <source>Resumen de la consulta</source>
+        <translation>Summary of the visit</translation>
+    </message>
+    <message>
+        <source>Historia del paciente</source>
+        <translation>History of the patient</translation>
+    </message>
+    <message>
+        <source>Cancelar lo que tarda</source>
+        <translation>Cancel what takes long</translation>
+    </message>
+    <message>
+        <source>Leve, moderado, grave (si está presente)</source>
+        <translation>Mild, moderate, severe (if present)</translation>
+    </message>
+    <message>
+        <source>Desde hace cuánto</source>
+        <translation>Since when</translation>
+    </message>
+    <message>
+        <source>Guardar la carta o el resumen como PDF</source>
+        <translation>Save the letter or the summary as PDF</translation>
     </message>
 </context>
 <context>
@@ -1031,6 +1115,18 @@
         <source>El modelo que tendría que contestar está detenido por seguridad. Decida sin él; las alarmas y las reglas siguen funcionando.</source>
         <translation>The model that would have to answer is stopped for safety. Decide without it; alarms and rules go on working.</translation>
     </message>
+    <message>
+        <source>Está probando y nada se anota. Anote los cambios (Ctrl+Intro) o déjelos (Esc) y siga.</source>
+        <translation>You are trying something and nothing is noted. Note the changes (Ctrl+Enter) or drop them (Esc), then go on.</translation>
+    </message>
+    <message>
+        <source>Falta la dirección del servidor; se la da quien administra la nube.</source>
+        <translation>The address of the server is missing; whoever runs the cloud gives it to you.</translation>
+    </message>
+    <message>
+        <source>Falta el código; se lo da quien administra la nube y vale una sola vez.</source>
+        <translation>The code is missing; whoever runs the cloud gives it to you, and it works once.</translation>
+    </message>
 </context>
 <context>
     <name>Patients</name>
@@ -1121,6 +1217,10 @@
     <message>
         <source>✓ Borrado. Seudónimo {pseudonym}. Prueba {proof}</source>
         <translation>✓ Erased. Pseudonym {pseudonym}. Proof {proof}</translation>
+    </message>
+    <message>
+        <source>Historia  {key}</source>
+        <translation>History  {key}</translation>
     </message>
 </context>
 <context>
@@ -1350,6 +1450,14 @@
     <message>
         <source>hay uno más nuevo; esperará a otro día o a otra red</source>
         <translation>there is a newer one; it waits for another day or another network</translation>
+    </message>
+    <message>
+        <source>Uniendo el centro a la nube…</source>
+        <translation>Joining the centre to the cloud…</translation>
+    </message>
+    <message>
+        <source>El centro no se unió a la nube. {why}</source>
+        <translation>The centre did not join the cloud. {why}</translation>
     </message>
 </context>
 <context>
@@ -1604,6 +1712,14 @@
         <source>Guardado</source>
         <translation>Saved</translation>
     </message>
+    <message>
+        <source>Calculando la lista…</source>
+        <translation>Calculating the list…</translation>
+    </message>
+    <message>
+        <source>Buscando el cambio más pequeño…</source>
+        <translation>Looking for the smallest change…</translation>
+    </message>
 </context>
 <context>
     <name>Vitals</name>
@@ -1659,6 +1775,34 @@
         <source>No</source>
         <translation>No</translation>
     </message>
+    <message>
+        <source>respuesta de emergencia</source>
+        <translation>emergency response</translation>
+    </message>
+    <message>
+        <source>revisión urgente</source>
+        <translation>urgent review</translation>
+    </message>
+    <message>
+        <source>un signo en rojo: revisar</source>
+        <translation>one sign in red: review</translation>
+    </message>
+    <message>
+        <source>bajo</source>
+        <translation>low</translation>
+    </message>
+    <message>
+        <source>NEWS2 {n}: {word}</source>
+        <translation>NEWS2 {n}: {word}</translation>
+    </message>
+    <message>
+        <source>Falta: {names}.</source>
+        <translation>Missing: {names}.</translation>
+    </message>
+    <message>
+        <source>se espera {range}</source>
+        <translation>expected {range}</translation>
+    </message>
 </context>
 <context>
     <name>Why</name>
@@ -1702,16 +1846,28 @@
         <source>Buscando las razones…</source>
         <translation>Looking for the reasons…</translation>
     </message>
+    <message>
+        <source>▸ Con barras  {key}</source>
+        <translation>▸ With bars  {key}</translation>
+    </message>
+    <message>
+        <source>▸ Con números  {key}</source>
+        <translation>▸ With numbers  {key}</translation>
+    </message>
+    <message>
+        <source>▾ Solo frases  {key}</source>
+        <translation>▾ Sentences only  {key}</translation>
+    </message>
+    <message>
+        <source>Razones de la última lista registrada.</source>
+        <translation>Reasons of the last recorded list.</translation>
+    </message>
 </context>
 <context>
     <name>WhyNot</name>
     <message>
         <source>Enfermedad por la que pregunta</source>
         <translation>Disease you ask about</translation>
-    </message>
-    <message>
-        <source>Escriba y elija de la lista</source>
-        <translation>Type and choose from the list</translation>
     </message>
     <message>
         <source>¿Por qué no…?</source>
@@ -1787,6 +1943,18 @@
     <message>
         <source>Actualizar desde una memoria USB…</source>
         <translation>Update from a USB stick…</translation>
+    </message>
+    <message>
+        <source>Todos los ajustes…</source>
+        <translation>All settings…</translation>
+    </message>
+    <message>
+        <source>Auditoría…</source>
+        <translation>Audit…</translation>
+    </message>
+    <message>
+        <source>El centro en números…</source>
+        <translation>The centre in numbers…</translation>
     </message>
 </context>
 <context>
@@ -2003,6 +2171,54 @@
         <source>{n} años</source>
         <translation>{n} years</translation>
     </message>
+    <message>
+        <source>leve</source>
+        <translation>mild</translation>
+    </message>
+    <message>
+        <source>moderado</source>
+        <translation>moderate</translation>
+    </message>
+    <message>
+        <source>grave</source>
+        <translation>severe</translation>
+    </message>
+    <message>
+        <source>desde hoy</source>
+        <translation>since today</translation>
+    </message>
+    <message>
+        <source>desde ayer</source>
+        <translation>since yesterday</translation>
+    </message>
+    <message>
+        <source>hace {n} días</source>
+        <translation>{n} days ago</translation>
+    </message>
+    <message>
+        <source>hace {n} meses</source>
+        <translation>{n} months ago</translation>
+    </message>
+    <message>
+        <source>hace {n} años</source>
+        <translation>{n} years ago</translation>
+    </message>
+    <message>
+        <source>nueva en la lista</source>
+        <translation>new on the list</translation>
+    </message>
+    <message>
+        <source>sube {n}</source>
+        <translation>up {n}</translation>
+    </message>
+    <message>
+        <source>baja {n}</source>
+        <translation>down {n}</translation>
+    </message>
+    <message>
+        <source>antes: {band}</source>
+        <translation>before: {band}</translation>
+    </message>
 </context>
 <context>
     <name>Letter</name>
@@ -2075,10 +2291,6 @@
         <translation> ({grade} of 10)</translation>
     </message>
     <message>
-        <source> (desde hace {days} días)</source>
-        <translation> (for {days} days)</translation>
-    </message>
-    <message>
         <source>Sin constantes tomadas.</source>
         <translation>No vital signs taken.</translation>
     </message>
@@ -2100,7 +2312,7 @@
     </message>
     <message>
         <source>Lista de posibilidades de Vereda</source>
-        <translation>Vereda's list of possibilities</translation>
+        <translation>Vereda&apos;s list of possibilities</translation>
     </message>
     <message>
         <source>Vereda, modelo {version}. Código del recibo {code}: con él, el centro que deriva encuentra la consulta y repite el cálculo.</source>
@@ -2114,21 +2326,25 @@
         <source>Con lo anotado arriba, cuántos casos así son cada una. Orienta; no confirma ninguna.</source>
         <translation>With what is recorded above, how many such cases are each of these. A guide; it confirms none.</translation>
     </message>
+    <message>
+        <source>Resumen de la consulta</source>
+        <translation>Summary of the visit</translation>
+    </message>
+    <message>
+        <source>Antes de ver la lista: sin diagnóstico propio.</source>
+        <translation>Before seeing the list: no diagnosis of their own.</translation>
+    </message>
+    <message>
+        <source>Antes de ver la lista: {disease}.</source>
+        <translation>Before seeing the list: {disease}.</translation>
+    </message>
+    <message>
+        <source>Plan</source>
+        <translation>Plan</translation>
+    </message>
 </context>
 <context>
     <name>Referral</name>
-    <message>
-        <source>La carta como sale</source>
-        <translation>The letter as it leaves</translation>
-    </message>
-    <message>
-        <source>La carta lleva el nombre del paciente y lo registrado en esta consulta; sus notas no. Lo que escriba aquí sale en el papel y no se guarda en Vereda.</source>
-        <translation>The letter carries the patient's name and what was recorded in this visit; not your notes. What you type here is on the paper and is not kept in Vereda.</translation>
-    </message>
-    <message>
-        <source>Guardar como PDF…</source>
-        <translation>Save as PDF…</translation>
-    </message>
     <message>
         <source>Imprimir…</source>
         <translation>Print…</translation>
@@ -2136,14 +2352,6 @@
     <message>
         <source>Cerrar</source>
         <translation>Close</translation>
-    </message>
-    <message>
-        <source>Guardar la carta</source>
-        <translation>Save the letter</translation>
-    </message>
-    <message>
-        <source>Carta de derivación</source>
-        <translation>Referral letter</translation>
     </message>
     <message>
         <source>Para (centro o especialidad)</source>
@@ -2158,12 +2366,642 @@
         <translation>Requested</translation>
     </message>
     <message>
-        <source>✓ Guardada en {path}</source>
-        <translation>✓ Saved in {path}</translation>
+        <source>El papel como sale</source>
+        <translation>The paper as it leaves</translation>
     </message>
     <message>
-        <source>✓ Enviada a la impresora</source>
+        <source>Lleva el nombre del paciente y lo registrado en esta consulta; sus notas no. Lo que escriba aquí sale en el papel y no se guarda en Vereda.</source>
+        <translation>It carries the name of the patient and what was recorded in this visit; your notes stay out. What you type here is on the paper and is not kept in Vereda.</translation>
+    </message>
+    <message>
+        <source>✓ Guardado en {path}</source>
+        <translation>✓ Saved to {path}</translation>
+    </message>
+    <message>
+        <source>✓ Enviado a la impresora</source>
         <translation>✓ Sent to the printer</translation>
+    </message>
+    <message>
+        <source>Guardar como PDF…  {key}</source>
+        <translation>Save as PDF…  {key}</translation>
+    </message>
+</context>
+<context>
+    <name>Aggregates</name>
+    <message>
+        <source>Consultas por semana</source>
+        <translation>Visits a week</translation>
+    </message>
+    <message>
+        <source>Qué se decidió</source>
+        <translation>What was decided</translation>
+    </message>
+    <message>
+        <source>Por qué no se siguió la lista</source>
+        <translation>Why the list was not followed</translation>
+    </message>
+    <message>
+        <source>Diagnósticos decididos</source>
+        <translation>Diagnoses decided</translation>
+    </message>
+    <message>
+        <source>Señales de alarma</source>
+        <translation>Red flags</translation>
+    </message>
+    <message>
+        <source>Cuántas veces</source>
+        <translation>How often</translation>
+    </message>
+    <message>
+        <source>Volver</source>
+        <translation>Back</translation>
+    </message>
+    <message>
+        <source>El centro en números</source>
+        <translation>The centre in numbers</translation>
+    </message>
+    <message>
+        <source>Contando…</source>
+        <translation>Counting…</translation>
+    </message>
+    <message>
+        <source>Desde el {day}. Ningún paciente aparece aquí, y lo que pasó menos de {n} veces no se dice: en un pueblo pequeño se sabría quién es.</source>
+        <translation>Since {day}. No patient appears here, and what happened fewer than {n} times is not told: in a small village people would know who it is.</translation>
+    </message>
+    <message>
+        <source>pocas, no se dice</source>
+        <translation>few, not told</translation>
+    </message>
+    <message>
+        <source>Nada todavía</source>
+        <translation>Nothing yet</translation>
+    </message>
+    <message>
+        <source>Semana del {day}</source>
+        <translation>Week of {day}</translation>
+    </message>
+</context>
+<context>
+    <name>AuditLog</name>
+    <message>
+        <source>Centro creado</source>
+        <translation>Centre created</translation>
+    </message>
+    <message>
+        <source>Entrada</source>
+        <translation>Sign-in</translation>
+    </message>
+    <message>
+        <source>Entrada rechazada</source>
+        <translation>Sign-in refused</translation>
+    </message>
+    <message>
+        <source>Salida</source>
+        <translation>Sign-out</translation>
+    </message>
+    <message>
+        <source>Paciente registrado</source>
+        <translation>Patient registered</translation>
+    </message>
+    <message>
+        <source>Paciente consultado</source>
+        <translation>Patient looked at</translation>
+    </message>
+    <message>
+        <source>Lista calculada</source>
+        <translation>List calculated</translation>
+    </message>
+    <message>
+        <source>Porqué consultado</source>
+        <translation>Reasons looked at</translation>
+    </message>
+    <message>
+        <source>Decisión</source>
+        <translation>Decision</translation>
+    </message>
+    <message>
+        <source>Exportación</source>
+        <translation>Export</translation>
+    </message>
+    <message>
+        <source>Ajuste cambiado</source>
+        <translation>Setting changed</translation>
+    </message>
+    <message>
+        <source>Sincronización</source>
+        <translation>Synchronisation</translation>
+    </message>
+    <message>
+        <source>Modelo activado</source>
+        <translation>Model activated</translation>
+    </message>
+    <message>
+        <source>Modelo rechazado</source>
+        <translation>Model refused</translation>
+    </message>
+    <message>
+        <source>Época abierta</source>
+        <translation>Epoch opened</translation>
+    </message>
+    <message>
+        <source>Paciente borrado</source>
+        <translation>Patient erased</translation>
+    </message>
+    <message>
+        <source>Entrada en la nube</source>
+        <translation>Cloud sign-in</translation>
+    </message>
+    <message>
+        <source>Entrada en la nube rechazada</source>
+        <translation>Cloud sign-in refused</translation>
+    </message>
+    <message>
+        <source>Función prestada</source>
+        <translation>Role lent</translation>
+    </message>
+    <message>
+        <source>Lista de registros vista</source>
+        <translation>List of records looked at</translation>
+    </message>
+    <message>
+        <source>Datos comprobados</source>
+        <translation>Data checked</translation>
+    </message>
+    <message>
+        <source>Datos dañados apartados</source>
+        <translation>Damaged data set aside</translation>
+    </message>
+    <message>
+        <source>Qué se hizo</source>
+        <translation>What was done</translation>
+    </message>
+    <message>
+        <source>Buscar en la auditoría</source>
+        <translation>Search the audit</translation>
+    </message>
+    <message>
+        <source>Número, persona, registro o código</source>
+        <translation>Number, person, record or code</translation>
+    </message>
+    <message>
+        <source>Entradas de la auditoría</source>
+        <translation>Audit entries</translation>
+    </message>
+    <message>
+        <source>N.º</source>
+        <translation>No.</translation>
+    </message>
+    <message>
+        <source>Cuándo</source>
+        <translation>When</translation>
+    </message>
+    <message>
+        <source>Qué</source>
+        <translation>What</translation>
+    </message>
+    <message>
+        <source>Sobre</source>
+        <translation>About</translation>
+    </message>
+    <message>
+        <source>Todo lo escrito en la entrada elegida</source>
+        <translation>Everything written in the chosen entry</translation>
+    </message>
+    <message>
+        <source>Volver</source>
+        <translation>Back</translation>
+    </message>
+    <message>
+        <source>Auditoría</source>
+        <translation>Audit</translation>
+    </message>
+    <message>
+        <source>Todo</source>
+        <translation>Everything</translation>
+    </message>
+    <message>
+        <source>{n} de {all} entradas</source>
+        <translation>{n} of {all} entries</translation>
+    </message>
+    <message>
+        <source>Leyendo la auditoría…</source>
+        <translation>Reading the audit…</translation>
+    </message>
+</context>
+<context>
+    <name>Busy</name>
+    <message>
+        <source>Cancelar  {key}</source>
+        <translation>Cancel  {key}</translation>
+    </message>
+    <message>
+        <source>Trabajando</source>
+        <translation>Working</translation>
+    </message>
+    <message>
+        <source>Trabajando…</source>
+        <translation>Working…</translation>
+    </message>
+</context>
+<context>
+    <name>DiseaseField</name>
+    <message>
+        <source>Escriba y elija de la lista</source>
+        <translation>Type and choose from the list</translation>
+    </message>
+</context>
+<context>
+    <name>History</name>
+    <message>
+        <source>Consultas del paciente</source>
+        <translation>Visits of the patient</translation>
+    </message>
+    <message>
+        <source>La consulta elegida</source>
+        <translation>The chosen visit</translation>
+    </message>
+    <message>
+        <source>Exportar fenopaquete…</source>
+        <translation>Export phenopacket…</translation>
+    </message>
+    <message>
+        <source>Exportar FHIR…</source>
+        <translation>Export FHIR…</translation>
+    </message>
+    <message>
+        <source>Cerrar</source>
+        <translation>Close</translation>
+    </message>
+    <message>
+        <source>↑ ↓ cambia de consulta · C la deja para comparar</source>
+        <translation>↑ ↓ changes the visit · C keeps it to compare</translation>
+    </message>
+    <message>
+        <source>Dejar de comparar con esta  C</source>
+        <translation>Stop comparing with this one  C</translation>
+    </message>
+    <message>
+        <source>Comparar las demás con esta  C</source>
+        <translation>Compare the others with this one  C</translation>
+    </message>
+    <message>
+        <source>Todavía no hay consultas registradas.</source>
+        <translation>No visits recorded yet.</translation>
+    </message>
+    <message>
+        <source>✓ Exportado en {path}. Lleva datos del paciente: cuídelo.</source>
+        <translation>✓ Exported to {path}. It holds data of the patient: take care of it.</translation>
+    </message>
+    <message>
+        <source>Exportar</source>
+        <translation>Export</translation>
+    </message>
+    <message>
+        <source>Historia del paciente</source>
+        <translation>History of the patient</translation>
+    </message>
+    <message>
+        <source>sin candidatos</source>
+        <translation>no candidates</translation>
+    </message>
+    <message>
+        <source>sin decidir; primero de la lista: {disease}</source>
+        <translation>not decided; first on the list: {disease}</translation>
+    </message>
+    <message>
+        <source>Presente</source>
+        <translation>Present</translation>
+    </message>
+    <message>
+        <source>Ausente</source>
+        <translation>Absent</translation>
+    </message>
+    <message>
+        <source>Nota</source>
+        <translation>Note</translation>
+    </message>
+    <message>
+        <source>Plan</source>
+        <translation>Plan</translation>
+    </message>
+    <message>
+        <source>Modelo {version} · código {code}</source>
+        <translation>Model {version} · code {code}</translation>
+    </message>
+    <message>
+        <source>Hallazgos</source>
+        <translation>Findings</translation>
+    </message>
+    <message>
+        <source>Constantes vitales</source>
+        <translation>Vital signs</translation>
+    </message>
+    <message>
+        <source>Decisión</source>
+        <translation>Decision</translation>
+    </message>
+    <message>
+        <source>Lista</source>
+        <translation>List</translation>
+    </message>
+    <message>
+        <source>sin diagnóstico propio</source>
+        <translation>no diagnosis of their own</translation>
+    </message>
+    <message>
+        <source>Antes de la lista pensó en</source>
+        <translation>Thought of before the list</translation>
+    </message>
+    <message>
+        <source>De {before} a {after}</source>
+        <translation>From {before} to {after}</translation>
+    </message>
+    <message>
+        <source>Nada cambió.</source>
+        <translation>Nothing changed.</translation>
+    </message>
+    <message>
+        <source>Hallazgos que cambiaron</source>
+        <translation>Findings that changed</translation>
+    </message>
+    <message>
+        <source>Constantes vitales que cambiaron</source>
+        <translation>Vital signs that changed</translation>
+    </message>
+    <message>
+        <source>La lista, y cómo se movió</source>
+        <translation>The list, and how it moved</translation>
+    </message>
+    <message>
+        <source>Decisiones</source>
+        <translation>Decisions</translation>
+    </message>
+    <message>
+        <source>sin preguntar</source>
+        <translation>not asked</translation>
+    </message>
+    <message>
+        <source>sin medir</source>
+        <translation>not measured</translation>
+    </message>
+</context>
+<context>
+    <name>Numbers</name>
+    <message>
+        <source>Peso de cada dato en el modelo (log-odds)</source>
+        <translation>Weight of each input in the model (log-odds)</translation>
+    </message>
+    <message>
+        <source>Peso</source>
+        <translation>Weight</translation>
+    </message>
+    <message>
+        <source>Respuesta</source>
+        <translation>Answer</translation>
+    </message>
+    <message>
+        <source>Dato</source>
+        <translation>Input</translation>
+    </message>
+    <message>
+        <source>Punto de partida</source>
+        <translation>Starting point</translation>
+    </message>
+    <message>
+        <source>Suma</source>
+        <translation>Sum</translation>
+    </message>
+</context>
+<context>
+    <name>Onset</name>
+    <message>
+        <source>Desde hace cuánto</source>
+        <translation>Since when</translation>
+    </message>
+    <message>
+        <source>3 d, 2 semanas, 1 mes, 1 año</source>
+        <translation>3 d, 2 weeks, 1 month, 1 year</translation>
+    </message>
+    <message>
+        <source>{finding}: ¿desde hace cuánto? Vacío, no se sabe.</source>
+        <translation>{finding}: since when? Empty, not known.</translation>
+    </message>
+    <message>
+        <source>Escriba un número y d, semanas, meses o años.</source>
+        <translation>Type a number and d, weeks, months or years.</translation>
+    </message>
+</context>
+<context>
+    <name>Opinion</name>
+    <message>
+        <source>Su diagnóstico, antes de ver la lista</source>
+        <translation>Your diagnosis, before you see the list</translation>
+    </message>
+    <message>
+        <source>Ver la lista</source>
+        <translation>See the list</translation>
+    </message>
+    <message>
+        <source>Aún no pienso en ninguno</source>
+        <translation>None yet</translation>
+    </message>
+    <message>
+        <source>Primero, su diagnóstico</source>
+        <translation>First, your diagnosis</translation>
+    </message>
+    <message>
+        <source>Diga en qué piensa usted; después aparece la lista. Queda guardado con ella.</source>
+        <translation>Say what you think of; then the list appears. It is kept with it.</translation>
+    </message>
+</context>
+<context>
+    <name>Settings</name>
+    <message>
+        <source>Servidor de sincronización</source>
+        <translation>Sync server</translation>
+    </message>
+    <message>
+        <source>Organización en la nube</source>
+        <translation>Organisation in the cloud</translation>
+    </message>
+    <message>
+        <source>Aplicación en la nube</source>
+        <translation>Application in the cloud</translation>
+    </message>
+    <message>
+        <source>Código del centro</source>
+        <translation>Code of the centre</translation>
+    </message>
+    <message>
+        <source>Actualizar el modelo solo</source>
+        <translation>Update the model by itself</translation>
+    </message>
+    <message>
+        <source>Canal de modelos</source>
+        <translation>Channel of models</translation>
+    </message>
+    <message>
+        <source>Avisar de un modelo viejo (días)</source>
+        <translation>Warn of an old model (days)</translation>
+    </message>
+    <message>
+        <source>Cómo se sale a la red</source>
+        <translation>How the network is reached</translation>
+    </message>
+    <message>
+        <source>Intermediario de red</source>
+        <translation>Network proxy</translation>
+    </message>
+    <message>
+        <source>Certificados propios</source>
+        <translation>Own certificates</translation>
+    </message>
+    <message>
+        <source>Qué viaja cuando se pagan los datos</source>
+        <translation>What travels over a paid link</translation>
+    </message>
+    <message>
+        <source>Bytes de modelos al día (0: sin límite)</source>
+        <translation>Bytes of models a day (0: no limit)</translation>
+    </message>
+    <message>
+        <source>Cerrar la sesión sin uso (minutos)</source>
+        <translation>End an unused session (minutes)</translation>
+    </message>
+    <message>
+        <source>Carpeta de copias de seguridad</source>
+        <translation>Folder of backups</translation>
+    </message>
+    <message>
+        <source>Copias que se guardan</source>
+        <translation>Backups kept</translation>
+    </message>
+    <message>
+        <source>Sacar registros en memoria USB</source>
+        <translation>Take records out on a USB stick</translation>
+    </message>
+    <message>
+        <source>Detalle del registro técnico</source>
+        <translation>Detail of the technical log</translation>
+    </message>
+    <message>
+        <source>Guardar la auditoría (días)</source>
+        <translation>Keep the audit (days)</translation>
+    </message>
+    <message>
+        <source>Primero el diagnóstico propio</source>
+        <translation>Own diagnosis first</translation>
+    </message>
+    <message>
+        <source>De fábrica</source>
+        <translation>Default</translation>
+    </message>
+    <message>
+        <source>Este equipo</source>
+        <translation>This computer</translation>
+    </message>
+    <message>
+        <source>Su organización</source>
+        <translation>Your organisation</translation>
+    </message>
+    <message>
+        <source>Ajustes en vigor</source>
+        <translation>Settings in force</translation>
+    </message>
+    <message>
+        <source>Ajuste</source>
+        <translation>Setting</translation>
+    </message>
+    <message>
+        <source>Valor</source>
+        <translation>Value</translation>
+    </message>
+    <message>
+        <source>Quién lo puso</source>
+        <translation>Set by</translation>
+    </message>
+    <message>
+        <source>Pedir mi diagnóstico antes de mostrar la lista</source>
+        <translation>Ask for my diagnosis before showing the list</translation>
+    </message>
+    <message>
+        <source>lo fijó su organización</source>
+        <translation>set by your organisation</translation>
+    </message>
+    <message>
+        <source>Volver</source>
+        <translation>Back</translation>
+    </message>
+    <message>
+        <source>Ajustes</source>
+        <translation>Settings</translation>
+    </message>
+    <message>
+        <source>Esta ventana</source>
+        <translation>This window</translation>
+    </message>
+    <message>
+        <source>Los cambia quien administra el equipo. Lo que dice «bloqueado» lo fijó su organización y aquí nadie puede cambiarlo.</source>
+        <translation>Whoever runs this computer changes them. What says “locked” was set by your organisation, and nobody can change it here.</translation>
+    </message>
+    <message>
+        <source>bloqueado: {origin}</source>
+        <translation>locked: {origin}</translation>
+    </message>
+    <message>
+        <source>sin poner</source>
+        <translation>not set</translation>
+    </message>
+    <message>
+        <source>Sí</source>
+        <translation>Yes</translation>
+    </message>
+    <message>
+        <source>No</source>
+        <translation>No</translation>
+    </message>
+    <message>
+        <source>como el sistema</source>
+        <translation>as the system does</translation>
+    </message>
+    <message>
+        <source>directa</source>
+        <translation>direct</translation>
+    </message>
+    <message>
+        <source>por el intermediario</source>
+        <translation>through the proxy</translation>
+    </message>
+    <message>
+        <source>todo</source>
+        <translation>everything</translation>
+    </message>
+    <message>
+        <source>solo registros</source>
+        <translation>records only</translation>
+    </message>
+    <message>
+        <source>nada</source>
+        <translation>nothing</translation>
+    </message>
+    <message>
+        <source>estable</source>
+        <translation>stable</translation>
+    </message>
+</context>
+<context>
+    <name>Trial</name>
+    <message>
+        <source>¿Y si…? Cambie hallazgos y mire cómo se mueve la lista. Nada de esto se anota.</source>
+        <translation>What if…? Change findings and watch the list move. None of this is noted.</translation>
+    </message>
+    <message>
+        <source>Anotarlo  {key}</source>
+        <translation>Note it  {key}</translation>
+    </message>
+    <message>
+        <source>Dejarlo como estaba  {key}</source>
+        <translation>Leave it as it was  {key}</translation>
     </message>
 </context>
 </TS>

@@ -28,7 +28,6 @@ from support import link_processes
 from support.bad_links import BadLink, Quality, bad_links, why_not
 from support.link_processes import DATABASE, KEY, QUIET, identity_of, record_visit
 from support.oidc_issuer import certificate
-from support.sync_records import SOFTWARE
 
 from cloud_api.app import prepare
 from cloud_api.auth.directory import SqlDirectory
@@ -42,12 +41,7 @@ from sync_service.client.machine import MAX_LIMIT
 from sync_service.client.outbox import OutboxCounts
 from sync_service.client.runner import wire_event
 from sync_service.protocol.compression import compress
-from sync_service.protocol.messages import (
-    BatchReceipt,
-    EnrolmentRequest,
-    RecordResult,
-    SyncBatch,
-)
+from sync_service.protocol.messages import EnrolmentRequest
 
 HEALED_WITHIN_S = 60.0  # the bar; only the command judges it
 GIVE_UP_S = 300.0
@@ -287,31 +281,27 @@ def campaign(devices: int, seconds: float, *, seed: int = 0, every_s: float = 4.
 
 @dataclass
 class Overhead:
-    """Bytes of one push over a link that loses packets. wire: IP packets, both ways.
+    """Bytes of one push over a link that loses packets.
 
-    batches, receipts: the compressed bodies up and down.
+    payload: the records alone, as compressed in full pages: no envelope, no receipt.
+    wire: every IP packet handed to the link, both ways, repeats and lost ones included.
     """
 
-    batches: int
-    receipts: int
+    payload: int
     wire: int
     visits: int
 
     @property
     def ratio(self) -> float:
-        """Wire over what was carried: headers, TLS, TCP, IP and repeats are the overhead."""
-        return self.wire / (self.batches + self.receipts)
-
-    @property
-    def strict(self) -> float:
-        """The same with receipts as overhead too."""
-        return self.wire / self.batches
+        """Wire over payload: envelopes, HTTP, TLS, TCP, IP, receipts and repeats are overhead."""
+        return self.wire / self.payload
 
 
 def overhead(visits: int, loss: float, *, seed: int = 0) -> Overhead:
     """Push `visits` visits over one link and count what it carried, both ways.
 
-    Bodies are counted as compressed in pages as large as the client makes them.
+    The payload is counted as compressed in the largest pages the client makes; that it begins with
+    smaller ones, which compress less well, is overhead too.
     """
     with tempfile.TemporaryDirectory() as folder, bad_links(1, seed) as (server_ns, links):
         run = Campaign(Path(folder), server_ns, links, seed)
@@ -320,7 +310,7 @@ def overhead(visits: int, loss: float, *, seed: int = 0) -> Overhead:
         dice = random.Random(seed)
         for _ in range(visits):
             record_visit(store, dice)
-        batches = _compressed(store)
+        payload = _compressed(store)
         store.close()
         (clinic.folder / QUIET).touch()
         links[0].quality = Quality(loss=loss, rate_kbit=256, rtt_ms=300)
@@ -332,38 +322,13 @@ def overhead(visits: int, loss: float, *, seed: int = 0) -> Overhead:
             run.stop()
         assert run.judge().sound
         wire = sum(way.entered for way in links[0].ways)
-        receipts = _receipts(run.cloud / "cloud.db")
-        return Overhead(batches=batches, receipts=receipts, wire=wire, visits=visits)
+        return Overhead(payload=payload, wire=wire, visits=visits)
 
 
 def _compressed(store: ClinicStore) -> int:
-    waiting, total = StoreOutbox(store).pending(1_000_000), 0
-    for start in range(0, len(waiting), MAX_LIMIT):
-        batch = SyncBatch(
-            device_id=identity_of(store).device_id,
-            epoch=1,
-            batch_id="b",
-            app_version=SOFTWARE.app,
-            bundle_version=SOFTWARE.bundle,
-            sent_at=datetime.now(UTC),
-            events=tuple(wire_event(event) for event in waiting[start : start + MAX_LIMIT]),
-        )
-        total += len(compress(batch.wire_bytes()))
-    return total
-
-
-def _receipts(database: Path) -> int:
-    with closing(sqlite3.connect(database)) as cloud:
-        rows = cloud.execute("SELECT id, server_sequence FROM event ORDER BY 2").fetchall()
-    total = 0
-    for start in range(0, len(rows), MAX_LIMIT):
-        results = tuple(
-            RecordResult(id=name, status="stored", server_sequence=number)
-            for name, number in rows[start : start + MAX_LIMIT]
-        )
-        receipt = BatchReceipt(batch_id="b", results=results, server_time=datetime.now(UTC))
-        total += len(compress(receipt.wire_bytes()))
-    return total
+    records = [wire_event(event).wire_bytes() for event in StoreOutbox(store).pending(1_000_000)]
+    pages = [records[start : start + MAX_LIMIT] for start in range(0, len(records), MAX_LIMIT)]
+    return sum(len(compress(b",".join(page))) for page in pages)
 
 
 def not_here() -> str:
@@ -390,19 +355,30 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--overhead-visits", type=int, default=1000)
+    parser.add_argument("--overhead-runs", type=int, default=3)
+    parser.add_argument("--overhead-only", action="store_true", help="without the campaign")
     asked = parser.parse_args()
     reason = not_here()
     if reason:
         sys.stdout.write(f"skipped: {reason}\n")
         return 0
+    met = asked.overhead_only or _campaign_met(asked)
+    for run in range(asked.overhead_runs):
+        cost = overhead(asked.overhead_visits, 0.1, seed=asked.seed + run)
+        _say(f"{cost}: {cost.ratio:.3f} times the payload at 10 % loss")
+        met &= cost.ratio <= OVERHEAD_BAR
+    return 0 if met else 1
+
+
+def _campaign_met(asked: argparse.Namespace) -> bool:
     outcome = campaign(asked.devices, asked.minutes * 60, seed=asked.seed)
-    sys.stdout.write(f"{outcome}\n")
+    _say(str(outcome))
+    return outcome.sound and outcome.drained_s <= HEALED_WITHIN_S
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
-    cost = overhead(asked.overhead_visits, 0.1, seed=asked.seed)
-    sys.stdout.write(f"{cost}: {cost.ratio:.2f} times the bodies at 10 % loss, ")
-    sys.stdout.write(f"{cost.strict:.2f} times the batches alone\n")
-    met = outcome.sound and outcome.drained_s <= HEALED_WITHIN_S
-    return 0 if met and cost.ratio <= OVERHEAD_BAR else 1
 
 
 if __name__ == "__main__":

@@ -160,6 +160,19 @@ class TrustsTheWholeBatch(Link):
         return BatchReceipt(batch_id=frame.batch_id, results=results, server_time=frame.sent_at)
 
 
+class FoldsTheRefusedIn(Link):
+    """The receipt tells one run over the whole batch, whatever became of the records in it."""
+
+    def deliver(self, frame):
+        receipt = super().deliver(frame)
+        if not receipt.runs or not receipt.results:
+            return receipt
+        numbers = [event.sequence for event, _ in self.read(frame).records]
+        whole = {"first": numbers[0], "last": numbers[-1], "count": len(numbers)}
+        run = receipt.runs[0].model_copy(update=whole)
+        return receipt.model_copy(update={"results": (), "runs": (run,)})
+
+
 class ForgetsOldNames(WorldSink):
     """Dedupe limited in time: after a minute an old name is taken for a new one."""
 
@@ -203,6 +216,7 @@ PLANTED = {
     "blanket mark-all-sent": ({"runner": AcknowledgesEverythingSent}, "is lost"),
     "timestamp cursor": ({"reader": CursorIsATime}, "never read"),
     "batch trusted whole": ({"link": TrustsTheWholeBatch}, "is lost"),
+    "refused records in a run": ({"link": FoldsTheRefusedIn}, "is lost"),
     "sequence assigned before commit": ({"sink": NumbersBeforeTheCommit}, "never read"),
     "new id on retry": ({"outbox": NamesAtSending}, "stored twice"),
     "time-limited dedupe": ({"sink": ForgetsOldNames}, "stored twice"),

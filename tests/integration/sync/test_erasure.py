@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sqlite3
 
 import pytest
 from sqlalchemy import text
@@ -14,9 +13,18 @@ from cloud_api.stream.kafka import message_of
 from cloud_api.stream.log import EmbeddedLog
 from ddx.domain.canonical import digest_of
 from ddx.domain.identifiers import new_record_id
+from sync_service.client.errors import ServerRefusedError
 from sync_service.client.outbox import EventKind
 from sync_service.client.outgoing import diagnosis_payload, erasure_payload
 from sync_service.protocol.messages import SyncBatch, SyncEvent
+
+
+@pytest.fixture
+def cloud(tmp_path, database_address):
+    """A cloud on each kind of database."""
+    with cloud_in_thread(tmp_path / "cloud", database_url=database_address) as running:
+        yield running
+
 
 SOMEBODY_ELSE = "7c" * 32
 
@@ -102,8 +110,8 @@ def test_another_content_under_an_erased_name_is_still_a_conflict(cloud, clinic)
     erase(clinic, 4)
     other = a_diagnosis()
     forged = events[0].model_copy(update={"payload": other, "payload_sha256": digest_of(other)})
-    (result,) = push(clinic, [forged])
-    assert (result.status, result.reason) == ("rejected", "record.conflict")
+    with pytest.raises(ServerRefusedError, match=r"sync\.conflict"):
+        push(clinic, [forged])
     assert len(cloud.rows("SELECT 1 FROM alarm")) == 1
 
 
@@ -146,12 +154,14 @@ def test_one_batch_may_hold_the_visit_and_its_erasure(cloud, clinic):
 
 
 def test_nothing_of_the_content_is_left_in_the_files(cloud, clinic):
+    if "postgresql" in cloud.settings.database_address():
+        pytest.skip("PostgreSQL leaves the old row to VACUUM (docs/reliability.md)")
     diagnosis = diagnosis_payload(a_receipt(), patient_pseudonym=PSEUDONYM)
     others = [(EventKind.DIAGNOSIS, a_diagnosis()) for _ in range(20)]
     push(clinic, events_of(*others, (EventKind.DIAGNOSIS, diagnosis)))
     assert erase(clinic, 22).erased.records == 21
     trace = diagnosis["receipt_digest"].encode()
-    files = [path for path in cloud.settings.data.rglob("*") if path.is_file()]
+    files = list(cloud.settings.data.parent.glob("cloud.db*"))
     assert files
     assert [path.name for path in files if trace in path.read_bytes()] == []
 
@@ -173,15 +183,11 @@ def test_no_other_change_passes_the_trigger(cloud, clinic, change):
     erase(clinic, 5, "0" * 64)
     spared = diagnosis_payload(a_receipt(), patient_pseudonym=SOMEBODY_ELSE)
     push(clinic, events_of((EventKind.DIAGNOSIS, spared), first=6))
-    connection = sqlite3.connect(cloud.settings.data / "cloud.db")
     for number in (1, 3, 4, 6):
-        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-            connection.execute(f"UPDATE event SET {change} WHERE server_sequence = {number}")
-    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        connection.execute("DELETE FROM event")
-    with pytest.raises(sqlite3.IntegrityError, match="kept"):
-        connection.execute("DELETE FROM erased_subject")
-    connection.close()
+        refused = cloud.refusal(f"UPDATE event SET {change} WHERE server_sequence = {number}")
+        assert "append-only" in refused
+    assert "append-only" in cloud.refusal("DELETE FROM event")
+    assert cloud.refusal("DELETE FROM erased_subject") is not None
 
 
 def test_readers_of_the_stream_are_told_what_to_erase(cloud, clinic):

@@ -6,19 +6,9 @@ import pytest
 from support.bundle_workshop import BundleWorkshop
 from support.cloud_server import SmallEngine
 
-from cloud_api.db.engine import open_database
-from cloud_api.db.migrate import migrate
 from cloud_api.settings import CloudSettings
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-async def database(tmp_path):
-    engine = open_database(f"sqlite+aiosqlite:///{tmp_path / 'cloud.db'}")
-    await migrate(engine)
-    yield engine
-    await engine.dispose()
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ import re
 
 import httpx
 import pytest
-from support.cloud_server import Clinic, cloud_in_thread, wait_until
+from support.cloud_server import Clinic, SmallEngine, cloud_in_thread, wait_until
 from support.sync_records import a_case
 
 from cloud_api.__main__ import main
 from cloud_api.app import create_app
-from cloud_api.diagnose.schemas import PredictResponse
+from cloud_api.diagnose.schemas import Receipted
 from cloud_api.metrics.metrics import BUCKETS_S
 from ddx.domain.wire import case_to_json, differential_from_json, explanation_from_json
 from model_bundles.errors import BundleTamperedError
@@ -43,7 +43,7 @@ def test_a_case_comes_back_as_a_differential_with_its_bundle(clinic, settings):
 
 def test_the_answer_says_how_sure_how_grave_why_what_to_do_and_what_to_ask(clinic):
     told = clinic.ask("/predict", {"case": CASE, "limit": 3, "explained": 1, "language": "en"})
-    said = PredictResponse.model_validate_json(told.content)
+    said = Receipted.model_validate_json(told.content)
     assert said.unknown_fields() == ()
     first, *others = said.candidates
     listed = differential_from_json(said.differential).candidates
@@ -168,3 +168,27 @@ def test_a_data_folder_that_cannot_be_made_is_said_in_plain_words(tmp_path, caps
     (tmp_path / "file").write_text("")
     assert main(["--port", "0", "--data", str(tmp_path / "file" / "data")]) == 2
     assert "cannot write" in capsys.readouterr().err
+
+
+def test_the_issuer_for_one_machine_is_refused_where_others_can_listen(tmp_path, capsys):
+    data = str(tmp_path / "data")
+    asked = ["--dev-issuer", "--allow-remote", "--host", "0.0.0.0", "--data", data]
+    assert main(asked) == 2
+    assert "--dev-issuer" in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_token_of_that_issuer_opens_this_machines_cloud_only(settings, tmp_path, capsys):
+    assert main(["--data", str(settings.data), "--dev-token", "Auditor"]) == 0
+    token = capsys.readouterr().out.strip()
+    key = settings.data / "dev-issuer.pem"
+    assert key.stat().st_mode & 0o077 == 0
+    headers = {"authorization": f"Bearer {token}"}
+    chosen = settings.model_dump(exclude={"data", "dev_issuer"})
+    for data, believes, expected in (
+        (settings.data, True, 200),
+        (settings.data, False, 401),
+        (tmp_path / "other", True, 401),
+    ):
+        with cloud_in_thread(data, open_engine=SmallEngine, dev_issuer=believes, **chosen) as cloud:
+            assert httpx.get(f"{cloud.url}/me", headers=headers).status_code == expected

@@ -9,6 +9,7 @@ import pytest
 import cloud_api
 import sync_service.gateway
 import sync_service.protocol
+from cloud_api.advice import ADVICE
 from cloud_api.errors import PROBLEMS, LastResort, language_of, problem_of
 from ddx.errors import DdxError
 
@@ -39,6 +40,14 @@ def test_every_problem_is_titled_in_two_languages():
         assert problem.es, code
         assert problem.en, code
         assert 400 <= problem.status < 600
+
+
+def test_every_refusal_says_what_to_do_next_in_two_languages():
+    assert {code for code, problem in PROBLEMS.items() if problem.status < 500} <= ADVICE.keys()
+    for code, (spanish, english) in ADVICE.items():
+        assert spanish.endswith("."), code
+        assert english.endswith("."), code
+        assert spanish != english
 
 
 @pytest.mark.parametrize(

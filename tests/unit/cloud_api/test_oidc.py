@@ -2,16 +2,26 @@
 
 import time
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import pytest
 from joserfc.jwk import OctKey, RSAKey
-from support.oidc_issuer import CLIENT, Issuer
+from support.oidc_issuer import CLIENT, Issuer, issuer_on_loopback
 
-from cloud_api.auth.oidc import OidcIdentities, fetch_over_https
+from cloud_api.auth.keys import PinnedKeys, fetch_over_https
+from cloud_api.auth.oidc import OidcIdentities, Organisations
 from ddx.domain.roles import Role
+from sync_service.gateway.devices import Device
+from sync_service.gateway.leases import lend
 from sync_service.protocol.errors import IdentityRefusedError
+from sync_service.protocol.leases import LeaseRequest
 
-NOW = datetime.now(UTC)
+DEVICE_ID = "0198a000-0000-7000-8000-000000000002"
+OURS = Organisations(only="default")
+
+
+def now():
+    return datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +29,19 @@ def issuer():
     issuer = Issuer(None)
     issuer.url = "https://issuer.example/11111111-2222/v2.0"
     return issuer
+
+
+class StatementKey:
+    """Signs with a letter."""
+
+    public_key = "a" * 64
+
+    def sign(self, statement):
+        return "5" * 128
+
+
+def reader(issuer, keys):
+    return OidcIdentities(issuer=issuer.url, audience=CLIENT, keys=keys, organisations=OURS)
 
 
 @pytest.fixture
@@ -32,12 +55,24 @@ def identities(issuer, asked):
         asked.append(1)
         return {"keys": [issuer.key.as_dict(private=False)]}
 
-    return OidcIdentities(issuer=issuer.url, audience=CLIENT, fetch_keys=fetch)
+    return reader(issuer, PinnedKeys(fetch))
 
 
 async def test_a_sound_token_names_the_person_and_one_role(identities, issuer):
-    person = await identities.identify(issuer.id_token(tid="11111111-2222"), NOW)
+    person = await identities.identify(issuer.id_token(), now())
     assert (person.subject, person.role) == ("oid-ana", Role.MEDICO_ADMIN)
+
+
+async def test_a_role_is_lent_only_to_a_device_of_the_persons_organisation(identities, issuer):
+    asked = LeaseRequest(device_id=DEVICE_ID, clinician_id=DEVICE_ID, id_token=issuer.id_token())
+
+    async def lent_to(tenant_id):
+        device = Device(id=DEVICE_ID, public_key=b"k" * 32, tenant_id=tenant_id)
+        return await lend(asked, device, identities=identities, key=StatementKey(), now=now())
+
+    assert (await lent_to("default")).role == "MedicoAdmin"
+    with pytest.raises(IdentityRefusedError):
+        await lent_to("el-alto")
 
 
 @pytest.mark.parametrize(
@@ -52,7 +87,10 @@ async def test_a_sound_token_names_the_person_and_one_role(identities, issuer):
         {"iss": "https://issuer.example/other/v2.0"},
         {"aud": "another-application"},
         {"aud": [CLIENT, "another-application"]},
+        {"tid": None},
         {"tid": "9999"},
+        {"tid": "1"},
+        {"tid": ""},
         {"exp": int(time.time()) - 3600},
         {"exp": int(time.time()) + 90_000},
         {"iat": int(time.time()) + 3600, "exp": int(time.time()) + 7200},
@@ -64,7 +102,7 @@ async def test_a_sound_token_names_the_person_and_one_role(identities, issuer):
 )
 async def test_a_token_without_everything_in_order_is_refused(identities, issuer, changes):
     with pytest.raises(IdentityRefusedError):
-        await identities.identify(issuer.id_token(**changes), NOW)
+        await identities.identify(issuer.id_token(**changes), now())
 
 
 async def test_another_key_algorithm_or_shape_is_refused(identities, issuer):
@@ -80,7 +118,7 @@ async def test_another_key_algorithm_or_shape_is_refused(identities, issuer):
     )
     for token in forged:
         with pytest.raises(IdentityRefusedError):
-            await identities.identify(token, NOW)
+            await identities.identify(token, now())
 
 
 async def test_unknown_keys_do_not_make_us_ask_again_and_again(issuer, asked):
@@ -90,28 +128,32 @@ async def test_unknown_keys_do_not_make_us_ask_again_and_again(issuer, asked):
         asked.append(1)
         return {"keys": []}
 
-    identities = OidcIdentities(
-        issuer=issuer.url, audience=CLIENT, fetch_keys=fetch, monotonic_s=lambda: seconds[0]
-    )
+    identities = reader(issuer, PinnedKeys(fetch, monotonic_s=lambda: seconds[0]))
     for _ in range(5):
         with pytest.raises(IdentityRefusedError):
-            await identities.identify(issuer.id_token(), NOW)
+            await identities.identify(issuer.id_token(), now())
     assert len(asked) == 1
     seconds[0] += 31
     with pytest.raises(IdentityRefusedError):
-        await identities.identify(issuer.id_token(), NOW)
+        await identities.identify(issuer.id_token(), now())
     assert len(asked) == 2
 
 
 async def test_short_keys_are_not_believed(issuer):
     short = RSAKey.generate_key(1024, {"kid": "k1"})
-    weak = OidcIdentities(
-        issuer=issuer.url,
-        audience=CLIENT,
-        fetch_keys=lambda: {"keys": [short.as_dict(private=False)]},
-    )
+    weak = reader(issuer, PinnedKeys(lambda: {"keys": [short.as_dict(private=False)]}))
     with pytest.raises(IdentityRefusedError):
-        await weak.identify(issuer.id_token(key=short), NOW)
+        await weak.identify(issuer.id_token(key=short), now())
+
+
+def test_keys_come_from_the_address_itself_and_no_other(tmp_path):
+    with issuer_on_loopback(tmp_path) as running:
+        assert fetch_over_https(running.keys_url, running.ca)()["keys"]
+        elsewhere = quote(running.keys_url)
+        running.decision = "denied"  # answered with a redirect
+        moved = f"{running.url}/authorize?state=1&redirect_uri={elsewhere}"
+        with pytest.raises(OSError, match="302"):
+            fetch_over_https(moved, running.ca)()
 
 
 def test_keys_come_over_https_only():

@@ -265,3 +265,20 @@ def test_a_disease_nothing_is_said_of_any_more_leaves_the_first_places(engine):
     before, after = rank_rare(engine, case), rank_rare(engine, case, empty)
     assert before.position_of([MARFAN]) <= CALIBRATED_FIRST
     assert after.position_of([MARFAN]) > CALIBRATED_FIRST
+
+
+def test_several_explanations_at_once_are_those_given_one_by_one():
+    engine = Engine.from_artifacts(open_embedded_bundle())
+    case = Case(
+        age_days=9_000,
+        sex=Sex.MALE,
+        findings=tuple(Finding(id=i, presence=Presence.PRESENT) for i in (*SIGNS, FEVER)),
+    )
+    said = engine.assess(case, questions=0)
+    listed = [candidate.disease for candidate in said.differential.candidates]
+    far = engine.rare.diseases[0]
+    assert far not in listed
+    wanted = [*listed[:6], far, engine.common.diseases[0]]
+    one_by_one = tuple(engine.explain(case, disease) for disease in wanted)
+    assert engine.explain_several(case, wanted) == one_by_one
+    assert engine.explain_several(case, wanted, said.ranking) == one_by_one

@@ -33,6 +33,7 @@ KEYS_FOR_WINDOWS_IT = {
     "LogLevel",
     "AuditRetentionDays",
     "CommitFirstMode",
+    "Language",
 }
 
 

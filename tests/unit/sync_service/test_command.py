@@ -3,13 +3,16 @@
 from dataclasses import replace
 
 import pytest
+from support.cloud_server import cloud_in_thread
 from support.memory_outbox import MemoryOutbox
 from support.sync_records import SOFTWARE, a_diagnosis, an_identity
 
+from ddx.domain.metering import ByteRule, MeteredPolicy
 from sync_service.client import __main__ as command
 from sync_service.client.alone import alone
 from sync_service.client.clinic import ClinicSide
-from sync_service.client.meter import MeteredPolicy
+from sync_service.client.runner import Phase, SyncReport
+from sync_service.client.telling import told
 
 NOWHERE = ["--once", "--server", "http://127.0.0.1:9"]
 
@@ -19,6 +22,12 @@ def clinic():
     outbox = MemoryOutbox()
     outbox.add(a_diagnosis())
     return ClinicSide(outbox=outbox, identity=an_identity(), software=lambda: SOFTWARE)
+
+
+@pytest.fixture
+def cloud_url(tmp_path):
+    with cloud_in_thread(tmp_path / "cloud") as cloud:
+        yield cloud.url
 
 
 def test_without_a_clinic_it_says_what_is_missing(capsys, monkeypatch):
@@ -64,6 +73,13 @@ def test_a_dry_run_says_what_would_leave_and_touches_neither_network_nor_outbox(
     assert clinic.outbox.counts() == before
 
 
+def test_enrolling_where_nobody_answers_exits_3_and_a_wrong_code_4(capsys, clinic, cloud_url):
+    code = ["--enrol", "AAAA-BBBB-CCCC-DDDD"]
+    assert command.main([*NOWHERE, *code], clinic=lambda: clinic) == 3
+    assert command.main(["--once", "--server", cloud_url, *code], clinic=lambda: clinic) == 4
+    assert "enrolment.refused" in capsys.readouterr().err
+
+
 def test_a_second_service_for_the_same_clinic_exits_5(capsys, clinic, tmp_path):
     beside = replace(clinic, folder=tmp_path)
     with alone(tmp_path):
@@ -73,7 +89,7 @@ def test_a_second_service_for_the_same_clinic_exits_5(capsys, clinic, tmp_path):
 
 
 def test_a_paid_link_where_nothing_may_travel_holds_the_records(capsys, clinic):
-    careful = replace(clinic, metered=MeteredPolicy.NOTHING)
+    careful = replace(clinic, rule=lambda: ByteRule(policy=MeteredPolicy.NOTHING))
     assert command.main([*NOWHERE, "--paid-link", "yes"], clinic=lambda: careful) == 3
     assert "held: sync.metered" in capsys.readouterr().out
 
@@ -89,6 +105,57 @@ def test_a_file_that_is_no_certificate_is_named(capsys, clinic, tmp_path):
     asked = [*NOWHERE, "--ca-bundle", str(tmp_path / "ca.pem")]
     assert command.main(asked, clinic=lambda: clinic) == 2
     assert "sync.ca_bundle" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("proxy", ["nonsense", "socks5://127.0.0.1:9", "http://[::1"])
+def test_what_is_no_proxy_is_refused_and_its_password_not_shown(capsys, clinic, proxy):
+    assert command.main([*NOWHERE, "--proxy", proxy], clinic=lambda: clinic) == 2
+    said = capsys.readouterr().err
+    assert "sync.proxy_address" in said
+    assert proxy not in said
+
+
+def test_a_bad_proxy_of_the_system_is_named(capsys, clinic, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "ftp://user:secret@proxy")
+    assert command.main(NOWHERE, clinic=lambda: clinic) == 2
+    said = capsys.readouterr().err
+    assert "HTTPS_PROXY" in said
+    assert "secret" not in said
+
+
+@pytest.mark.parametrize("every", ["0", "-3", "soon"])
+def test_an_interval_that_is_none_is_refused_at_once(capsys, clinic, every):
+    with pytest.raises(SystemExit) as left:
+        command.main(["--every", every], clinic=lambda: clinic)
+    assert left.value.code == 2
+    assert "10 or more" in capsys.readouterr().err
+
+
+def test_what_is_set_aside_is_told_with_its_reason(capsys, clinic):
+    clinic.outbox.quarantine(clinic.outbox.events[0].id, "record.conflict")
+    command.main(NOWHERE, clinic=lambda: clinic)
+    assert "1 set aside: record.conflict" in capsys.readouterr().out
+
+
+def test_every_way_to_wait_says_what_to_do(clinic):
+    for phase in (Phase.OFFLINE, Phase.WAITING, Phase.REFUSED):
+        assert len(told(SyncReport(phase=phase), clinic.outbox).splitlines()) == 2
+    for code in ("sync.metered", "sync.budget"):
+        assert len(told(SyncReport(phase=Phase.HELD, code=code), clinic.outbox).splitlines()) == 2
+    unknown = told(SyncReport(phase=Phase.REFUSED, code="auth.unknown_device"), clinic.outbox)
+    assert "--enrol CODE" in unknown
+
+
+def test_a_dry_run_tells_of_the_audit_entries_that_will_join(capsys, clinic):
+    audited = replace(clinic, audit_waits=lambda: 3)
+    assert command.main(["--dry-run"], clinic=lambda: audited) == 0
+    assert "3 audit entries more" in capsys.readouterr().out
+
+
+def test_help_tells_the_exit_codes(capsys):
+    with pytest.raises(SystemExit):
+        command.main(["--help"])
+    assert "5 another" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_clinic_is_closed_and_told_before_each_push(clinic):

@@ -189,3 +189,22 @@ def test_pickled_trees_are_refused():
     np.savez(out, feature=np.array([{"run": "me"}], dtype=object))
     with pytest.raises(ModelError):
         Forest.from_npz(out.getvalue())
+
+
+def test_trees_without_a_split_explain_nothing_and_keep_their_base():
+    """A tree that gained too little from any split is one leaf: no finding has a part in it."""
+    leaf = Forest(
+        feature=np.array([LEAF], dtype=np.int16),
+        value=np.array([0.5], dtype=np.float32),
+        left=np.array([0], dtype=np.int32),
+        missing_left=np.array([False]),
+        cover=np.array([8], dtype=np.float32),
+        roots=np.array([0], dtype=np.int32),
+        output=np.array([0], dtype=np.int16),
+        base=np.array([0.25]),
+        schema_hash="h",
+        frequency=np.array([[0.5, 0.5, 0.5]], dtype=np.float32),
+    )
+    paths = leaf_paths(leaf, 0)
+    np.testing.assert_array_equal(paths.contributions(np.zeros(3, dtype=np.float32)), np.zeros(3))
+    assert paths.base == pytest.approx(0.75)

@@ -150,11 +150,9 @@ def test_bad_input_is_refused_with_what_to_do(run, content, told):
 
 
 def test_a_missing_file_is_named(bundle, tmp_path, capsys):
-    for argument in (["{}"], ["--batch", "{}"]):
-        path = str(tmp_path / "nowhere.json")
-        given = [a.format(path) for a in argument]
-        out = tmp_path / "ranks.tsv"
-        assert main([*given, "--out", str(out)], lambda: bundle) == BAD_INPUT
+    path, out = str(tmp_path / "nowhere.json"), tmp_path / "ranks.tsv"
+    for given in ([path], ["--batch", path, "--out", str(out)]):
+        assert main(given, lambda: bundle) == BAD_INPUT
         assert "nowhere.json" in capsys.readouterr().err
         assert not out.exists()
 
@@ -228,6 +226,13 @@ def test_an_archive_that_breaks_off_is_told(bundle, tmp_path, capsys):
     out = tmp_path / "ranks.tsv"
     assert main(["--batch", str(path), "--out", str(out)], lambda: bundle) == BAD_INPUT
     assert "cases.jsonl.gz" in capsys.readouterr().err
+
+
+def test_a_table_of_one_packet_is_refused_rather_than_forgotten(run, tmp_path):
+    code, out, err = run(packet(), "--out", str(tmp_path / "ranks.tsv"))
+    assert (code, out) == (BAD_INPUT, "")
+    assert "--batch" in err
+    assert not (tmp_path / "ranks.tsv").exists()
 
 
 def test_a_table_that_cannot_be_written_is_told(run_batch):

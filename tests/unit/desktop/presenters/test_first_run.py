@@ -6,6 +6,8 @@ from desktop.presenters.first_run import (
     Field,
     FirstRunState,
     KeyNoted,
+    LinkChosen,
+    LinkSkipped,
     OpenSignIn,
     Stage,
     Submitted,
@@ -55,8 +57,22 @@ def test_the_recovery_key_cannot_be_passed_over():
     assert step(shown, Continued()) == (shown, ())
     noted, _ = step(shown, KeyNoted(True))
     after, effects = step(noted, Continued())
-    assert effects == (OpenSignIn(),)
+    assert (after.stage, effects) == (Stage.CLOUD, ())
     assert after.recovery_key == ""
+
+
+def test_the_clinic_works_without_a_cloud():
+    after, effects = step(FirstRunState(stage=Stage.CLOUD), LinkSkipped())
+    assert (after, effects) == (FirstRunState(), (OpenSignIn(),))
+
+
+def test_a_cloud_needs_its_address_and_its_code():
+    asked = FirstRunState(stage=Stage.CLOUD)
+    wrong, effects = step(asked, LinkChosen(" ", ""))
+    assert (wrong.issues, effects) == ({Field.SERVER: "required", Field.CODE: "required"}, ())
+    _, effects = step(wrong, LinkChosen("https://nube.example ", "ABCD-1234"))
+    assert effects == (OpenSignIn("https://nube.example", "ABCD-1234"),)
+    assert "ABCD" not in repr(effects)
 
 
 def test_a_passphrase_never_shows_in_a_trace():

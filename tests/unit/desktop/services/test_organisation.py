@@ -5,8 +5,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from support.records import NOON
 
 from ddx.domain.identifiers import new_record_id
+from ddx.domain.metering import MeteredPolicy
 from desktop.services.organisation import CURSOR, KEPT, in_force
-from desktop.settings import MeteredPolicy, Settings
+from desktop.settings import Origin, Settings, overlaid
 from desktop.store.keys import new_data_key
 from desktop.store.store import ClinicStore
 
@@ -34,6 +35,20 @@ def test_what_the_organisation_set_counts_where_the_machine_says_nothing(store):
 def test_the_machines_own_file_is_stronger(store):
     kept(store, DailyByteBudget=50_000)
     assert in_force(store, Settings(daily_byte_budget=9)).daily_byte_budget == 9
+
+
+@pytest.mark.parametrize("origin", [Origin.INSTALLER, Origin.FILE, Origin.MACHINE_POLICY])
+def test_a_machine_that_says_the_default_itself_keeps_it(store, origin):
+    kept(store, DailyByteBudget=50_000)
+    own = overlaid(Settings(), {"DailyByteBudget": 0}, origin)
+    assert in_force(store, own).daily_byte_budget == 0
+
+
+def test_what_the_cloud_set_says_so(store):
+    kept(store, DailyByteBudget=50_000)
+    now = in_force(store, Settings())
+    assert now.origin_of("DailyByteBudget") is Origin.CLOUD
+    assert not now.is_locked("DailyByteBudget")
 
 
 def test_the_cloud_cannot_send_records_elsewhere_or_open_the_clinic(store):

@@ -6,12 +6,16 @@ from shutil import copytree
 import pytest
 from support.bundle_workshop import BundleWorkshop
 from support.cloud_server import cloud_in_thread
+from support.sync_records import a_refusal
 from support.tiny_engine import TinyEngine, tiny_members
 
 from ddx.domain.audit import AuditAction
 from ddx.domain.feedback import Verb
 from ddx.domain.identifiers import DiseaseId
+from desktop.services import link
 from desktop.services.clinic import Clinic
+from desktop.services.link import StoreLedger
+from desktop.services.organisation import KEPT
 from desktop.services.records import SyncPhase
 from desktop.services.shelf import DeviceShelf
 from model_bundles.verify import open_verified
@@ -21,6 +25,8 @@ from sync_service.client.errors import (
     ServerRefusedError,
     ServerUnreachableError,
 )
+from sync_service.client.meter import LinkCost
+from sync_service.client.outbox import EventKind
 
 FLU = DiseaseId("VD:influenza")
 
@@ -157,6 +163,40 @@ def test_a_bundle_that_fails_its_self_test_is_refused_and_the_active_one_serves(
     assert (outcome.result, outcome.code) == ("refused", "bundle.self_test_failed")
     assert linked.models.status() == before
     assert entries(linked)[-1].action is AuditAction.BUNDLE_REFUSED
+
+
+@pytest.fixture
+def on_a_paid_link(session, cloud, monkeypatch):
+    """A clinic that lets everything pass and has 400 KB a day, over a link paid by the byte."""
+    monkeypatch.setattr(link, "link_cost", lambda _who: lambda: LinkCost.PAID)
+    with session.sync._desk.store.write() as unit:
+        unit.settings.put(KEPT, {"MeteredPolicy": "allow", "DailyByteBudget": 400_000})
+    session.sync.link(cloud.url, cloud.code())
+    return session
+
+
+def test_records_and_bundles_of_a_day_spend_one_ledger(on_a_paid_link, workshop, diagnosed):
+    ledger = StoreLedger(on_a_paid_link.sync._desk.store)
+    day = on_a_paid_link.sync._desk.now().date().isoformat()
+    introduced = ledger.spent(day)
+    on_a_paid_link.sync.run_once()
+    pushed = ledger.spent(day)
+    assert pushed > introduced > 0
+    workshop.publish("2027.3.1", tiny_members())
+    assert on_a_paid_link.models.update().result == "activated"
+    brought = ledger.spent(day)
+    assert brought > pushed
+    ledger.add(day, 300_000 - brought)  # a quarter of the day is for records
+    workshop.publish("2027.4.1", tiny_members())
+    outcome = on_a_paid_link.models.update()
+    assert (outcome.result, outcome.code) == ("postponed", "bundle.budget")
+    assert on_a_paid_link.sync.run_once().phase is SyncPhase.IDLE
+    ledger.add(day, 100_000)
+    desk = on_a_paid_link.sync._desk
+    with desk.store.write() as unit:
+        unit.outbox.add(EventKind.FEEDBACK, a_refusal(), desk.now())
+    held = on_a_paid_link.sync.run_once()
+    assert (held.phase, held.code) == (SyncPhase.HELD, "sync.budget")
 
 
 def test_the_installed_bundle_serves_again_after_a_restart(

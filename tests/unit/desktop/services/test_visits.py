@@ -11,7 +11,7 @@ from ddx.domain.case import Sex
 from ddx.domain.finding import Presence
 from ddx.domain.identifiers import DiseaseId, new_record_id
 from ddx.intake.check import DraftRefusedError
-from ddx.intake.draft import AgeUnit, DraftFinding
+from ddx.intake.draft import UNDECIDED, AgeUnit, Draft, DraftFinding
 from desktop.services.errors import NewPatientRefusedError, OtherBundleError
 from desktop.services.journal import Journal
 from desktop.services.records import Difference
@@ -237,3 +237,37 @@ def test_a_patient_is_found_by_what_was_recorded_in_a_visit(session, diagnosed, 
     for text in ("fever", "Cough", "influenza", code, code[:4]):
         assert [p.id for p in session.patients.search(text)] == [patient.id], text
     assert session.patients.search("scoliosis") == ()
+
+
+def test_a_list_on_trial_is_the_recorded_one_and_leaves_no_trace(
+    session, ready, flu, entries, events
+):
+    before = entries(session), events(session)
+    tried = session.visits.preview(flu)
+    assert (entries(session), events(session)) == before
+    made = session.visits.diagnose(ready.id)
+    assert tried.differential == made.differential
+    assert tried.not_excluded == made.not_excluded
+
+
+def test_a_draft_that_is_no_case_has_no_list_on_trial(session):
+    assert session.visits.preview(Draft()) is None
+
+
+@pytest.mark.parametrize("opinion", ["VD:influenza", UNDECIDED])
+def test_what_was_thought_before_the_list_is_kept_and_in_the_chain(
+    session, patient, flu, entries, opinion
+):
+    draft = session.visits.open_draft(patient.id)
+    session.visits.save_draft(draft.id, replace(flu, opinion=opinion))
+    assert session.visits.open_draft(patient.id).draft.opinion == opinion
+    made = session.visits.diagnose(draft.id)
+    assert made.opinion == opinion
+    assert session.visits.history(patient.id)[0].opinion == opinion
+    (entry,) = [e for e in entries(session) if e.action is AuditAction.DIAGNOSED]
+    assert entry.detail["opinion"] == opinion
+
+
+def test_a_why_not_that_is_called_off_still_answers(session, diagnosed):
+    told = session.visits.why_not(diagnosed.id, DiseaseId("VD:influenza"), lambda: False)
+    assert told.disease == "VD:influenza"

@@ -8,6 +8,8 @@ from support.cloud_server import cloud_in_thread
 from support.tiny_engine import TinyEngine, TinyShelf, tiny_members
 
 from ddx.domain.audit import AuditAction
+from ddx.domain.metering import ByteRule
+from ddx.domain.roles import Role
 from desktop.services.clinic import Clinic
 from desktop.services.errors import SignInRefusedError
 from desktop.services.shelf import DeviceShelf
@@ -18,7 +20,7 @@ from desktop.terminal.sync import ServiceSetUpError, clinic_side
 from model_bundles.errors import BundleError
 from model_bundles.verify import open_verified
 from sync_service.client import __main__ as command
-from sync_service.client.meter import MemoryLedger, Meter, MeteredPolicy
+from sync_service.client.meter import LinkCost, MemoryLedger, Meter
 from sync_service.client.transport import make_client
 
 PASSPHRASE = "una frase larga para probar"
@@ -45,10 +47,11 @@ def test_the_service_enrols_pushes_and_leaves_by_itself(around, tmp_path, capsys
     with cloud_in_thread(tmp_path / "cloud") as cloud:
         asked = ["--once", "--server", cloud.url, "--enrol", cloud.code()]
         assert command.main(asked, clinic=lambda: clinic_side(around)) == 0
+        assert command.main(["--once"], clinic=lambda: clinic_side(around)) == 0  # remembers where
         kinds = {row["kind"] for row in cloud.rows("SELECT kind FROM event")}
         heads = cloud.rows("SELECT 1 FROM audit_head")
     assert kinds == {"audit"}  # creation and sign-in, in one segment
-    assert len(heads) == 1  # the head was shown before the push
+    assert len(heads) == 2  # the head was shown before each push
     assert "0 waiting" in capsys.readouterr().out
 
 
@@ -112,9 +115,8 @@ def looked(around, open_shelf, cloud, *, paid, home):
     """Let the service look once; return which bundle serves afterwards."""
     meter = Meter(
         MemoryLedger(),
-        policy=MeteredPolicy.RECORDS_ONLY,
-        budget_bytes=0,
-        is_metered=lambda: paid,
+        rule=ByteRule,
+        cost=lambda: LinkCost.PAID if paid else LinkCost.FREE,
     )
     side = clinic_side(around, open_shelf=open_shelf)
     with make_client(cloud.url) as http:
@@ -157,10 +159,21 @@ def test_bundles_that_cannot_be_used_do_not_stop_the_service(around, tmp_path, c
         raise BundleError("damaged")
 
     side = clinic_side(around, open_shelf=unusable)
-    meter = Meter(
-        MemoryLedger(), policy=MeteredPolicy.ALLOW, budget_bytes=0, is_metered=lambda: False
-    )
+    meter = Meter(MemoryLedger(), rule=ByteRule, cost=lambda: LinkCost.FREE)
     with make_client("http://127.0.0.1:9") as http:
         command.look_for_bundle(side, http, "http://127.0.0.1:9", meter)
     side.close()
     assert BundleError.code in caplog.text
+
+
+def test_who_may_not_link_the_clinic_enrols_nothing(around, home, tmp_path, capsys):
+    clinic = Clinic(home, TinyShelf(), cost=CHEAP, keystore=NoKeystore())
+    session = clinic.sign_in(clinic.clinicians()[0].id, PASSPHRASE)
+    session.staff.add(PASSPHRASE, "Luz Paz", Role.MEDICO_GENERAL, PASSPHRASE)
+    session.close()
+    with cloud_in_thread(tmp_path / "cloud") as cloud:
+        asked = ["--once", "--server", cloud.url, "--enrol", cloud.code()]
+        theirs = around | {"VEREDA_CLINICIAN": "Luz Paz"}
+        assert command.main(asked, clinic=lambda: clinic_side(theirs)) == 2
+        assert cloud.rows("SELECT 1 FROM device") == []
+    assert "role.denied" in capsys.readouterr().err

@@ -17,6 +17,7 @@ from ddx.inference.rare_learned import RARE_CALIBRATION, RareCalibration
 from training.evaluate.rare import MISSED, Protocol, RecallLine
 from training.evaluate.rare_baselines import SimilarityBaseline, of_evidence
 from training.evaluate.rare_cost import Latency, PeerCost
+from training.evaluate.rare_kept import Kept, KeptLine, kept_lines, kept_of
 from training.evaluate.rare_learned import (
     ANSWER,
     NOISY,
@@ -42,7 +43,7 @@ from training.evaluate.rare_report import (
     Worth,
     markdown,
 )
-from training.fit.rare import fit_rare
+from training.fit.rare import DEFAULT_SETTINGS, fit_rare
 from training.fit.rare_learned import FOLDS, CrossFit, LearnedFit, evidence_of
 from training.fit.rare_rows import RareWorkbench, rows_of_case
 from training.sources import phenopackets
@@ -167,6 +168,18 @@ def report():
     return Report(
         lines=lines,
         noise=[loss],
+        kept=[
+            KeptLine(
+                protocol=Protocol.PAPER_REMOVED,
+                part=part,
+                cases=cases,
+                own=0.04,
+                ratio=0.1,
+                first=0.02,
+                ten=0.125,
+            )
+            for part, cases in (("nothing", 1), ("under a quarter", 3))
+        ],
         worth=[worth],
         cost=Cost(sizes=sizes, latency=latency, resident_mb=(80.0, 200.0), peer=peer),
         matched=[MatchedBy.SAME_ID, MatchedBy.FAMILY],
@@ -188,6 +201,7 @@ def test_the_report_adds_up_bytes_and_names_the_ratio():
     text = markdown(report())
     assert "| together (bar: 12 MB) | 3,000 | 1,200 |" in text
     assert "200 times ours" in text
+    assert "| paper removed | under a quarter | 3 (75%) | 0.04 | 0.100 | 0.020 | 0.125 |" in text
     assert "0.10 → 0.20, 0.50 → 0.40 | 0.100 |" in text
 
 
@@ -222,7 +236,8 @@ class OneFold:
 
 def bench_of(tables, rows=()):
     codes = {d: d for d in tables.index.diseases}
-    fit = SimpleNamespace(index=tables.index, rows=dict.fromkeys(codes, rows))
+    own = dict.fromkeys(codes, rows)
+    fit = SimpleNamespace(index=tables.index, rows=own, settings=DEFAULT_SETTINGS)
     merged = SimpleNamespace(main_code=codes)
     return RareWorkbench(fit, merged, {}, RareRanker(tables.index), tables)
 
@@ -249,6 +264,35 @@ def test_every_method_is_asked_once_of_a_case_and_the_same_case(tables):
     again = BenchmarkSet(name="x", protocol=Protocol.PAPER_REMOVED, cases=cases[::-1])
     assert examiner.answers(again).tolist() == answers[::-1].tolist()
     assert folds.asked == 2
+
+
+def test_what_taking_a_paper_out_leaves_is_counted_in_terms_and_in_findings(tables):
+    """OMIM:1 is annotated with the thumb and (0 %) the lens; all rows name the same paper."""
+    rows = tuple(
+        AnnotationRow("OMIM:1", "x", t, False, parse_frequency(f), None, None, papers, "PCS", "P")
+        for t, f, papers in ((THUMB, "4/5", ("PMID:a",)), (LENS, "0/5", ("PMID:a", "PMID:b")))
+    )
+    bench = bench_of(tables, rows)
+    case = labelled(tables, "a", "OMIM:1", THUMB, INDEX)
+    assert kept_of(bench, case, Protocol.AS_PUBLISHED) == Kept(1.0, 0.5)
+    assert kept_of(bench, case, Protocol.SOLE_SOURCE_REMOVED) == Kept(0.5, 0.0)
+    assert kept_of(bench, case, Protocol.PAPER_REMOVED) == Kept(0.0, 0.0)
+    assert (
+        kept_of(bench, labelled(tables, "a", "OMIM:999", THUMB), Protocol.PAPER_REMOVED).share == 0
+    )
+
+    answers = np.zeros(2, dtype=ANSWER)
+    answers["ratio"], answers["learned"] = (11, 3), (1, 20)
+    other = labelled(tables, "z", "OMIM:1", THUMB)  # no row names its paper
+    cut, whole = kept_lines(bench, (case, other), Protocol.SOLE_SOURCE_REMOVED, answers)
+    assert (cut.part, cut.cases, cut.ratio, cut.first, cut.ten) == (
+        "a half to three quarters",
+        1,
+        0.0,
+        1.0,
+        1.0,
+    )
+    assert (whole.cases, whole.own, whole.ratio, whole.ten) == (1, 1.0, 1.0, 0.0)
 
 
 def answered(variant, positions, *, protocol=Protocol.AS_PUBLISHED):

@@ -1,0 +1,370 @@
+"""The window on the bundle that ships, driven by keys: how long a hand waits, what it keeps.
+
+    python -m benchmarks.screen speed     start, key press to list, gaps of the event loop
+    python -m benchmarks.screen memory    500 visits: what the process keeps
+
+Everything is the composed application, offscreen, on an encrypted demonstration clinic. A gap is
+how long the GUI thread did not come back to its event loop: nothing is drawn and no key is heard
+meanwhile. Writes docs/screen_speed.md or docs/screen_memory.md.
+"""
+
+import argparse
+import gc
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from PySide6.QtCore import QEventLoop, Qt, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from ddx.domain.finding import Presence
+from desktop.app import compose
+from desktop.presenters.visit_state import FindingMarked
+from desktop.services.demo import PASSPHRASE
+from desktop.ui.patients import PatientsScreen
+from desktop.ui.sign_in import SignInScreen
+from desktop.ui.visit import VisitScreen
+
+if TYPE_CHECKING:
+    from desktop.ui.window import MainWindow
+
+REPOSITORY: Final = Path(__file__).resolve().parents[1]
+STARTS, TOGGLES, RECORDS, VISITS = 7, 200, 60, 500
+START_S, KEY_MS, GAP_MS, MEMORY_MB = 2.0, 100.0, 50.0, 350.0
+"""The bars of issue 10."""
+GROWTH_KB: Final = 10.0
+"""A visit may keep no more than this, by a line through the resident set of the last 400 visits."""
+BEAT_MS: Final = 2
+SETTLED: Final = 100  # visits until caches of labels, fonts and SQLite pages are full
+PRESENT: Final = ("fieb", "tos", "escal", "disn", "mialg", "flem", "cansa", "náus", "pecho")
+ABSENT: Final = ("erup", "hemo", "diarr")
+FEVER: Final = 0
+"""Place of the finding that is toggled: in none of its states it contradicts another one."""
+PATIENCE_S: Final = 60.0
+
+
+def breathe(ms: int = 2) -> None:
+    """Let the event loop run."""
+    loop = QEventLoop()
+    QTimer.singleShot(ms, loop.quit)
+    loop.exec()
+
+
+def wait(holds: Callable[[], object], what: str) -> None:
+    """Run the event loop until `holds`. Raises TimeoutError."""
+    until = time.monotonic() + PATIENCE_S
+    while not holds():
+        if time.monotonic() > until:
+            raise TimeoutError(what)
+        breathe()
+
+
+@dataclass
+class Gaps:
+    """Every time the event loop was away for longer than a beat, with what was going on.
+
+    found: ms away, ms of it the GUI thread itself computed, what was being done. The rest of the
+    time another thread held the interpreter, or the machine was busy with something else.
+    """
+
+    doing: str = ""
+    found: list[tuple[float, float, str]] = field(default_factory=list)
+
+    @property
+    def longest(self) -> float:
+        """The longest of all, ms; 0 where there is none."""
+        return max((away for away, *_ in self.found), default=0.0)
+
+    def watch(self, parent: "MainWindow") -> QTimer:
+        """Begin to beat on the GUI thread."""
+        self._last, self._own = time.perf_counter(), time.thread_time()
+        timer = QTimer(parent)
+        timer.setTimerType(Qt.TimerType.PreciseTimer)
+        timer.timeout.connect(self._beat)
+        timer.start(BEAT_MS)
+        return timer
+
+    def _beat(self) -> None:
+        now, own = time.perf_counter(), time.thread_time()
+        away, computed = (now - self._last) * 1000 - BEAT_MS, (own - self._own) * 1000
+        self._last, self._own = now, own
+        if away > BEAT_MS:
+            self.found.append((away, computed, self.doing))
+
+
+class Hands:
+    """What a clinician does with the window."""
+
+    def __init__(self, window: "MainWindow", gaps: Gaps) -> None:
+        self.window, self.gaps = window, gaps
+
+    def press(self, key: Qt.Key, modifier: Qt.KeyboardModifier | None = None) -> None:
+        """Press one key where the focus is."""
+        target = QApplication.focusWidget() or self.window
+        QTest.keyClick(target, key, modifier or Qt.KeyboardModifier.NoModifier)
+
+    def sign_in(self) -> None:
+        """Enter the demonstration clinic."""
+        self.gaps.doing = "sign in"
+        wait(lambda: isinstance(self.window.screen_shown, SignInScreen), "sign-in")
+        screen = self.window.screen_shown
+        assert isinstance(screen, SignInScreen)
+        wait(lambda: screen.state.may_try, "clinicians")
+        screen.passphrase.setText(PASSPHRASE)
+        screen.enter.click()
+        self.patients()
+
+    def patients(self) -> PatientsScreen:
+        """Wait for the list of patients."""
+        wait(lambda: isinstance(self.window.screen_shown, PatientsScreen), "patients")
+        screen = self.window.screen_shown
+        assert isinstance(screen, PatientsScreen)
+        wait(lambda: screen.state.patients or screen.state.refusal, "a patient")
+        if screen.state.refusal is not None:
+            raise RuntimeError(screen.state.refusal.code)
+        return screen
+
+    def open_visit(self, place: int = 0) -> VisitScreen:
+        """Open the visit of one patient and empty its draft."""
+        self.gaps.doing = "open a visit"
+        screen = self.patients()
+        place %= screen.list.lines.rowCount()
+        screen.list.setCurrentIndex(screen.list.lines.index(place))
+        screen.list.open_current()
+        wait(lambda: isinstance(self.window.screen_shown, VisitScreen), "visit")
+        visit = self.window.screen_shown
+        assert isinstance(visit, VisitScreen)
+        wait(lambda: visit.state.draft_id, "draft")
+        return visit
+
+    def find(self, visit: VisitScreen, text: str, *, absent: bool = False) -> None:
+        """Search a finding letter by letter and take the first result."""
+        self.gaps.doing = "type a finding"
+        visit.entry.search.setFocus()
+        for letter in text:
+            visit.entry.search.insert(letter)
+            visit.entry.search.textEdited.emit(visit.entry.search.text())
+            breathe(5)
+        wait(lambda: visit.state.hits_for == text and visit.state.hits, text)
+        shift = Qt.KeyboardModifier.ShiftModifier if absent else None
+        self.press(Qt.Key.Key_Return, shift)
+
+    def record(self, visit: VisitScreen) -> float:
+        """Press F5; return seconds until the recorded list is drawn."""
+        self.gaps.doing = "record a list"
+        begun = time.perf_counter()
+        QTest.keyClick(visit, Qt.Key.Key_F5)
+        wait(lambda: visit.state.diagnosis and not visit.state.stale, "list")
+        drawn(visit)
+        took = time.perf_counter() - begun
+        wait(lambda: visit.state.explanation, "reasons")
+        return took
+
+    def toggle(self, visit: VisitScreen, place: int) -> float:
+        """Walk one finding to its next state; return seconds until its list is drawn."""
+        self.gaps.doing = "toggle a finding"
+        entered = visit.entry.entered
+        entered.setCurrentIndex(entered.lines.index(place % entered.lines.rowCount()))
+        begun = time.perf_counter()
+        QTest.keyClick(entered, Qt.Key.Key_Space)
+        wait(lambda: visit.state.on_trial, "list on trial")
+        drawn(visit)
+        return time.perf_counter() - begun
+
+    def leave(self, visit: VisitScreen) -> None:
+        """Go back to the patients."""
+        self.gaps.doing = "leave a visit"
+        visit.leave()
+        self.patients()
+
+
+def drawn(visit: VisitScreen) -> None:
+    """Have the list painted now."""
+    visit.differential.list.viewport().repaint()
+
+
+@contextmanager
+def application(data: Path) -> Iterator["MainWindow"]:
+    """The composed application on a demonstration clinic in `data`."""
+    app = compose(data, demo=True, language="es")
+    try:
+        yield app.window
+    finally:
+        app.window.close()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure one of the two and write its page; return 1 where a bar is not met."""
+    parser = argparse.ArgumentParser(prog="benchmarks.screen", description=__doc__)
+    parser.add_argument("what", choices=("speed", "memory", "start"))
+    parser.add_argument("--data", type=Path, help="clinic to start (used by speed itself)")
+    parser.add_argument("--visits", type=int, default=VISITS)
+    asked = parser.parse_args(argv)
+    if asked.what == "start":
+        return _start_once(asked.data)
+    measured = speed() if asked.what == "speed" else memory(asked.visits)
+    lines, met = measured
+    text = "\n".join(lines) + "\n"
+    (REPOSITORY / "docs" / f"screen_{asked.what}.md").write_text(text, encoding="utf-8")
+    sys.stdout.write(text)
+    return 0 if met else 1
+
+
+def speed() -> tuple[list[str], bool]:
+    """Return the page of speed, and whether every bar is met."""
+    gaps = Gaps()
+    with tempfile.TemporaryDirectory() as name:
+        with application(Path(name)) as window:
+            hands = Hands(window, gaps)
+            beating = gaps.watch(window)
+            hands.sign_in()
+            breathe(1_500)  # what is read after the sign-in, before the first patient
+            toggles, records = _visit(hands)
+            beating.stop()
+            resident = resident_mb()
+        starts = [start_seconds(Path(name)) for _ in range(STARTS)]
+    rows = [
+        ("start to usable window, median of 7", statistics.median(starts), START_S, "s"),
+        ("key press to updated list, p95 of 200", p95(toggles) * 1000, KEY_MS, "ms"),
+        ("F5 to recorded list, p95 of 60", p95(records) * 1000, KEY_MS, "ms"),
+        ("longest gap of the event loop", gaps.longest, GAP_MS, "ms"),
+        ("resident memory after the visit", resident, MEMORY_MB, "MB"),
+    ]
+    met = all(value < bar for _, value, bar, _ in rows)
+    return [
+        *_head("How long a hand waits", "speed"),
+        "| what | measured | bar |",
+        "|---|---|---|",
+        *(f"| {what} | {value:.2f} {unit} | < {bar:g} {unit} |" for what, value, bar, unit in rows),
+        "",
+        f"Start: {', '.join(f'{s:.2f}' for s in sorted(starts))} s, a process each, files warm.",
+        f"Key press to list: median {statistics.median(toggles) * 1000:.1f} ms, "
+        f"longest {max(toggles) * 1000:.1f} ms.",
+        f"Gaps over {GAP_MS:g} ms: {sum(g > GAP_MS for g, *_ in gaps.found)}.",
+        "",
+        "| longest gaps, ms | computed by the GUI thread, ms | while |",
+        "|---|---|---|",
+        *(
+            f"| {gap:.0f} | {own:.0f} | {doing} |"
+            for gap, own, doing in sorted(gaps.found, reverse=True)[:10]
+        ),
+    ], met
+
+
+def _visit(hands: Hands) -> tuple[list[float], list[float]]:
+    """Return the seconds of each toggled finding and of each recorded list."""
+    visit = hands.open_visit()
+    for text in PRESENT:
+        hands.find(visit, text)
+    for text in ABSENT:
+        hands.find(visit, text, absent=True)
+    hands.record(visit)
+    toggles = []
+    for _ in range(TOGGLES):
+        toggles.append(hands.toggle(visit, FEVER))
+        breathe(20)  # the question and the triage are looked up while the hand rests
+    records = []
+    for _ in range(RECORDS):
+        hands.toggle(visit, FEVER)
+        records.append(hands.record(visit))
+        breathe(20)
+    hands.leave(visit)
+    return toggles, records
+
+
+def memory(visits: int) -> tuple[list[str], bool]:
+    """Return the page of memory after `visits` visits through the window."""
+    seen: list[tuple[int, float]] = []
+    with tempfile.TemporaryDirectory() as name, application(Path(name)) as window:
+        hands = Hands(window, Gaps())
+        hands.sign_in()
+        for number in range(1, visits + 1):
+            visit = hands.open_visit(number)
+            for place, finding in enumerate(("HP:0001945", "HP:0012735", "HP:0000988")):
+                presence = (Presence.PRESENT, Presence.EXCLUDED)[(number + place) % 2]
+                visit.dispatch(FindingMarked(finding, presence))
+            hands.record(visit)
+            hands.toggle(visit, FEVER)
+            hands.leave(visit)
+            if number % 10 == 0:
+                gc.collect()
+                seen.append((number, resident_mb()))
+    settled = [(n, mb) for n, mb in seen if n >= min(SETTLED, visits // 2)]
+    slope_kb = statistics.linear_regression(*zip(*settled, strict=True)).slope * 1024
+    most = max(mb for _, mb in seen)
+    met = most < MEMORY_MB and slope_kb < GROWTH_KB
+    return [
+        *_head("What visits leave behind in memory", "memory"),
+        "| what | measured | bar |",
+        "|---|---|---|",
+        f"| resident memory, highest of {visits} visits | {most:.0f} MB | < {MEMORY_MB:g} MB |",
+        f"| growth per visit after the first {settled[0][0]} | {slope_kb:.1f} KB "
+        f"| < {GROWTH_KB:g} KB |",
+        "",
+        "Each visit: opened, three findings, a recorded list with its reasons, a finding toggled, "
+        "left.",
+        "",
+        "| visits | resident MB |",
+        "|---|---|",
+        *(f"| {n} | {mb:.1f} |" for n, mb in seen if n % 50 == 0 or n == seen[0][0]),
+    ], met
+
+
+def start_seconds(data: Path) -> float:
+    """Return the seconds from starting a process to a sign-in that takes a passphrase."""
+    command = (sys.executable, "-m", "benchmarks.screen", "start", "--data", str(data))
+    begun = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=REPOSITORY) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        return time.perf_counter() - begun
+
+
+def _start_once(data: Path) -> int:
+    with application(data) as window:
+        wait(lambda: isinstance(window.screen_shown, SignInScreen), "sign-in")
+        screen = window.screen_shown
+        assert isinstance(screen, SignInScreen)
+        wait(lambda: screen.state.may_try, "clinicians")
+        sys.stdout.write("usable\n")
+        sys.stdout.flush()
+    return 0
+
+
+def resident_mb() -> float:
+    """Return the resident set of this process. Source: proc(5), statm."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def p95(values: Sequence[float]) -> float:
+    """Return the 95th percentile."""
+    return statistics.quantiles(values, n=20)[-1]
+
+
+def _head(title: str, what: str) -> list[str]:
+    return [
+        f"# {title}",
+        "",
+        f"Written by `python -m benchmarks.screen {what}`: the composed application, offscreen, on",
+        f"the bundle that ships. {os.cpu_count()} cores ({platform.machine()}), Python "
+        f"{platform.python_version()}, one thread.",
+        "",
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What was done in the cloud: one hash chain per organisation."""

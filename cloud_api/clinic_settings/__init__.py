@@ -1,0 +1,1 @@
+"""Settings an organisation hands down to its devices."""

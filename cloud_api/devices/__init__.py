@@ -1,0 +1,1 @@
+"""The devices of an organisation: codes to enrol with, the list, revocation."""

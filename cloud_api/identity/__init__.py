@@ -1,0 +1,1 @@
+"""What the service knows of the person who asks."""

@@ -1,0 +1,1 @@
+"""What the service refuses before it does any work: too much, too fast, from elsewhere."""

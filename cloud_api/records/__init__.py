@@ -1,0 +1,1 @@
+"""Predictions, feedback and the cloud's own audit, each behind a port."""

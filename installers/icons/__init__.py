@@ -1,0 +1,1 @@
+"""The icon of the application, drawn once as SVG, in the sizes each system wants."""

@@ -1,0 +1,1 @@
+"""The deb for clinics on Debian and Ubuntu, made from the frozen application."""

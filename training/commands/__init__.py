@@ -1,0 +1,1 @@
+"""The commands of the learning loop: `python -m training retrain | approve | release | …`."""

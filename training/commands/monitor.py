@@ -1,0 +1,201 @@
+"""`python -m training monitor`: drift, performance and triggers of a day; who has to know is told.
+
+Compares the last day with the stretch the current model was trained on (its lineage), or with the
+four weeks before. Prints the triggers; with `--retrain` a trigger starts `retrain` at once.
+"""
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from ddx.engine import Engine
+from ddx.errors import DdxError
+from training.change_plan import ChangePlan, change_plan
+from training.commands import retrain
+from training.commands.workspace import DATA, DONE, REFUSED, ROOT, Say, Workspace
+from training.lake.gold import read_cases
+from training.monitor.daily import (
+    DailyWatch,
+    Watched,
+    drift_from,
+    findings_from,
+    performance_from,
+)
+from training.monitor.drift import Drift
+from training.monitor.notify import Message, notifier
+from training.monitor.performance import Performance
+from training.monitor.triggers import Finding
+from training.pipelines.lineage import Lineage, LineageError
+from training.pipelines.request import moment
+from training.pipelines.steps import Done, DryRunEnds
+from training.publish.ledger import Event
+
+REFERENCE_DAYS = 28
+LABEL_DAYS = 28
+"""Labels of four weeks are read together: most come within days, and one day holds too few."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Watch a day; return 0, or 2 after saying what is in the way."""
+    asked = _parser().parse_args(argv)
+    workspace, plan = Workspace(asked.root), change_plan()
+    try:
+        verdict, findings = _watch(asked, workspace, plan, print)
+    except DryRunEnds as ended:
+        print(ended)
+        return DONE
+    except DdxError as error:
+        print(f"Stopped: {error}", file=sys.stderr)
+        return REFUSED
+    print(verdict)
+    wanted = next((f.retrain for f in findings if f.retrain is not None), None)
+    if wanted is not None and asked.retrain:
+        given = ["--root", str(asked.root), "--data", str(asked.data), "--trigger", wanted]
+        return retrain.main([*given, *(["--lake", asked.lake] if asked.lake else [])])
+    return DONE
+
+
+def _watch(
+    asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, say: Say
+) -> tuple[str, tuple[Finding, ...]]:
+    lake, current = asked.lake or workspace.lake, workspace.current()
+    until = asked.until or moment().replace(hour=0, minute=0, second=0)
+    since = until - timedelta(hours=plan.monitor.every_hours.value)
+    gold = read_cases(lake, since, until, labelled=False)
+    reference = _reference(current, since)
+    watched = Watched(
+        version=gold.version,
+        reference_since=reference[0],
+        reference_until=reference[1],
+        since=since,
+        until=until,
+        labels_since=until - timedelta(days=LABEL_DAYS),
+        last_training=_last_training(workspace),
+        baseline_f1=_baseline(workspace, current.digest),
+    )
+    engine = Engine.from_artifacts(current)
+    day = DailyWatch(
+        folder=asked.root / "watch" / f"{until:%Y-%m-%d}",
+        lake=lake,
+        watched=watched,
+        engine=lambda: engine,
+        severity=engine.catalogue.disease_severity,
+        plan=plan,
+        say=say,
+        page=not asked.no_page,
+        dry_run=asked.dry_run,
+    )
+    done = day.run()
+    findings = findings_from(done)
+    _notify(findings, plan, f"{until:%Y-%m-%d}", say, day.folder / "told.json")
+    return told(done, day), findings
+
+
+def _reference(current: object, since: datetime) -> tuple[datetime | None, datetime]:
+    """Return the stretch of the model's own rows, or four weeks before the day."""
+    try:
+        rows = Lineage.of(current).rows  # type: ignore[arg-type]
+    except LineageError:
+        return since - timedelta(days=REFERENCE_DAYS), since
+    begin, end = (
+        None if t is None else datetime.fromisoformat(t) for t in (rows.since, rows.until)
+    )
+    return begin, min(end or since, since)
+
+
+def _last_training(workspace: Workspace) -> datetime | None:
+    times = [e.at for e in workspace.ledger.entries() if e.event is Event.REGISTERED]
+    return max(times, default=None)
+
+
+def _baseline(workspace: Workspace, digest: str) -> float | None:
+    """Return the F1 the current model had when it was judged; None for one not judged here."""
+    for folder in workspace.runs.glob("*/steps/*-evaluation-*"):
+        found = json.loads((folder / "evaluation.json").read_bytes())
+        if found["digest"] == digest:
+            return float(found["figures"]["new"]["f1"]["value"])
+    return None
+
+
+def _notify(
+    findings: Sequence[Finding], plan: ChangePlan, day: str, say: Say, memory: Path
+) -> None:
+    """Tell each finding of a day once, however often the day is watched."""
+    before = set(json.loads(memory.read_bytes())) if memory.is_file() else set()
+    for finding in findings:
+        if finding.code in before or finding.code == "schedule":
+            continue
+        message = Message(
+            severity=finding.severity,
+            key=f"monitor-{day}-{finding.code}",
+            title=f"{day}: {finding.code.replace('_', ' ')}",
+            facts={
+                "figure": f"{finding.figure:.3f}",
+                "limit": f"{finding.limit:.3f}",
+                **({"where": finding.where} if finding.where else {}),
+            },
+        )
+        for line in notifier(plan).send(message):
+            say(line)
+        before.add(finding.code)
+    memory.write_text(json.dumps(sorted(before)), encoding="utf-8")
+
+
+def told(done: Done, day: DailyWatch) -> str:
+    """Return the day for a terminal: score, worst columns, both F1, what fired."""
+    folders = {p.name.split("-")[1]: p for p in day.folder.glob("[0-9]*-*")}
+    drift: Drift = drift_from(json.loads((folders["drift"] / "drift.json").read_bytes()))
+    found: Performance = performance_from(
+        json.loads((folders["performance"] / "performance.json").read_bytes())
+    )
+    watch = day.plan.monitor
+    lines = [
+        "",
+        f"drift {drift.score:.2f}   alert {watch.drift_alert.value}   "
+        f"retrain {watch.drift_retrain.value}   {drift.cases:,} cases",
+    ]
+    lines += [
+        f"  {c.column:<28} {c.score:.2f}   {c.moved}: {100 * c.before:.0f} % -> {100 * c.now:.0f} %"
+        for c in drift.columns[:5]
+        if c.score > 0
+    ]
+    lines.append(
+        f"F1 estimated {found.estimated:.3f} on {found.cases:,} cases, confirmed "
+        f"{found.confirmed} on {found.labelled:,} labelled "
+        f"(estimated there {found.estimated_labelled:.3f})"
+    )
+    lines += [
+        f"{f.severity.upper():<12} {f.code}: {_figure(f)}, limit {f.limit:.2f}"
+        + (f" ({f.where})" if f.where else "")
+        for f in findings_from(done)
+    ] or ["nothing to report"]
+    return "\n".join(lines)
+
+
+def _figure(finding: Finding) -> str:
+    return f"{finding.figure:.2f}" if math.isfinite(finding.figure) else "never"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training monitor",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--lake", help="folder or address of the lake (VEREDA_LAKE)")
+    add("--data", type=Path, default=DATA, help="historical sets, for --retrain (VEREDA_DATA)")
+    add("--root", type=Path, default=ROOT, help="workspace (VEREDA_LEARNING)")
+    add("--until", type=datetime.fromisoformat, help="end of the day; default: midnight UTC")
+    add("--no-page", action="store_true", help="leave out Evidently's report")
+    add("--retrain", action="store_true", help="start a retraining when a trigger fires")
+    add("--dry-run", action="store_true", help="say what would be done")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

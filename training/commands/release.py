@@ -1,0 +1,208 @@
+"""`python -m training release RUN`: the approved candidate to the clinics, by stages.
+
+Called the first time it checks the approval, publishes the bundle in the fleet's repository and
+offers it to the first share of the devices. Called again (every hour, by a timer) it reads what the
+fleet reported since, and goes on, holds or rolls back. `--dry-run` says what would be done.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from ddx.errors import DdxError
+from model_bundles.authoring.build import BuiltBundle, build_bundle
+from model_bundles.authoring.repository import Repository
+from model_bundles.errors import BundleWithdrawnError
+from model_bundles.manifest import Release
+from model_bundles.rollout import Rollout
+from model_bundles.verify import Trust, VerifiedBundle, open_verified
+from training.change_plan import ChangePlan, change_plan
+from training.commands.approve import standing, subject_of
+from training.commands.workspace import DONE, KEYS, REFUSED, ROOT, STOPPED, Say, Workspace
+from training.lake.gold import read_cases
+from training.monitor.notify import notifier
+from training.pipelines.request import moment
+from training.pipelines.retrain import CHANNEL as CANDIDATE
+from training.pipelines.steps import StepError
+from training.publish.approval import require
+from training.rollout.control import Effect, Phase, Reported, Started, State
+from training.rollout.journal import Journal
+from training.rollout.operate import Operator
+from training.rollout.reports import arm_of, read_telemetry
+
+JOURNAL = "rollout.jsonl"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Go on with a release; return 0, 2 after saying what is in the way, 3 when rolled back."""
+    asked = _parser().parse_args(argv)
+    workspace, plan = Workspace(asked.root), change_plan()
+    try:
+        state = _release(asked, workspace, plan, print)
+    except DdxError as error:
+        print(f"Stopped: {error}", file=sys.stderr)
+        return REFUSED
+    print(told(state, plan))
+    return STOPPED if state.phase is Phase.ROLLED_BACK else DONE
+
+
+def _release(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, say: Say) -> State:
+    run = workspace.open_run(asked.run)
+    require(standing(run, workspace, plan))
+    subject, journal, at = subject_of(run), Journal(run / JOURNAL), asked.at or moment()
+    release = Release(subject.version, subject.bundle)
+    state, due = journal.state(plan)
+    if state.over and not due:
+        return state
+    if asked.dry_run:
+        say(_would(state, plan))
+        return state
+    fleet = workspace.fleet(asked.keys)
+    before = _prepared(fleet, workspace, run, release, at=at, say=say)
+    operator = _operator(workspace, plan, fleet, release=release, before=before, say=say)
+    _carry_out(operator, journal, due, at)
+    if state.phase is Phase.READY:
+        journal.add(Started(at=at))
+    else:
+        gold = read_cases(
+            asked.lake or workspace.lake,
+            journal.last_at(),
+            at,
+            labelled=False,
+            clock="known_at",
+        )
+        telemetry = read_telemetry(asked.telemetry)
+        current, new = (arm_of(gold, r.version, telemetry) for r in (before, release))
+        journal.add(Reported(at=at, current=current, new=new))
+    state, due = journal.state(plan)
+    _carry_out(operator, journal, due, at)
+    return state
+
+
+def _carry_out(operator: Operator, journal: Journal, due: Sequence[Effect], at: datetime) -> None:
+    operator.carry_out(due, at)
+    if due:
+        journal.mark()
+
+
+def _prepared(
+    fleet: Repository, workspace: Workspace, run: Path, release: Release, *, at: datetime, say: Say
+) -> Release:
+    """Publish the current and the new bundle where they are not yet; return the current one.
+
+    The new one is offered to nobody before the controller says so.
+    """
+    offer = workspace.offer()
+    if offer is not None and offer.release == release:
+        if offer.rollout is None or offer.rollout.before is None:
+            raise StepError(f"{release.version} is offered to everybody already")
+        return offer.rollout.before
+    current = workspace.current()
+    if not _published(fleet, current.release):
+        say(f"publishing {current.version}, the current model")
+        fleet.publish(built_of(current), at=at)
+    if not _published(fleet, release):
+        say(f"publishing {release.version}")
+        nobody = Rollout(basis_points=0, salt=release.version, before=current.release)
+        fleet.publish(built_of(_candidate(run, release)), at=at, rollout=nobody)
+    return current.release
+
+
+def _candidate(run: Path, release: Release) -> VerifiedBundle:
+    """Return the candidate as it was signed. Raises StepError for another digest."""
+    folders = sorted((run / "steps").glob("*-signed-*/repository"))
+    for folder in folders:
+        root = (folder / "metadata" / "1.root.json").read_bytes()
+        found = open_verified(folder, Trust(root), channel=CANDIDATE)
+        if found.release == release:
+            return found
+    raise StepError(f"{run.name} holds no signed candidate {release.digest[:12]}")
+
+
+def built_of(bundle: VerifiedBundle) -> BuiltBundle:
+    """Return a verified bundle ready to be published elsewhere. Raises StepError."""
+    built = build_bundle(
+        {name: bundle.peek(name) for name in bundle.members},
+        bundle.version,
+        bundle.created_at,
+        min_app_version=bundle.manifest.min_app_version,
+    )
+    if built.digest != bundle.digest:
+        raise StepError(f"{bundle.version} is not what its members give")
+    return built
+
+
+def _published(fleet: Repository, release: Release) -> bool:
+    try:
+        return fleet.release(release.version) == release
+    except BundleWithdrawnError:
+        return False
+
+
+def _operator(
+    workspace: Workspace,
+    plan: ChangePlan,
+    fleet: Repository,
+    *,
+    release: Release,
+    before: Release,
+    say: Say,
+) -> Operator:
+    from training.publish.registry import Registry  # noqa: PLC0415 (MLflow takes seconds to import)
+
+    return Operator(
+        repository=fleet,
+        ledger=workspace.ledger,
+        registry=Registry(workspace.tracking),
+        notifier=notifier(plan),
+        release=release,
+        before=before,
+        say=say,
+    )
+
+
+def _would(state: State, plan: ChangePlan) -> str:
+    if state.phase is Phase.READY:
+        return f"would publish and offer to {plan.rollout.ab_percent.value} % of the devices"
+    return "would read the fleet's reports and go on, hold or roll back"
+
+
+def told(state: State, plan: ChangePlan) -> str:
+    """Return where a rollout stands, for a terminal."""
+    steps = (plan.rollout.ab_percent.value, *plan.rollout.stages_percent.value)
+    lines = [f"{state.phase.value}: {steps[state.stage]} % of the devices"]
+    if state.entered_at is not None and not state.over:
+        hours = plan.rollout.stage_hours if state.stage else plan.rollout.ab_hours
+        due = state.entered_at + timedelta(hours=hours.value)
+        lines.append(f"since {state.entered_at:%Y-%m-%d %H:%M}, next stage {due:%Y-%m-%d %H:%M}")
+    for signal, test in state.tests.items():
+        lines.append(
+            f"{signal.value:<14}current {test.current.bad}/{test.current.cases}   "
+            f"new {test.new.bad}/{test.new.cases}   evidence {test.log_evidence:+.1f}"
+        )
+    if state.reason is not None:
+        lines.append(f"because of {state.reason.value}")
+    return "\n".join(lines)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training release",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("run", nargs="?", default="latest", help="name of the run; default: the newest")
+    add("--lake", help="folder or address of the lake (VEREDA_LAKE)")
+    add("--telemetry", type=Path, help="errors and slow cases since last time, by version (JSON)")
+    add("--root", type=Path, default=ROOT, help="workspace (VEREDA_LEARNING)")
+    add("--keys", type=Path, default=KEYS, help="signing keys of the fleet (VEREDA_KEYS)")
+    add("--at", type=datetime.fromisoformat, help="as if it were this time")
+    add("--dry-run", action="store_true", help="say what would be done")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""What the fleet reported, as the controller's two arms: gold cases and the gateway's telemetry.
+
+Gold tells which model proposed what and what clinicians made of it; errors and times are counted
+where the diagnoses run and come as telemetry, one JSON object by bundle version:
+
+    {"2026.11.7": {"cases": 812, "errors": 1, "slow": 77}, "2026.11.6": {…}}
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from training.lake.gold import GoldCases
+from training.lake.tables import LabelSource
+from training.pipelines.steps import StepError
+from training.rollout.control import Arm
+
+DECIDED = (LabelSource.AGREED.value, LabelSource.CORRECTED.value)
+"""Labels that are a clinician's decision on a proposal."""
+
+
+def arm_of(gold: GoldCases, version: str, telemetry: Mapping[str, Mapping[str, int]]) -> Arm:
+    """Return what devices with `version` reported. gold: cases known since last time."""
+    mine = gold.table.filter(pc.field("bundle_version") == version)
+    told = telemetry.get(version, {})
+    source = mine.column("label_source")
+    decided = pc.is_in(source, pa.array(DECIDED))
+    return Arm(
+        cases=int(told.get("cases", mine.num_rows)),
+        errors=int(told.get("errors", 0)),
+        slow=int(told.get("slow", 0)),
+        feedback=int(pc.sum(decided).as_py() or 0),
+        overridden=sum(1 for s in source.to_pylist() if s == LabelSource.CORRECTED.value),
+        first=dict(Counter(d for d in mine.column("predicted").to_pylist() if d is not None)),
+    )
+
+
+def read_telemetry(path: Path | None) -> dict[str, dict[str, int]]:
+    """Return version -> counts. Raises StepError."""
+    if path is None:
+        return {}
+    try:
+        found: Any = json.loads(path.read_bytes())
+        return {
+            str(version): {str(k): int(v) for k, v in counts.items()}
+            for version, counts in found.items()
+        }
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise StepError(f"telemetry {path} cannot be read: {error}") from error

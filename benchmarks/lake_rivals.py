@@ -113,7 +113,7 @@ def on_polars(lake: Lake) -> int:
 def on_ibis(lake: Lake) -> int:
     """Return the number of gold cases; Ibis expressions on DuckDB."""
     connection = ibis.duckdb.connect(threads=2)
-    events = connection.create_table("events", _bronze(lake))
+    events = ibis.memtable(_bronze(lake))
     payload = events.payload.cast("json")
     told = events.mutate(p=payload).filter(events.kind == "diagnosis")
     first = ibis.window(group_by="case_id", order_by=["event_time", "event_id"])
@@ -154,7 +154,7 @@ def on_ibis(lake: Lake) -> int:
     )
     gold = cases.left_join(findings, "case_id").drop("case_id_right")
     gold = gold.left_join(labels, "case_id").drop("case_id_right")
-    return _written(lake, gold.to_pyarrow())
+    return _written(lake, connection.to_pyarrow(gold))
 
 
 def _bronze(lake: Lake) -> pa.Table:

@@ -14,8 +14,8 @@ from typing import Final
 
 from ddx.errors import DdxError
 from training.__main__ import DATA, KEYS, REPOSITORY
+from training.change_plan import change_plan
 from training.lake import ingest, status
-from training.lake.alarms import TerminalNotifier
 from training.lake.place import Lake
 from training.lake.tables import GOLD_CASES, SILVER_CASES, SILVER_FINDINGS, SILVER_LABELS
 from training.lake.upkeep import RETENTION_DAYS, tidy
@@ -77,9 +77,10 @@ def _build(asked: argparse.Namespace, lake: Lake, say: Say) -> int:
         return DONE
     from training.lake.build import build  # noqa: PLC0415 - Spark's client: a second
     from training.lake.engine import open_engine  # noqa: PLC0415
+    from training.monitor.notify import AlarmChannel, notifier  # noqa: PLC0415
 
     with open_engine(asked.engine, lake) as engine:
-        report = build(lake, engine, TerminalNotifier(), say)
+        report = build(lake, engine, AlarmChannel(notifier(change_plan()), say), say)
     if not report.rows:
         say("nothing was new")
     return DONE

@@ -1,6 +1,5 @@
-"""What a run of the lake tells people: a port, and the one that writes to the terminal."""
+"""What a run of the lake tells people, and the port; `training.monitor.notify` carries it."""
 
-import sys
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -28,12 +27,3 @@ class Notifier(Protocol):
 
     def notify(self, alarm: Alarm) -> None:
         """Hand `alarm` on. A channel that fails must not hide the failure it tells of."""
-
-
-class TerminalNotifier:
-    """Writes alarms to standard error: for a run somebody watches."""
-
-    def notify(self, alarm: Alarm) -> None:
-        """Write title and facts."""
-        lines = (f"{alarm.severity}: {alarm.title}", *(f"  {fact}" for fact in alarm.facts))
-        print("\n".join(lines), file=sys.stderr, flush=True)

@@ -57,7 +57,7 @@ _EXAMPLES: Final[dict[str, tuple[Any, Any]]] = {
         },
         {
             "device_id": _DEVICE,
-            "accepted_versions": [1],
+            "accepted_versions": [1, 2],
             "max_events_per_batch": 500,
             "server_time": _TIME,
         },
@@ -121,7 +121,7 @@ _BODIES: Final[dict[str, tuple[type[BaseModel] | None, type[BaseModel]]]] = {
     versions.STATUS_PATH: (None, DeviceStatus),
 }
 _PROBLEMS: Final = {
-    versions.BATCHES_PATH: ("sync.device_mismatch",),
+    versions.BATCHES_PATH: ("sync.device_mismatch", "sync.conflict"),
     versions.DEVICES_PATH: (
         "auth.unsigned",
         "auth.signature_invalid",

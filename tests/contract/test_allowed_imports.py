@@ -9,8 +9,9 @@ import subprocess
 import sys
 
 import pytest
+from support.as_installed import without_optional
 
-from installers.frozen.allowed import MIGRATIONS, OPTIONAL, ROOMS, excluded
+from installers.frozen.allowed import MIGRATIONS, ROOMS, excluded
 
 INJECTED = {"_distutils_hack", "a1_coverage", "sitecustomize", "usercustomize"}
 """Put there by the interpreter's site packages, not by us."""
@@ -19,13 +20,6 @@ LOADED = (
     "print(json.dumps(sorted({name.split('.')[0] for name, module in sys.modules.items() "
     "if module is not None})))"
 )
-
-
-def without_optional(room):
-    """The start of a program where what is optional is not there, as in the frozen application."""
-    left_out = sorted(OPTIONAL - ROOMS[room])
-    return f"import importlib, json, sys; sys.modules.update(dict.fromkeys({left_out}))"
-
 
 IMPORT_ROOM = f"importlib.import_module(sys.argv[1]); {LOADED}"
 WHOLE_VISIT = (

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 
 import pytest
+from support.as_installed import without_optional
 
 from ddx.domain import artifacts
 from ddx.errors import ModelError
@@ -171,6 +172,9 @@ def test_the_client_is_reachable_here_but_opening_a_bundle_loads_no_http_library
     assert verify.BundleClient.__name__ == "BundleClient"
     with pytest.raises(AttributeError):
         _ = verify.Nothing
-    probe = "import sys, model_bundles.verify, model_bundles.slots; print('urllib3' in sys.modules)"
+    probe = (
+        f"{without_optional()}; import model_bundles.verify, model_bundles.slots;"
+        "print('urllib3' in sys.modules)"
+    )
     run = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"

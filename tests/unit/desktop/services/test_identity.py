@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+from support.as_installed import without_optional
 from support.cloud_server import cloud_in_thread
 from support.oidc_issuer import CLIENT, issuer_on_loopback
 
@@ -196,7 +197,7 @@ def test_without_settings_or_issuer_the_local_clinic_is_untouched(session, entri
 
 def test_the_way_to_the_unlocked_store_never_loads_msal():
     probe = (
-        "import sys; import desktop.services.clinic, desktop.services.session;"
+        f"{without_optional()}; import desktop.services.clinic, desktop.services.session;"
         "print([n for n in ('msal', 'requests', 'httpx', 'pydantic_core') if n in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)

@@ -116,6 +116,19 @@ class Metrics:
         return generate_latest(self.registry)
 
 
+class StatusSent:
+    """A `send` that remembers the status it passed on; 500 while none was: the request failed."""
+
+    def __init__(self, send: Send) -> None:
+        self._send, self.status = send, 500
+
+    async def __call__(self, message: Message) -> None:
+        """Pass a message on."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        await self._send(message)
+
+
 class MetricsMiddleware:
     """Counts and times every HTTP request."""
 
@@ -127,21 +140,15 @@ class MetricsMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status, began = 500, time.perf_counter()
+        sent, began = StatusSent(send), time.perf_counter()
         self._metrics.in_progress.inc()
 
-        async def watch(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
         try:
-            await self._app(scope, receive, watch)
+            await self._app(scope, receive, sent)
         finally:
             self._metrics.in_progress.dec()
             route, method = route_of(scope), method_of(scope)
-            self._metrics.requests.labels(route, method, str(status)).inc()
+            self._metrics.requests.labels(route, method, str(sent.status)).inc()
             self._metrics.seconds.labels(route, method).observe(time.perf_counter() - began)
 
 

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
 from opentelemetry import trace
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cloud_api.errors import where_of
-from cloud_api.metrics.metrics import method_of, route_of
+from cloud_api.metrics.metrics import StatusSent, method_of, route_of
 
 log = logging.getLogger(__name__)
 
@@ -74,21 +74,15 @@ class RequestLines:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status, began = 500, time.perf_counter()
-
-        async def watch(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
+        sent, began = StatusSent(send), time.perf_counter()
 
         try:
-            await self._app(scope, receive, watch)
+            await self._app(scope, receive, sent)
         finally:
             told = {
                 "route": route_of(scope),
                 "method": method_of(scope),
-                "status": status,
+                "status": sent.status,
                 "milliseconds": round((time.perf_counter() - began) * 1000, 1),
             }
             log.info("request", extra=told)

@@ -14,10 +14,10 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import NoOpTracer, Span, SpanKind, Status, StatusCode, Tracer
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cloud_api.limits.edge import PROBES, SCRAPE
-from cloud_api.metrics.metrics import method_of, route_of
+from cloud_api.metrics.metrics import StatusSent, method_of, route_of
 from cloud_api.settings import CloudSettings
 from ddx.errors import DdxError
 
@@ -87,16 +87,10 @@ class Traces:
             await self._traced(span, scope, receive, send)
 
     async def _traced(self, span: Span, scope: Scope, receive: Receive, send: Send) -> None:
-        status = 500
-
-        async def watch(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
+        sent = StatusSent(send)
 
         try:
-            await self._app(scope, receive, watch)
+            await self._app(scope, receive, sent)
         finally:
             route, method = route_of(scope), method_of(scope)
             span.update_name(f"{method} {route}")
@@ -104,8 +98,8 @@ class Traces:
                 {
                     "http.request.method": method,
                     "http.route": route,
-                    "http.response.status_code": status,
+                    "http.response.status_code": sent.status,
                 }
             )
-            if status >= 500:
+            if sent.status >= 500:
                 span.set_status(Status(StatusCode.ERROR))

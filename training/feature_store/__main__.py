@@ -8,13 +8,11 @@ import argparse
 import json
 import os
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from ddx.errors import DdxError
 from training.__main__ import REPOSITORY
 from training.feature_store.publish import compute, gone_patients
 from training.feature_store.store import SQLITE, FeatureStore
@@ -23,27 +21,15 @@ from training.lake.__main__ import ENGINE, ENGINES, LAKE
 from training.lake.engine import open_engine
 from training.lake.place import Lake
 from training.lake.upkeep import tidy
+from training.terminal import DONE, Say, run
 
 FOLDER: Final = REPOSITORY / "build" / "features"
 ONLINE: Final = os.environ.get("VEREDA_FEATURES_ONLINE", SQLITE)
-DONE, FAILED = 0, 2
-
-Say = Callable[[str], None]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return 0, or 2 after saying what to do."""
-    asked = _parser().parse_args(argv)
-    started = time.monotonic()
-
-    def say(line: str) -> None:
-        print(f"[{time.monotonic() - started:6.1f} s] {line}", flush=True)
-
-    try:
-        return int(asked.run(asked, Lake(asked.lake), say))
-    except DdxError as error:
-        print(f"\nStopped ({error.code}): {error}", file=sys.stderr)
-        return FAILED
+    return run(_parser(), argv)
 
 
 def _publish(asked: argparse.Namespace, lake: Lake, say: Say) -> int:

@@ -8,39 +8,26 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from ddx.errors import DdxError
 from training.__main__ import DATA, KEYS, REPOSITORY
 from training.change_plan import change_plan
 from training.lake import ingest, status
 from training.lake.place import Lake
 from training.lake.tables import GOLD_CASES, SILVER_CASES, SILVER_FINDINGS, SILVER_LABELS
 from training.lake.upkeep import RETENTION_DAYS, tidy
+from training.terminal import DONE, FAILED, Say, run
 
 LAKE: Final = os.environ.get("VEREDA_LAKE", str(REPOSITORY / "build" / "lake"))
 ENGINE: Final = os.environ.get("VEREDA_LAKE_ENGINE", "embedded")
 ENGINES: Final = ("embedded", "spark", "databricks")
-DONE, FAILED = 0, 2
-
-Say = Callable[[str], None]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return 0, or 2 after saying what to do."""
-    asked = _parser().parse_args(argv)
-    started = time.monotonic()
-
-    def say(line: str) -> None:
-        print(f"[{time.monotonic() - started:6.1f} s] {line}", flush=True)
-
-    try:
-        return int(asked.run(asked, Lake(asked.lake), say))
-    except DdxError as error:
-        print(f"\nStopped ({error.code}): {error}", file=sys.stderr)
-        return FAILED
+    return run(_parser(), argv)
 
 
 def _ingest(asked: argparse.Namespace, lake: Lake, say: Say) -> int:

@@ -9,10 +9,13 @@ signature again and replaces the application. The installer of the version befor
 
 import hashlib
 import json
+import platform as system
 import shutil
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from ddx.domain.canonical import canonical_json
@@ -30,6 +33,25 @@ FORMAT: Final = 1
 MAX_INSTALLER_BYTES: Final = 300 * 2**20
 """Three times the bar of an installer (100 MB)."""
 _ABOUT: Final = "signed.json"
+
+PLATFORMS: Final = MappingProxyType({"windows-x64": "-x64.msi", "linux-amd64": "_amd64.deb"})
+"""Platform -> how the names of its installers end."""
+
+
+def platform_of(name: str) -> str:
+    """Return the platform an installer is for, by its name. Raises BundleMalformedError."""
+    for platform, ending in PLATFORMS.items():
+        if name.endswith(ending):
+            return platform
+    raise BundleMalformedError(f"{name[:80]!r} ends like no installer: {', '.join(PLATFORMS.values())}")
+
+
+def this_platform() -> str:
+    """Return the platform of this machine, empty where there is no installer for it."""
+    machine = system.machine().lower()
+    if machine not in {"amd64", "x86_64"}:
+        return ""
+    return {"win32": "windows-x64", "linux": "linux-amd64"}.get(sys.platform, "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +81,19 @@ class AppOffer:
 
     version: str
     path: str
+
+
+def installers_of(version: str, names: Iterable[str]) -> dict[str, str]:
+    """Return platform -> target path of the installers of a version, by their file names.
+
+    Raises:
+        BundleMalformedError: a name that ends like no installer, or two for one platform.
+    """
+    listed = tuple(names)
+    paths = {platform_of(name): f"{layout.APP}/{version}/{name}" for name in listed}
+    if len(paths) != len(listed):
+        raise BundleMalformedError(f"two installers of {version} for one platform")
+    return paths
 
 
 def write_app_release(channel: str, release: AppRelease) -> bytes:

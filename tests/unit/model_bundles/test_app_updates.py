@@ -33,7 +33,7 @@ class Shop:
         self.fetcher = CountingFetcher(LocalFetcher(self.repository.directory))
 
     def publish(self, version, content=MSI, **how):
-        files = {"windows-x64": (f"Vereda-{version}-x64.msi", content + version.encode())}
+        files = {f"Vereda-{version}-x64.msi": content + version.encode()}
         self.repository.publish_app(version, files, **how)
 
     def device(self, running="0.1.0", *, platform="windows-x64", name="device", site=None):

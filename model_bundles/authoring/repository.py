@@ -37,7 +37,6 @@ from model_bundles import chain, files, layout
 from model_bundles.app_updates import (
     AppRelease,
     installers_of,
-    platform_of,
     write_app_release,
 )
 from model_bundles.authoring.build import BuiltBundle
@@ -55,6 +54,7 @@ from model_bundles.authoring.keys import (
 from model_bundles.blobs import RepositoryFiles, read_target
 from model_bundles.clock import SIGNED_AT
 from model_bundles.errors import BundleWithdrawnError, SigningError, VersionTakenError
+from model_bundles.installers import platform_of
 from model_bundles.manifest import Release
 from model_bundles.orders import (
     ORDERS_PATH,

@@ -20,6 +20,7 @@ from model_bundles.authoring.repository import Repository
 from model_bundles.client import BundleClient
 from model_bundles.client import Device as DeviceId
 from model_bundles.errors import BundleTamperedError
+from model_bundles.installers import Installers
 from model_bundles.local import LOCAL, LocalFetcher
 from model_bundles.slots import Slots
 from model_bundles.verify import Trust, open_verified
@@ -443,9 +444,8 @@ def app_device(house: House, folder: Path, site: str | None = None) -> AppUpdate
     client = BundleClient(trust, folder / "app-client", LOCAL, LocalFetcher(house.repository))
     return AppUpdates(
         client,
-        folder / "installers",
+        Installers(folder / "installers", "0.1.0"),
         platform="linux-amd64",
-        running="0.1.0",
         device=DeviceId("device", site),
     )
 

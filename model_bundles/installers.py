@@ -1,7 +1,7 @@
 """Installers of the application on this device: verified, laid ready, and kept to go back to.
 
-    <folder>/<version>/<file>        one installer
-    <folder>/<version>/signed.json   its name, and the SHA-256 that was signed
+<folder>/<version>/<file>        one installer
+<folder>/<version>/signed.json   its name, and the SHA-256 that was signed
 """
 
 import hashlib
@@ -28,7 +28,9 @@ def platform_of(name: str) -> str:
     for platform, ending in PLATFORMS.items():
         if name.endswith(ending):
             return platform
-    raise BundleMalformedError(f"{name[:80]!r} ends like no installer: {', '.join(PLATFORMS.values())}")
+    raise BundleMalformedError(
+        f"{name[:80]!r} ends like no installer: {', '.join(PLATFORMS.values())}"
+    )
 
 
 def this_platform() -> str:

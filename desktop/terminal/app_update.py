@@ -6,8 +6,8 @@
     vereda app-update rollback [--run]
 
 Fetch brings the installer that the clinic's server offers this device, verified by its signatures,
-and keeps the one of the version that runs. Install and rollback print the command of the system that
-puts a version in place; --run starts it where this process may: on Windows, which asks for an
+and keeps the one of the version that runs. Install and rollback print the command of the system
+that puts a version in place; --run starts it where this process may: on Windows, which asks for an
 administrator, and as root elsewhere. Everything but status is for who manages the clinic.
 
 Exit codes: 0 done, or nothing newer; 1 refused, nothing changed; 2 something given cannot be used.
@@ -71,7 +71,7 @@ WORDS: Final[Texts] = {
     "command": (
         "El instalador de Vereda {version} está verificado. Cierre Vereda y escriba como "
         "administrador:",
-        "The installer of Vereda {version} is verified. Close Vereda and type, as an administrator:",
+        "The installer of Vereda {version} is verified. Close Vereda and type as an administrator:",
     ),
     "starting": ("Se inicia el instalador de Vereda {version}:", "Starting to install {version}:"),
     "installed": ("Vereda {version} instalada.", "Vereda {version} is installed."),
@@ -208,9 +208,10 @@ def _install(how: Installation, language: Language, start: Start | None) -> int:
 def start_installer(how: Installation) -> int | None:
     """Start the system's installer. On Windows it goes on without us: it replaces our files."""
     if sys.platform == "win32":
-        subprocess.Popen(how.command)
+        subprocess.Popen(how.command)  # noqa: S603 -- ours, and a verified file
         return None
-    return subprocess.run(how.command, env=surroundings(os.environ), check=False).returncode
+    around = surroundings(os.environ)
+    return subprocess.run(how.command, env=around, check=False).returncode  # noqa: S603 -- as above
 
 
 def surroundings(environment: Mapping[str, str]) -> dict[str, str]:

@@ -121,8 +121,9 @@ _REFUSALS: Final = {
     ),
     "settings.invalid": QT_TRANSLATE_NOOP(
         "Messages",
-        "Los ajustes no se pueden usar. Si es el archivo del centro, corríjalo o bórrelo y reinicie; "
-        "si los pone su organización con una política, avise a quien administra los equipos.",
+        "Los ajustes no se pueden usar. Si es el archivo del centro, corríjalo o bórrelo y "
+        "reinicie; si los pone una política de su organización, avise a quien administra los "
+        "equipos.",
     ),
     "application.no_installer": QT_TRANSLATE_NOOP(
         "Messages",

@@ -146,8 +146,8 @@ class Ceremony:
         """Draft what replaces keys of a role; return the drafts to be signed.
 
         remove: keyids, or beginnings of 8 characters or more. Keys in the root need the next
-        root, signed by the old holders and, for root keys, by the new ones too; keys of
-        delegated roles need the next targets. Metadata the removed keys have signed is drafted anew.
+        root, signed by the old holders and, for root keys, by the new ones too; keys of delegated
+        roles need the next targets. Metadata the removed keys have signed is drafted anew.
 
         Raises:
             SigningError: a key to remove that is not there, a key to add of another role, or

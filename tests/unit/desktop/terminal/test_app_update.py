@@ -23,6 +23,7 @@ PASSPHRASE, OTHER = "llama del altiplano", "otra frase de paso"
 CHEAP = Argon2Cost(iterations=1, lanes=1, memory_kib=8)
 POLICY = {**SMALL_POLICY, "app": RolePolicy(keys=2, threshold=2, lifetime_days=400)}
 SITE = "posta-1"
+LINUX = Machine("linux-amd64", root=True)
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Device:
 
     clinic: Clinic
     workshop: BundleWorkshop
-    machine: Machine = Machine("linux-amd64", root=True)
+    machine: Machine = LINUX
     running: str = "0.1.0"
     installed: bytes = b""
     exit_code: int = 0

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ddx.domain.audit import AuditAction
 from ddx.domain.roles import Permission
@@ -25,6 +25,10 @@ from model_bundles.verify import Trust
 
 if TYPE_CHECKING:  # TUF and httpx load when somebody asks for an installer
     from model_bundles.app_updates import AppUpdates
+
+
+_KEEP_POLICY: Final = ("-o", "Dpkg::Options::=--force-confold")
+"""A policy file that IT changed stays as it is; without this dpkg would ask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +79,7 @@ class Machine:
             command = ("msiexec", "/i", str(file), "/passive", "/norestart", *older)
             return Installation(version=of, file=file, command=command, unattended=True)
         older = ("--allow-downgrades",) if back else ()
-        command = ("apt-get", "install", "--yes", *older, str(file))
+        command = ("apt-get", "install", "--yes", *_KEEP_POLICY, *older, str(file))
         if not self.root:
             command = ("sudo", *command)
         return Installation(version=of, file=file, command=command, unattended=self.root)

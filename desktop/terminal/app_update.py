@@ -89,16 +89,16 @@ WORDS: Final[Texts] = {
         "Only who manages the clinic changes the version. Nothing changed.",
     ),
     "not_linked": (
-        "El centro no está unido a un servidor: instale la versión nueva desde su archivo "
-        "(docs/guide/it.md).",
-        "The clinic is not linked to a server: install the new version from its file "
-        "(docs/guide/it.md).",
+        "El centro no está unido a un servidor: instale la versión nueva desde su archivo, como "
+        "dice la guía de informática.",
+        "The clinic is not linked to a server: install the new version from its file, as the "
+        "guide for IT says.",
     ),
     "no_installer": (
-        "No hay aquí instalador de esa versión. Si alguien guardó el archivo, instálelo con él "
-        "(docs/guide/it.md).",
-        "No installer of that version lies here. If somebody kept the file, install with it "
-        "(docs/guide/it.md).",
+        "No hay aquí instalador de esa versión. Si alguien guardó el archivo, instálelo con él, "
+        "como dice la guía de informática.",
+        "No installer of that version lies here. If somebody kept the file, install with it, as "
+        "the guide for IT says.",
     ),
     "offline": (
         "El servidor no responde ({code}). Sigue todo como estaba; repita más tarde.",

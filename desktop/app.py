@@ -54,6 +54,7 @@ COMMANDS: Final = {
     "audit": "desktop.terminal.audit",
     "clinic": "desktop.terminal.clinic",
     "bundle": "desktop.terminal.bundle",
+    "app-update": "desktop.terminal.app_update",
     "sync": "desktop.terminal.sync_files",
     "self-test": "desktop.commands.self_test",
     "support": "desktop.terminal.support",

@@ -4,32 +4,28 @@
     app/<version>/<file>            its installers, one per platform, the shipped bundle inside
 
 Nothing here installs: a verified installer is laid ready, and the system's own installer checks its
-signature again and replaces the application. The installer of the version before stays, to go back.
+signature again and replaces the application (`installers` keeps what lies here).
 """
 
-import hashlib
-import json
-import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from ddx.domain.canonical import canonical_json
-from model_bundles import files, layout
+from model_bundles import layout
 from model_bundles.client import BundleClient, Device, OnProgress
 from model_bundles.errors import (
     BundleIncompatibleError,
     BundleMalformedError,
-    BundleTamperedError,
 )
+from model_bundles.installers import Installers, platform_of
 from model_bundles.manifest import read_canonical
 from model_bundles.rollout import BASIS_POINTS, Rollout, rollout_from
 
 FORMAT: Final = 1
 MAX_INSTALLER_BYTES: Final = 300 * 2**20
 """Three times the bar of an installer (100 MB)."""
-_ABOUT: Final = "signed.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +55,19 @@ class AppOffer:
 
     version: str
     path: str
+
+
+def installers_of(version: str, names: Iterable[str]) -> dict[str, str]:
+    """Return platform -> target path of the installers of a version, by their file names.
+
+    Raises:
+        BundleMalformedError: a name that ends like no installer, or two for one platform.
+    """
+    listed = tuple(names)
+    paths = {platform_of(name): f"{layout.APP}/{version}/{name}" for name in listed}
+    if len(paths) != len(listed):
+        raise BundleMalformedError(f"two installers of {version} for one platform")
+    return paths
 
 
 def write_app_release(channel: str, release: AppRelease) -> bytes:
@@ -97,24 +106,22 @@ def read_app_release(content: bytes, channel: str) -> AppRelease:
 
 
 class AppUpdates:
-    """Installers of one device: what is offered, what lies ready, what it can go back to.
+    """What the repository offers one device, brought into its folder of installers.
 
-    client: with a state folder of its own. folder: where installers are kept; on Windows one that
-    only administrators write. running: the version that runs now.
+    client: with a state folder of its own.
     """
 
     def __init__(
         self,
         client: BundleClient,
-        folder: Path,
+        installers: Installers,
         *,
         platform: str,
-        running: str,
         channel: str = "stable",
         device: Device | None = None,
     ) -> None:
-        self._client, self._folder, self._platform = client, folder, platform
-        self._running, self._channel, self._device = running, channel, device
+        self._client, self._installers, self._platform = client, installers, platform
+        self._channel, self._device = channel, device
 
     def offered(self) -> AppOffer | None:
         """Return the newer version this device is offered, or None. Raises BundleError."""
@@ -124,7 +131,7 @@ class AppUpdates:
             return None
         release = read_app_release(content, self._channel)
         installer = release.installers.get(self._platform)
-        newer = layout.version_key(release.version) > layout.version_key(self._running)
+        newer = self._installers.is_newer(release.version)
         if installer is None or not newer or not self._admitted(release.rollout):
             return None
         return AppOffer(release.version, installer)
@@ -132,56 +139,17 @@ class AppUpdates:
     def fetch(self, offer: AppOffer, on_progress: OnProgress | None = None) -> Path:
         """Bring the installer of `offer`, verified, and return where it lies ready.
 
-        The installer of the running version stays, and no other.
-
         Raises:
             BundleError: it cannot be had or trusted; what lay ready before still does.
         """
-        file = self._place(offer.version) / Path(offer.path).name
-        if self.ready(offer.version) != file:
-            incoming = self._folder / "incoming"
+        name = Path(offer.path).name
+        lies = self._installers.sound(offer.version)
+        if lies is None or lies.name != name:
+            incoming = self._installers.incoming
             signed = self._client.bring(offer.path, incoming, MAX_INSTALLER_BYTES, on_progress)
-            with files.storage_errors():
-                file.parent.mkdir(parents=True, exist_ok=True)
-                incoming.replace(file)
-                about = {"name": file.name, "sha256": signed.hashes["sha256"]}
-                files.write_durably(file.with_name(_ABOUT), json.dumps(about).encode())
-        self._keep(offer.version, self._running)
-        return file
-
-    def ready(self, version: str) -> Path | None:
-        """Return the installer of a version that lies here, unchanged since it was verified.
-
-        Raises:
-            BundleTamperedError: it was changed on the disk.
-        """
-        about = files.read_bounded(self._place(version) / _ABOUT, layout.MAX_CHANNEL_BYTES)
-        if about is None:
-            return None
-        try:
-            named = json.loads(about)
-            file = self._place(version) / Path(named["name"]).name
-            with file.open("rb") as opened:
-                digest = hashlib.file_digest(opened, "sha256").hexdigest()
-        except (ValueError, KeyError, TypeError, OSError) as error:
-            raise BundleTamperedError(f"the installer of {version} is damaged") from error
-        if digest != named["sha256"]:
-            raise BundleTamperedError(f"the installer of {version} was changed")
-        return file
-
-    def previous(self) -> tuple[str, Path] | None:
-        """Return the newest version before the running one whose installer lies here.
-
-        Raises:
-            BundleTamperedError: it was changed on the disk.
-        """
-        now = layout.version_key(self._running)
-        older = [v for v in self._held() if layout.version_key(v) < now]
-        for version in sorted(older, key=layout.version_key, reverse=True):
-            file = self.ready(version)
-            if file is not None:
-                return version, file
-        return None
+            lies = self._installers.take(offer.version, name, signed.hashes["sha256"])
+        self._installers.keep_only(offer.version)
+        return lies
 
     def _admitted(self, rollout: Rollout | None) -> bool:
         if rollout is None:
@@ -189,17 +157,3 @@ class AppUpdates:
         if self._device is None:
             return rollout.sites is None and rollout.basis_points == BASIS_POINTS
         return rollout.admits(self._device.id, self._device.site)
-
-    def _place(self, version: str) -> Path:
-        layout.version_key(version)
-        return self._folder / version
-
-    def _held(self) -> list[str]:
-        if not self._folder.is_dir():
-            return []
-        return [p.name for p in self._folder.iterdir() if (p / _ABOUT).is_file()]
-
-    def _keep(self, *versions: str) -> None:
-        for version in self._held():
-            if version not in versions:
-                shutil.rmtree(self._folder / version, ignore_errors=True)

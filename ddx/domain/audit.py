@@ -42,6 +42,7 @@ class AuditAction(StrEnum):
     RECORDS_LISTED = "records_listed"
     STORE_CHECKED = "store_checked"
     STORE_QUARANTINED = "store_quarantined"
+    APPLICATION_UPDATE = "application_update"
 
 
 class AuditChainError(DdxError):

@@ -71,6 +71,7 @@ class FreshnessState:
 
     clock_behind_s: how far this machine's clock is behind, as the last update found.
     link_refusal: why the clinic did not join a server, until the next try.
+    application: a newer version of the application whose installer lies ready, empty for none.
     """
 
     sync: SyncStanding | None = None
@@ -81,6 +82,7 @@ class FreshnessState:
     percent: int | None = None
     clock_behind_s: int = 0
     link_refusal: Refusal | None = None
+    application: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +149,10 @@ class Downloading:
 
 @dataclass(frozen=True, slots=True)
 class ModelRead:
-    """The answer of the model service."""
+    """The answer of the model service, and the newer application that lies ready."""
 
     model: ModelStanding
+    application: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,8 +267,8 @@ def downloading(state: FreshnessState, event: Downloading) -> Step[FreshnessStat
 
 @step.on(ModelRead)
 def model_read(state: FreshnessState, event: ModelRead) -> Step[FreshnessState]:
-    """Show the active model."""
-    return replace(state, model=event.model), ()
+    """Show the active model, and whether a newer application waits to be installed."""
+    return replace(state, model=event.model, application=event.application), ()
 
 
 @step.on(Failed)

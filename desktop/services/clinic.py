@@ -50,6 +50,8 @@ RESTORER: Final = RecordId("restore")
 """Whose tries a restore counts: it has no clinician yet."""
 FOLDER: Final = "store"
 BACKUPS: Final = "backups"
+INSTALLERS: Final = "app-update"
+"""Of the application: what its client remembers, and what lies ready."""
 
 
 class Clinic:
@@ -284,6 +286,7 @@ class Clinic:
             KeepingService(desk, self._vault, self._place, self._settings.backups_kept),
             self._vault.ledger(self._place),
             locked=self._locked,
+            installers=self._data_dir / INSTALLERS,
         )
 
     def _write_down_quarantines(self, unit: UnitOfWork) -> None:

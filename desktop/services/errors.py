@@ -95,6 +95,12 @@ class OtherIdentityError(DdxError):
     code: ClassVar[str] = "cloud.other_identity"
 
 
+class NoInstallerError(DdxError):
+    """No installer of the application lies here for what was asked."""
+
+    code: ClassVar[str] = "application.no_installer"
+
+
 class NotLinkedError(DdxError):
     """The clinic is not linked to a server yet."""
 

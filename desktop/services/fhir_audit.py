@@ -58,6 +58,7 @@ _KINDS: Final = {
     AuditAction.RECORDS_LISTED: _Kind("110112", "Query", "E"),
     AuditAction.STORE_CHECKED: _Kind("110100", "Application Activity", "E"),
     AuditAction.STORE_QUARANTINED: _Kind(*_SECURITY, "E"),
+    AuditAction.APPLICATION_UPDATE: _Kind("110100", "Application Activity", "U"),
 }
 _FAILED: Final = frozenset(
     {

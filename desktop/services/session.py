@@ -1,8 +1,11 @@
 """A session: one signed-in clinician and the use cases open to them."""
 
+from pathlib import Path
+
 from ddx.domain.audit import AuditAction
 from ddx.domain.roles import PERMISSIONS, Permission
 from desktop.services.aggregates import AggregateService
+from desktop.services.application import ApplicationService
 from desktop.services.audit import AuditService
 from desktop.services.decisions import DecisionService
 from desktop.services.desk import Desk
@@ -35,10 +38,12 @@ class Session:
         ledger: ErasureLedger | None = None,
         *,
         locked: frozenset[str] = frozenset(),
+        installers: Path | None = None,
     ) -> None:
         """Bind the desk. staff, keeping, ledger: need the folder of the store.
 
         locked: policy keys that the organisation fixed on this machine.
+        installers: folder of the application's newer versions, None in a session without one.
         """
         self._desk = desk
         self.idle_lock_minutes = settings.idle_lock_minutes
@@ -52,6 +57,7 @@ class Session:
         self.preferences = OwnSettingsService(desk, settings, locked)
         self.sync = SyncService(desk, settings)
         self.models = ModelService(desk, self.sync)
+        self.application = ApplicationService(desk, self.sync, installers)
         self.audit = AuditService(desk)
         self.privacy = PrivacyService(desk, ledger)
         self.identity = IdentityService(desk, settings, self.sync)

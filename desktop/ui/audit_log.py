@@ -53,6 +53,7 @@ _ACTIONS: Final = {
     AuditAction.RECORDS_LISTED: QT_TRANSLATE_NOOP("AuditLog", "Lista de registros vista"),
     AuditAction.STORE_CHECKED: QT_TRANSLATE_NOOP("AuditLog", "Datos comprobados"),
     AuditAction.STORE_QUARANTINED: QT_TRANSLATE_NOOP("AuditLog", "Datos dañados apartados"),
+    AuditAction.APPLICATION_UPDATE: QT_TRANSLATE_NOOP("AuditLog", "Versión de la aplicación"),
 }
 
 

@@ -120,7 +120,14 @@ _REFUSALS: Final = {
         "Messages", "Su usuario ya está unido a otra identidad de la nube. Hable con quien audita."
     ),
     "settings.invalid": QT_TRANSLATE_NOOP(
-        "Messages", "El archivo de ajustes no se puede leer. Corríjalo o bórrelo y reinicie."
+        "Messages",
+        "Los ajustes no se pueden usar. Si es el archivo del centro, corríjalo o bórrelo y "
+        "reinicie; si los pone una política de su organización, avise a quien administra los "
+        "equipos.",
+    ),
+    "application.no_installer": QT_TRANSLATE_NOOP(
+        "Messages",
+        "No hay aquí instalador de esa versión. Pídalo a quien administra los equipos.",
     ),
     "case.invalid": QT_TRANSLATE_NOOP(
         "Messages", "Lo anotado no forma un caso. Revise los hallazgos y la edad."

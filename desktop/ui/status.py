@@ -125,7 +125,9 @@ class StatusBar(Screen):
     def _read_model(self) -> None:
         if (session := self._session) is not None:
             self.jobs.run(
-                session.models.status, lambda m: self.dispatch(ModelRead(m)), self._failed
+                lambda: ModelRead(session.models.status(), session.application.status().ready),
+                self.dispatch,
+                self._failed,
             )
 
     def _run_sync(self) -> None:
@@ -234,6 +236,12 @@ def _update_text(state: FreshnessState) -> str:
         )
     if model is not None and model.reverted:
         told.append(translate("Status", "uno más nuevo falló aquí; sigue este"))
+    if state.application:
+        told.append(
+            translate("Status", "Vereda {version} lista para instalar").format(
+                version=state.application
+            )
+        )
     if state.clock_behind_s:
         told.append(translate("Status", "el reloj de este equipo va atrasado"))
     return "".join(f" · {said}" for said in told)

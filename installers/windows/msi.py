@@ -11,6 +11,7 @@ from typing import Final
 from installers.icons.render import ico
 from installers.windows import identity
 from installers.windows.source import source
+from installers.windows.summary import dated
 from installers.windows.tables import statements, tables
 
 PROGRAMS: Final = ("vereda.exe", "veredaw.exe", "vereda-sync.exe")
@@ -53,7 +54,7 @@ def make_msi(payload: Path, version: str, package: Path, epoch: int) -> None:
         about = [f"{identity.NAME} {version}", identity.MANUFACTURER, template, number]
         _run(["msibuild", str(made), "-s", *about], work)
         package.parent.mkdir(parents=True, exist_ok=True)
-        package.write_bytes(made.read_bytes())
+        package.write_bytes(dated(made.read_bytes(), epoch))
 
 
 def _file_keys(text: bytes) -> dict[str, str]:

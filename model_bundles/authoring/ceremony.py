@@ -10,7 +10,7 @@ brings the signatures together, and `complete` publishes when every threshold is
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,8 +22,10 @@ from tuf.api.metadata import Metadata, Role, Root, Targets
 from model_bundles import chain, files
 from model_bundles.authoring.keyfile import KeyCard, read_card
 from model_bundles.authoring.keys import (
+    DELEGABLE,
     DELEGATED,
     HOUSE_POLICY,
+    OPTIONAL_POLICY,
     ROOT,
     SNAPSHOT,
     TARGETS,
@@ -37,7 +39,7 @@ from model_bundles.verify import METADATA_FOLDER
 
 FOLDER: Final = "ceremony"
 _MAX_DRAFT_BYTES: Final = chain.MAX_TARGETS_BYTES
-_ORDER: Final = (ROOT, TARGETS, *DELEGATED)
+_ORDER: Final = (ROOT, TARGETS, *DELEGABLE)
 _ONLINE: Final = (SNAPSHOT, TIMESTAMP)
 
 Draft = Metadata[Root] | Metadata[Targets]
@@ -74,29 +76,42 @@ class Ceremony:
     def begin(self, cards: Sequence[KeyCard], at: datetime | None = None) -> tuple[Path, ...]:
         """Draft the first root, targets and delegated roles out of the holders' cards.
 
+        An optional role is left out where nobody holds a card of it.
+
         Raises:
             SigningError: a repository or drafts are there already, or a role has not the number
                 of keys the policy asks for.
         """
         if (self.directory / METADATA_FOLDER).exists() or any(self._drafts()):
             raise SigningError("a repository, or drafts of one, are there already")
-        for role, how in self.policy.items():
-            found = len({card.keyid for card in cards if card.role == role})
-            if found != how.keys:
-                raise SigningError(f"{found} keys for {role}, {how.keys} are asked for")
+        optional = [role for role in OPTIONAL_POLICY if any(c.role == role for c in cards)]
+        held = {role: self._held(role, cards) for role in (*self.policy, *optional)}
         self.keep_cards(cards)
         when = moment(at)
-        held = {role: [c.key for c in cards if c.role == role] for role in self.policy}
         root = Root(expires=self._expiry(ROOT, when), consistent_snapshot=True)
         for role in (ROOT, TARGETS, *_ONLINE):
             root.roles[role] = Role([k.keyid for k in held[role]], self.policy[role].threshold)
             root.keys.update({key.keyid: key for key in held[role]})
-        named = delegations({role: held[role] for role in DELEGATED}, self.policy)
+        roles = (*DELEGATED, *optional)
+        named = delegations({role: held[role] for role in roles}, self._rules)
         targets = Targets(expires=self._expiry(TARGETS, when), delegations=named)
-        empty = {role: Targets(expires=self._expiry(role, when)) for role in DELEGATED}
         paths = [self._write(ROOT, Metadata(root)), self._write(TARGETS, Metadata(targets))]
-        paths += [self._write(role, Metadata(signed)) for role, signed in empty.items()]
-        return tuple(paths)
+        return (*paths, *(self._write_empty(role, when) for role in roles))
+
+    def delegate(
+        self, role: str, cards: Sequence[KeyCard], at: datetime | None = None
+    ) -> tuple[Path, ...]:
+        """Draft the next targets, which delegates to an optional role too, and its first metadata.
+
+        Raises:
+            SigningError: the role is delegated to already, or has not the number of keys asked for.
+        """
+        keys, when = self._held(role, cards), moment(at)
+        if role in self._delegated_now():
+            raise SigningError(f"{role} has its holders already; `rotate` replaces them")
+        self.keep_cards([card for card in cards if card.role == role])
+        changed = self._next_targets(TARGETS, lambda t: self._hand_over(t, role, keys), when)
+        return (changed, self._write_empty(role, when))
 
     def keep_cards(self, cards: Sequence[KeyCard]) -> None:
         """Remember who holds which key."""
@@ -111,7 +126,7 @@ class Ceremony:
     def draft(
         self, role: str, change: Callable[[Targets], None], at: datetime | None = None
     ) -> Path:
-        """Draft the next version of targets, models or safety, changed by `change`."""
+        """Draft the next version of targets or a delegated role, changed by `change`."""
         return self._next_targets(role, change, moment(at))
 
     def renew(self, role: str, at: datetime | None = None) -> Path:
@@ -131,8 +146,8 @@ class Ceremony:
         """Draft what replaces keys of a role; return the drafts to be signed.
 
         remove: keyids, or beginnings of 8 characters or more. Keys in the root need the next
-        root, signed by the old holders and, for root keys, by the new ones too; keys of models
-        and safety need the next targets. Metadata the removed keys have signed is drafted anew.
+        root, signed by the old holders and, for root keys, by the new ones too; keys of delegated
+        roles need the next targets. Metadata the removed keys have signed is drafted anew.
 
         Raises:
             SigningError: a key to remove that is not there, a key to add of another role, or
@@ -143,7 +158,7 @@ class Ceremony:
             raise SigningError(f"made for another role: {', '.join(strangers)}")
         self.keep_cards(add)
         when, keys = moment(at), [card.key for card in add]
-        if role in DELEGATED:
+        if role in DELEGABLE:
             changed = self._next_targets(
                 TARGETS, lambda targets: _swap_delegated(targets, role, remove, keys), when
             )
@@ -165,16 +180,20 @@ class Ceremony:
         Raises:
             SigningError: it is not a copy of one of our drafts, letter by letter.
         """
-        theirs = _read(copy)
-        for role, path in self._drafts():
+        theirs, known = _read(copy), False
+        new: list[str] = []
+        for role, path in self._drafts():  # two delegated roles begin with the very same bytes
             ours = _read(path)
             if ours.signed_bytes == theirs.signed_bytes:
+                known = True
                 before = set(self._counted(role, ours)[0])
-                new = tuple(k for k in self._counted(role, theirs)[0] if k not in before)
-                ours.signatures.update({key: theirs.signatures[key] for key in new})
+                added = [k for k in self._counted(role, theirs)[0] if k not in before]
+                ours.signatures.update({key: theirs.signatures[key] for key in added})
                 files.write_durably(path, ours.to_bytes())
-                return new
-        raise SigningError(f"{copy.name} is no copy of a draft that waits here")
+                new += added
+        if not known:
+            raise SigningError(f"{copy.name} is no copy of a draft that waits here")
+        return tuple(new)
 
     def complete(self, online: Signers, at: datetime | None = None) -> None:
         """Publish the drafts, under a snapshot and a timestamp signed by `online`.
@@ -250,7 +269,7 @@ class Ceremony:
             before = self._published_root()
             both = metadata.signed.get_root_verification_result(before, payload, signatures)
             return both.signed, both.unsigned, max(both.first.missing, both.second.missing)
-        delegator = self._targets() if role in DELEGATED else self._root()
+        delegator = self._targets() if role in DELEGABLE else self._root()
         result = delegator.get_verification_result(role, payload, signatures)
         return result.signed, result.unsigned, result.missing
 
@@ -295,8 +314,34 @@ class Ceremony:
         signed.expires = self._expiry(role, at)
         return self._write(role, Metadata(signed))
 
+    def _held(self, role: str, cards: Sequence[KeyCard]) -> list[Key]:
+        """Return the keys of a role among the cards, as many as the policy asks for."""
+        keys = {card.keyid: card.key for card in cards if card.role == role}
+        how = self._rules[role]
+        if len(keys) != how.keys:
+            raise SigningError(f"{len(keys)} keys for {role}, {how.keys} are asked for")
+        return list(keys.values())
+
+    def _delegated_now(self) -> Collection[str]:
+        named = self._targets().delegations
+        return () if named is None or named.roles is None else named.roles
+
+    def _hand_over(self, targets: Targets, role: str, keys: Sequence[Key]) -> None:
+        added = delegations({role: keys}, self._rules)
+        if targets.delegations is None or targets.delegations.roles is None:
+            raise SigningError("targets delegates to nobody; begin with `init`")
+        targets.delegations.keys.update(added.keys)
+        targets.delegations.roles.update(added.roles or {})
+
+    @property
+    def _rules(self) -> Policy:
+        return {**OPTIONAL_POLICY, **self.policy}
+
     def _expiry(self, role: str, at: datetime) -> datetime:
-        return at + timedelta(days=self.policy[role].lifetime_days)
+        return at + timedelta(days=self._rules[role].lifetime_days)
+
+    def _write_empty(self, role: str, at: datetime) -> Path:
+        return self._write(role, Metadata(Targets(expires=self._expiry(role, at))))
 
     def _write(self, role: str, metadata: Draft) -> Path:
         path = self.drafts_folder / f"{metadata.signed.version}.{role}.json"

@@ -26,6 +26,7 @@ from model_bundles.authoring.keys import (
     HOUSE_POLICY,
     MODELS,
     OFFLINE_POLICY,
+    OPTIONAL_POLICY,
     ROOT,
     SNAPSHOT,
     TIMESTAMP,
@@ -41,7 +42,7 @@ from model_bundles.rollout import STAGES, ChannelOffer, Rollout, write_offer
 from model_bundles.verify import Trust, open_verified
 
 DONE, REFUSED = 0, 1
-_ROLES: Final = tuple(HOUSE_POLICY)
+_ROLES: Final = (*HOUSE_POLICY, *OPTIONAL_POLICY)
 _MEDICAL: Final = "medical"
 """Role of who agrees to a candidate (docs/learning_loop.md); it signs nothing in a repository."""
 _DRAFTED: Final = tuple(role for role in _ROLES if role not in {SNAPSHOT, TIMESTAMP})
@@ -149,12 +150,18 @@ def list_keys(desk: Desk) -> None:
 
 def init(desk: Desk) -> None:
     """Draft a new repository from the cards in a folder."""
-    cards = [keyfile.read_card(p) for p in sorted(Path(desk.arguments.cards).glob("*.card.json"))]
+    cards = _cards_in(desk.arguments.cards)
     policy = OFFLINE_POLICY if desk.arguments.offline else HOUSE_POLICY
     drafts = Ceremony(desk.directory, policy).begin(cards)
     if desk.arguments.offline:
         (desk.directory / ceremony.FOLDER / _OFFLINE_MARK).touch()
     _tell_drafts(desk, drafts)
+
+
+def delegate(desk: Desk) -> None:
+    """Draft the holders of an optional role in a repository that has none yet."""
+    given = desk.arguments
+    _tell_drafts(desk, desk.ceremony.delegate(given.role, _cards_in(given.cards)))
 
 
 def sign(desk: Desk) -> None:
@@ -240,6 +247,31 @@ def offer(desk: Desk) -> None:
     _tell_drafts(desk, (desk.ceremony.draft(MODELS, lambda m: m.targets.update(stored)),))
 
 
+def app_release(desk: Desk) -> None:
+    """Draft a version of the application: its installers, and whom a channel offers it to."""
+    given, version = desk.arguments, desk.arguments.version
+    try:
+        installers = {path.name: path.read_bytes() for path in given.installers}
+    except OSError as error:
+        raise SigningError(f"the installer {error.filename} cannot be read") from error
+    content = desk.repository.app_content(
+        version, installers, given.channel, _rollout(desk, version)
+    )
+    _draft_app(desk, content)
+
+
+def app_offer(desk: Desk) -> None:
+    """Draft whom a channel offers a published version of the application to."""
+    version = desk.arguments.version
+    rollout = _rollout(desk, version)
+    _draft_app(desk, desk.repository.app_offer(version, desk.arguments.channel, rollout))
+
+
+def _draft_app(desk: Desk, content: Mapping[str, bytes]) -> None:
+    stored = desk.repository.store(content)
+    _tell_drafts(desk, (desk.ceremony.draft(layout.APP, lambda a: a.targets.update(stored)),))
+
+
 def block(desk: Desk) -> None:
     """Draft an order to stop a release, or one model of it."""
     given = desk.arguments
@@ -299,17 +331,26 @@ def _draft_orders(desk: Desk, change: Callable[[Orders], Orders]) -> None:
 
 
 def _offer(desk: Desk, release: Release) -> ChannelOffer:
+    rollout = _rollout(desk, release.version)
+    if rollout is not None and desk.arguments.before is not None:
+        rollout = replace(rollout, before=desk.repository.release(desk.arguments.before))
+    return ChannelOffer(release=release, rollout=rollout)
+
+
+def _rollout(desk: Desk, version: str) -> Rollout | None:
+    """Return the stage that `--share` and `--site` ask for, None for everybody."""
     given = desk.arguments
     if given.share is None and not given.site:
-        return ChannelOffer(release=release)
-    before = None if given.before is None else desk.repository.release(given.before)
-    rollout = Rollout(
+        return None
+    return Rollout(
         basis_points=STAGES[-1] if given.share is None else given.share * 100,
-        salt=release.version,
+        salt=version,
         sites=frozenset(given.site) or None,
-        before=before,
     )
-    return ChannelOffer(release=release, rollout=rollout)
+
+
+def _cards_in(folder: Path) -> list[KeyCard]:
+    return [keyfile.read_card(path) for path in sorted(folder.glob(f"*{CARD_SUFFIX}"))]
 
 
 def _published(repository: Repository, cards: Mapping[str, KeyCard]) -> list[str]:
@@ -327,10 +368,11 @@ def _published(repository: Repository, cards: Mapping[str, KeyCard]) -> list[str
             names = ", ".join(_holder(keyid, cards) for keyid in keys.keyids)
             lines.append(f"    {name} {keys.threshold} of {len(keys.keyids)}: {names}")
     lines += [f"{s.type} {s.version}: until {s.expires:%Y-%m-%d}" for s in (snapshot, timestamp)]
-    for path in sorted(signed.delegated[MODELS].targets):
-        if path.startswith("channels/"):
-            target = signed.delegated[MODELS].targets[path]
-            lines.append(f"{path}: {blobs.read_target(repository.stored, target).decode()}")
+    for role, folder in ((MODELS, "channels/"), (layout.APP, f"{layout.APP}/channels/")):
+        targets = signed.delegated[role].targets if role in signed.delegated else {}
+        for path in sorted(path for path in targets if path.startswith(folder)):
+            document = blobs.read_target(repository.stored, targets[path]).decode()
+            lines.append(f"{path}: {document}")
     if signed.find(ORDERS_PATH) is not None:
         orders = repository.orders()
         count = 0 if orders is None else len(orders.blocks) + len(orders.downgrades)
@@ -396,6 +438,9 @@ def _add_ceremony_commands(add: AddCommand) -> None:
     beginning = _command(add, "init", init)
     beginning.add_argument("--cards", required=True, type=Path, help="folder with all cards")
     beginning.add_argument("--offline", action="store_true", help="the repository for sticks")
+    handing = _command(add, "delegate", delegate)
+    handing.add_argument("role", choices=list(OPTIONAL_POLICY))
+    handing.add_argument("--cards", required=True, type=Path, help="folder with its holders' cards")
     _command(add, "collect", collect).add_argument("copies", nargs="+", type=Path)
     _command(add, "inspect", inspect)
     _online(_command(add, "complete", complete))
@@ -412,10 +457,18 @@ def _add_publishing_commands(add: AddCommand) -> None:
     releasing = _command(add, "release", release)
     releasing.add_argument("--from", dest="source", required=True, help="where it was trained")
     releasing.add_argument("--root", required=True, help="that repository's root")
-    _staged(releasing)
     offering = _command(add, "offer", offer)
     offering.add_argument("version")
-    _staged(offering)
+    for staging in (releasing, offering):
+        _staged(staging)
+        staging.add_argument("--before", metavar="VERSION", help="what the others are offered")
+    shipping = _command(add, "app-release", app_release)
+    shipping.add_argument("version")
+    shipping.add_argument("installers", nargs="+", type=Path, help="the MSI, the deb")
+    _staged(shipping)
+    widening = _command(add, "app-offer", app_offer)
+    widening.add_argument("version")
+    _staged(widening)
     blocking = _command(add, "block", block)
     blocking.add_argument("version")
     blocking.add_argument("--model", help="stop this model alone: common, rare")
@@ -448,4 +501,3 @@ def _staged(command: argparse.ArgumentParser) -> None:
     command.add_argument("--channel", default="stable")
     command.add_argument("--share", type=int, help="per cent of devices: 10, 25, 50, 75, 100")
     command.add_argument("--site", action="append", default=[], help="only at this site")
-    command.add_argument("--before", metavar="VERSION", help="what the others are offered")

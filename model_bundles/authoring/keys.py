@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner, Signer
 
+from model_bundles import layout
 from model_bundles.errors import SigningError
 from model_bundles.orders import SAFETY
 
@@ -70,6 +71,14 @@ timestamp keys; root, models and safety are signed by the same people as online.
 
 DELEGATED: Final = (MODELS, SAFETY)
 """Roles whose keys stand in targets; those of all others stand in the root."""
+
+OPTIONAL_POLICY: Final[Policy] = MappingProxyType(
+    {layout.APP: RolePolicy(keys=3, threshold=2, lifetime_days=400)}
+)
+"""Delegated roles a repository has only once somebody holds their keys (ADR 28)."""
+
+DELEGABLE: Final = (*DELEGATED, *OPTIONAL_POLICY)
+"""Every role targets may delegate to."""
 
 
 class Signers(Protocol):

@@ -1,9 +1,10 @@
 """A TUF repository on a disk: the writer's side. Serve its two folders from any static host.
 
     metadata/  <n>.root.json, timestamp.json, <n>.snapshot.json, <n>.targets.json,
-               <n>.models.json, <n>.safety.json
+               <n>.models.json, <n>.safety.json, where it is delegated <n>.app.json
     targets/   <version>/<sha256>.manifest.json, <version>/<folder>/<sha256>.<name>.zst,
-               channels/<sha256>.<channel>.json, safety/<sha256>.orders.json
+               channels/<sha256>.<channel>.json, safety/<sha256>.orders.json,
+               app/<version>/<sha256>.<installer>, app/channels/<sha256>.<channel>.json
 
 Keys that are not all at one desk sign through `ceremony`; this is the part that needs no people.
 
@@ -33,10 +34,14 @@ from tuf.api.metadata import (
 )
 
 from model_bundles import chain, files, layout
-from model_bundles.app_updates import AppRelease, write_app_release
+from model_bundles.app_updates import (
+    AppRelease,
+    installers_of,
+    write_app_release,
+)
 from model_bundles.authoring.build import BuiltBundle
 from model_bundles.authoring.keys import (
-    DELEGATED,
+    DELEGABLE,
     HOUSE_POLICY,
     MODELS,
     ROOT,
@@ -49,6 +54,7 @@ from model_bundles.authoring.keys import (
 from model_bundles.blobs import RepositoryFiles, read_target
 from model_bundles.clock import SIGNED_AT
 from model_bundles.errors import BundleWithdrawnError, SigningError, VersionTakenError
+from model_bundles.installers import platform_of
 from model_bundles.manifest import Release
 from model_bundles.orders import (
     ORDERS_PATH,
@@ -166,7 +172,7 @@ class Repository:
     def publish_app(
         self,
         version: str,
-        installers: Mapping[str, tuple[str, bytes]],
+        installers: Mapping[str, bytes],
         channel: str = "stable",
         at: datetime | None = None,
         *,
@@ -174,22 +180,53 @@ class Repository:
     ) -> None:
         """Add the installers of one version of the application and let `channel` offer it.
 
-        installers: platform -> file name and content.
+        installers: file name -> content. Raises as `app_content` does; SigningError also when
+        keys are missing.
+        """
+        additions = self.app_content(version, installers, channel, rollout)
+        self._add(self._current(layout.APP), additions, moment(at), role=layout.APP)
+
+    def app_content(
+        self, version: str, installers: Mapping[str, bytes], channel: str, rollout: Rollout | None
+    ) -> dict[str, bytes]:
+        """Return path -> bytes of a new version's installers and of the channel that offers it.
 
         Raises:
             VersionTakenError: the version is published already.
-            SigningError: this repository has no `app` role, or keys are missing.
+            SigningError: this repository has no `app` role.
+            BundleMalformedError: a file that is named like no installer.
         """
-        if layout.APP not in self.policy:
-            raise SigningError("this repository delegates to no app role")
-        signed = self._current(layout.APP)
-        paths = {p: f"{layout.APP}/{version}/{name}" for p, (name, _) in installers.items()}
-        if any(path in signed.targets for path in paths.values()):
+        if self._app_files(version):
             raise VersionTakenError(version)
-        additions = {paths[p]: content for p, (_, content) in installers.items()}
+        paths = installers_of(version, installers)
+        content = {paths[platform_of(name)]: raw for name, raw in installers.items()}
+        return content | self._app_channel(channel, version, paths, rollout)
+
+    def app_offer(self, version: str, channel: str, rollout: Rollout | None) -> dict[str, bytes]:
+        """Return path -> bytes of a channel that offers a version published before.
+
+        Raises:
+            BundleWithdrawnError: the version is not in this repository.
+            SigningError: this repository has no `app` role.
+        """
+        names = self._app_files(version)
+        if not names:
+            raise BundleWithdrawnError(f"application {version} is not in this repository")
+        return self._app_channel(channel, version, installers_of(version, names), rollout)
+
+    def _app_channel(
+        self, channel: str, version: str, paths: Mapping[str, str], rollout: Rollout | None
+    ) -> dict[str, bytes]:
         offer = AppRelease(version=version, installers=paths, rollout=rollout)
-        additions[layout.app_channel_path(channel)] = write_app_release(channel, offer)
-        self._add(signed, additions, moment(at), role=layout.APP)
+        return {layout.app_channel_path(channel): write_app_release(channel, offer)}
+
+    def _app_files(self, version: str) -> list[str]:
+        """Return the names of the installers of a version. Raises SigningError."""
+        if f"{layout.APP}.json" not in self.heads()[1].meta:
+            raise SigningError("this repository delegates to no app role; `vereda-keys delegate`")
+        prefix = f"{layout.APP}/{version}/"
+        published = self._current(layout.APP).targets
+        return sorted(path.removeprefix(prefix) for path in published if path.startswith(prefix))
 
     def order(self, orders: Orders, at: datetime | None = None) -> None:
         """Replace the orders of the safety role by `orders`.
@@ -337,7 +374,7 @@ class Repository:
 
     @property
     def _delegated(self) -> tuple[str, ...]:
-        return tuple(role for role in (*DELEGATED, layout.APP) if role in self.policy)
+        return tuple(role for role in DELEGABLE if role in self.policy)
 
     def _signed(self, role: str, signed: _S) -> bytes:
         metadata = Metadata(signed)

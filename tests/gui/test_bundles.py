@@ -51,6 +51,13 @@ def test_a_clock_that_is_behind_is_said(bar):
     assert "va atrasado" in bar.model.text()
 
 
+def test_a_newer_application_that_lies_ready_is_said_beside_the_model(bar):
+    bar.dispatch(ModelRead(bar.state.model, application="0.2.0"))
+    assert "Vereda 0.2.0 lista para instalar" in bar.model.text()
+    bar.dispatch(ModelRead(bar.state.model))
+    assert "lista para instalar" not in bar.model.text()
+
+
 def test_a_stopped_model_and_a_reverted_release_are_said(bar):
     bar.dispatch(ModelRead(Status(bar.state.model, blocked=("rare",), reverted=True)))
     assert "un modelo está detenido" in bar.model.text()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from support.clean_root import ACCOUNT, may_change_root, root_with
 
+from desktop.services.application import Machine
 from installers.clock import build_clock
 from installers.linux.deb import CONFIGURATION, DEPENDS, lay_out, pack
 from installers.version import version
@@ -114,7 +115,21 @@ def test_6_the_service_of_the_user_starts_what_is_installed(debian):
     assert "2" in forbidden.split()
 
 
-def test_7_removing_keeps_clinic_and_policy(debian):
+def test_7_the_command_of_an_app_update_goes_back_and_forward_and_keeps_clinic_and_policy(
+    debian, trees
+):
+    machine = Machine("linux-amd64", root=True)
+    clinic, policy = debian.at(f"{CLINIC}/store/clinic.db"), debian.at(f"/{CONFIGURATION}")
+    before = clinic.read_bytes(), policy.read_bytes()
+    for number, back in ((OLD, True), (NEW, False)):
+        file = Path(debian.put(trees[number]))
+        ok(debian.run(*machine.installation(number, file, back=back).command))
+        assert installed(debian) == f"{number} install ok installed"
+    assert (clinic.read_bytes(), policy.read_bytes()) == before
+    assert "Demonstration clinic created" not in visit(debian)
+
+
+def test_8_removing_keeps_clinic_and_policy(debian):
     ok(debian.run("dpkg", "--remove", "vereda"))
     assert not debian.at("/usr/lib/vereda").exists()
     assert not debian.at("/usr/bin/vereda").is_symlink()
@@ -122,13 +137,13 @@ def test_7_removing_keeps_clinic_and_policy(debian):
     assert debian.at(f"/{CONFIGURATION}").is_file()
 
 
-def test_8_a_purge_takes_the_policy_and_leaves_the_clinic(debian):
+def test_9_a_purge_takes_the_policy_and_leaves_the_clinic(debian):
     ok(debian.run("dpkg", "--purge", "vereda"))
     assert not debian.at("/etc/vereda").exists()
     assert debian.at(f"{CLINIC}/store/clinic.db").is_file()
 
 
-def test_9_a_purge_erases_clinics_when_asked_and_nothing_beside_them(debian, trees):
+def test_10_a_purge_erases_clinics_when_asked_and_nothing_beside_them(debian, trees):
     ok(debian.run("dpkg", "--install", debian.put(trees[NEW])))
     neighbour = debian.at(f"/home/{ACCOUNT}/.local/share/Other")
     neighbour.mkdir()

@@ -864,8 +864,12 @@
         <translation>The audit record does not hold together. Tell support before going on.</translation>
     </message>
     <message>
-        <source>El archivo de ajustes no se puede leer. Corríjalo o bórrelo y reinicie.</source>
-        <translation>The settings file cannot be read. Correct or delete it and restart.</translation>
+        <source>Los ajustes no se pueden usar. Si es el archivo del centro, corríjalo o bórrelo y reinicie; si los pone una política de su organización, avise a quien administra los equipos.</source>
+        <translation>The settings cannot be used. If it is the clinic's file, correct or delete it and restart; if a policy of your organisation sets them, tell whoever manages the computers.</translation>
+    </message>
+    <message>
+        <source>No hay aquí instalador de esa versión. Pídalo a quien administra los equipos.</source>
+        <translation>No installer of that version lies here. Ask whoever manages the computers for it.</translation>
     </message>
     <message>
         <source>Lo anotado no forma un caso. Revise los hallazgos y la edad.</source>
@@ -1442,6 +1446,10 @@
     <message>
         <source>el reloj de este equipo va atrasado</source>
         <translation>the clock of this computer is behind</translation>
+    </message>
+    <message>
+        <source>Vereda {version} lista para instalar</source>
+        <translation>Vereda {version} is ready to be installed</translation>
     </message>
     <message>
         <source>se volvió a este por orden de seguridad</source>
@@ -2530,6 +2538,10 @@
     <message>
         <source>Datos dañados apartados</source>
         <translation>Damaged data set aside</translation>
+    </message>
+    <message>
+        <source>Versión de la aplicación</source>
+        <translation>Version of the application</translation>
     </message>
     <message>
         <source>Qué se hizo</source>

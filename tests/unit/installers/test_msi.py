@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from datetime import datetime
 
 import pytest
 from support.small_msi import EPOCH, rows_of
@@ -11,6 +12,7 @@ from desktop.settings import declared
 from installers.windows import identity
 from installers.windows.msi import PayloadError, make_msi
 from installers.windows.properties import SERVICE_SECRET, SYNC, TOLD
+from installers.windows.summary import dated
 
 COMMAND_LINE = {  # what conventions promise IT
     *("SYNCURL", "TENANTID", "CLIENTID", "SITEID", "CHANNEL", "DISABLEAUTOUPDATE"),
@@ -205,14 +207,20 @@ def test_every_component_is_in_the_feature_and_has_a_number_of_its_own(table):
     assert len({r["ComponentId"] for r in components}) == len(components)
 
 
-def test_two_packages_of_one_payload_have_the_same_tables_and_number(
-    small_payload, small_msi, tmp_path
-):
+def test_two_packages_of_one_payload_are_the_same_bytes(small_payload, small_msi, tmp_path):
     make_msi(small_payload, "0.1.0", tmp_path / "again.msi", EPOCH)
-    for name in ("Property", "File", "Component", "Registry", "ServiceInstall", "CustomAction"):
-        assert rows_of(tmp_path / "again.msi", name) == rows_of(small_msi, name)
-    first, again = summary(small_msi), summary(tmp_path / "again.msi")
-    assert first["Revision number (UUID)"] == again["Revision number (UUID)"]
+    assert (tmp_path / "again.msi").read_bytes() == small_msi.read_bytes()
+
+
+def test_the_summary_is_dated_by_the_clock_of_the_build(small_msi):
+    moment = datetime.fromtimestamp(EPOCH).ctime()  # noqa: DTZ006 -- msiinfo speaks local time
+    told = summary(small_msi)
+    assert (told["Created"], told["Last saved"]) == (moment, moment)
+
+
+def test_a_file_without_a_summary_is_not_dated():
+    with pytest.raises(ValueError, match="not found"):
+        dated(b"MZ no package", EPOCH)
 
 
 def test_a_payload_without_its_programs_is_refused(tmp_path):

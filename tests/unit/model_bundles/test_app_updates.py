@@ -14,6 +14,7 @@ from model_bundles.errors import (
     BundleTamperedError,
     SigningError,
 )
+from model_bundles.installers import Installers
 from model_bundles.local import LOCAL, LocalFetcher
 from model_bundles.rollout import Rollout
 
@@ -33,7 +34,7 @@ class Shop:
         self.fetcher = CountingFetcher(LocalFetcher(self.repository.directory))
 
     def publish(self, version, content=MSI, **how):
-        files = {"windows-x64": (f"Vereda-{version}-x64.msi", content + version.encode())}
+        files = {f"Vereda-{version}-x64.msi": content + version.encode()}
         self.repository.publish_app(version, files, **how)
 
     def device(self, running="0.1.0", *, platform="windows-x64", name="device", site=None):
@@ -42,11 +43,13 @@ class Shop:
         )
         return AppUpdates(
             client,
-            self.folder / "installers",
+            self.installers(running),
             platform=platform,
-            running=running,
             device=Device(name, site),
         )
+
+    def installers(self, running="0.1.0"):
+        return Installers(self.folder / "installers", running)
 
     def bundles(self):
         return BundleClient(self.repository.trust, self.folder / "state", LOCAL, self.fetcher)
@@ -64,7 +67,7 @@ def test_a_newer_version_is_brought_verified_and_laid_ready(shop):
     file = device.fetch(offer)
     assert (offer.version, file.name) == ("0.2.0", "Vereda-0.2.0-x64.msi")
     assert file.read_bytes() == MSI + b"0.2.0"
-    assert device.ready("0.2.0") == file
+    assert shop.installers().ready("0.2.0") == file
 
 
 @pytest.mark.parametrize("running", ["0.2.0", "0.2.1", "1.0.0"])
@@ -102,7 +105,7 @@ def test_one_changed_byte_of_the_installer_is_refused_and_nothing_lies_ready(sho
     device = shop.device()
     with pytest.raises(BundleTamperedError):
         device.fetch(device.offered())
-    assert device.ready("0.2.0") is None
+    assert shop.installers().ready("0.2.0") is None
 
 
 def test_a_link_that_breaks_leaves_the_version_before_as_it_was(shop):
@@ -114,8 +117,8 @@ def test_a_link_that_breaks_leaves_the_version_before_as_it_was(shop):
     shop.fetcher.break_after = shop.fetcher.received + 1_000
     with pytest.raises(BundleOfflineError):
         device.fetch(offer)
-    assert device.ready("0.2.0") is not None
-    assert device.ready("0.3.0") is None
+    assert shop.installers().ready("0.2.0") is not None
+    assert shop.installers().ready("0.3.0") is None
 
 
 def test_after_an_update_the_version_before_is_kept_to_go_back_to(shop):
@@ -123,8 +126,7 @@ def test_after_an_update_the_version_before_is_kept_to_go_back_to(shop):
         shop.publish(version)
         device = shop.device("0.1.0" if version == "0.2.0" else "0.2.0")
         device.fetch(device.offered())
-    updated = shop.device("0.3.0")
-    version, file = updated.previous()
+    version, file = shop.installers("0.3.0").previous()
     assert (version, file.read_bytes()) == ("0.2.0", MSI + b"0.2.0")
 
 
@@ -143,7 +145,26 @@ def test_an_installer_changed_on_the_disk_is_not_gone_back_to(shop):
     device = shop.device()
     flip(device.fetch(device.offered()), offset=50)
     with pytest.raises(BundleTamperedError):
-        shop.device("0.3.0").previous()
+        shop.installers("0.3.0").previous()
+
+
+def test_an_installer_changed_on_the_disk_is_brought_again(shop):
+    shop.publish("0.2.0")
+    device = shop.device()
+    file = device.fetch(device.offered())
+    flip(file, offset=50)
+    assert device.fetch(device.offered()).read_bytes() == MSI + b"0.2.0"
+
+
+def test_a_folder_of_somebody_elses_among_the_installers_is_left_alone(shop):
+    shop.publish("0.2.0")
+    stray = shop.folder / "installers" / "old stuff"
+    stray.mkdir(parents=True)
+    (stray / "signed.json").write_text("{}")
+    device = shop.device()
+    device.fetch(device.offered())
+    assert stray.is_dir()
+    assert shop.installers().newer() == "0.2.0"
 
 
 def test_an_installer_already_here_is_not_brought_again(shop):

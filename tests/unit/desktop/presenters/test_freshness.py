@@ -68,6 +68,8 @@ def test_after_a_push_the_new_standing_is_shown():
 def test_a_new_model_is_read_after_an_update():
     assert step(FreshnessState(), UpdateDone("activated"))[1] == (ReadModel(),)
     assert step(FreshnessState(), ModelRead(Model()))[0].model == Model()
+    waiting, _ = step(FreshnessState(), ModelRead(Model(), "0.2.0"))
+    assert waiting.application == "0.2.0"
 
 
 def test_a_standing_that_cannot_be_read_is_said_until_it_can():

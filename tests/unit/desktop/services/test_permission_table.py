@@ -33,6 +33,7 @@ SERVICES = (
     "preferences",
     "sync",
     "models",
+    "application",
     "audit",
     "privacy",
     "identity",
@@ -41,6 +42,7 @@ SERVICES = (
 )
 ANYBODY = None
 OF_THE_SESSION = {
+    "application.standing_on",
     "sync.close",
     "sync.lease",
     "sync.line",
@@ -103,6 +105,13 @@ NEEDS = {
     "models.status": (ANYBODY, lambda s, on: s.models.status()),
     "models.update": (Permission.DIAGNOSE, lambda s, on: s.models.update()),
     "models.update_from": (Permission.DIAGNOSE, lambda s, on: s.models.update_from(Path("usb"))),
+    "application.status": (ANYBODY, lambda s, on: s.application.status()),
+    "application.fetch": (Permission.MANAGE_CLINICIANS, lambda s, on: s.application.fetch()),
+    "application.installation": (
+        Permission.MANAGE_CLINICIANS,
+        lambda s, on: s.application.installation(),
+    ),
+    "application.way_back": (Permission.MANAGE_CLINICIANS, lambda s, on: s.application.way_back()),
     "audit.entries": (Permission.READ_AUDIT, lambda s, on: s.audit.entries()),
     "audit.verify": (Permission.READ_AUDIT, lambda s, on: s.audit.verify()),
     "audit.keys": (Permission.READ_AUDIT, lambda s, on: s.audit.keys()),
@@ -271,6 +280,10 @@ QUIET = {
     "models.status": "the bundle",
     "models.update": "an entry when a bundle was activated or refused",
     "models.update_from": "as `models.update`",
+    "application.status": "names of folders",
+    "application.fetch": "an entry once an installer was brought: test_app_update.py",
+    "application.installation": "an entry once there is one: test_app_update.py",
+    "application.way_back": "as above",
     "audit.entries": "pseudonyms and codes; who reads the chain would write without end",
     "audit.verify": "as above",
     "audit.keys": "public keys",

@@ -11,13 +11,16 @@ import pytest
 from tuf.api.metadata import Metadata
 
 from model_bundles import layout
+from model_bundles.app_updates import AppUpdates
 from model_bundles.authoring import keyfile
 from model_bundles.authoring.ceremony import NoKeys
 from model_bundles.authoring.commands import _parser, main
-from model_bundles.authoring.keys import HOUSE_POLICY, OFFLINE_POLICY
+from model_bundles.authoring.keys import HOUSE_POLICY, OFFLINE_POLICY, OPTIONAL_POLICY
 from model_bundles.authoring.repository import Repository
 from model_bundles.client import BundleClient
+from model_bundles.client import Device as DeviceId
 from model_bundles.errors import BundleTamperedError
+from model_bundles.installers import Installers
 from model_bundles.local import LOCAL, LocalFetcher
 from model_bundles.slots import Slots
 from model_bundles.verify import Trust, open_verified
@@ -422,3 +425,163 @@ def test_every_command_of_the_runbook_is_one_that_exists():
         assert callable(_parser().parse_args(arguments).run), command
     named = {shlex.split(command)[1] for command in found}
     assert {"create", "init", "sign", "collect", "complete", "release", "block"} <= named
+
+
+APP_KEYS = ("app-1", "app-2", "app-3")
+
+
+def installers(folder: Path, version: str) -> list[Path]:
+    """The MSI and the deb of a version, a few bytes each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / f"Vereda-{version}-x64.msi", folder / f"vereda_{version}_amd64.deb"]
+    for path in files:
+        path.write_bytes(f"installer {path.name}".encode())
+    return files
+
+
+def app_device(house: House, folder: Path, site: str | None = None) -> AppUpdates:
+    trust = Trust((house.repository / "metadata" / "1.root.json").read_bytes())
+    client = BundleClient(trust, folder / "app-client", LOCAL, LocalFetcher(house.repository))
+    return AppUpdates(
+        client,
+        Installers(folder / "installers", "0.1.0"),
+        platform="linux-amd64",
+        device=DeviceId("device", site),
+    )
+
+
+@pytest.fixture
+def app_house(house):
+    """The house, after targets has handed the `app` role to three people."""
+    for name in APP_KEYS:
+        house.make(name)
+    house.do("delegate", house.repository, "app", "--cards", house.cards)
+    house.sign("targets", "targets-1", "targets-3")
+    house.sign("app", "app-1", "app-3")
+    assert house.complete() == 0
+    return house
+
+
+def ship(house: House, folder: Path, version: str, *staged: object) -> None:
+    house.do("app-release", house.repository, version, *installers(folder, version), *staged)
+    house.sign("app", "app-1", "app-2")
+    assert house.complete() == 0
+
+
+def test_targets_hand_the_application_to_holders_of_its_own_and_a_device_takes_its_version(
+    app_house, tmp_path
+):
+    ship(app_house, tmp_path / "dist", "0.2.0")
+    updates = app_device(app_house, tmp_path / "device")
+    offer = updates.offered()
+    assert offer.version == "0.2.0"
+    assert updates.fetch(offer).read_bytes() == b"installer vereda_0.2.0_amd64.deb"
+
+
+def test_models_go_on_as_before_once_the_application_has_its_role(app_house, training, device):
+    app_house.release(training, "2026.11.1")
+    assert device.update() == "2026.11.1"
+
+
+def test_a_repository_may_have_the_role_from_its_first_day(tmp_path):
+    house = House(tmp_path / "house")
+    for role, how in (HOUSE_POLICY | OPTIONAL_POLICY).items():
+        for number in range(1, how.keys + 1):
+            house.make(f"{role}-{number}")
+    house.do("init", house.repository, "--cards", house.cards)
+    house.sign("root", "root-1", "root-3", "root-5")
+    house.sign("targets", "targets-1", "targets-2")
+    house.sign("models", "models-1", "models-2")
+    house.sign("safety", "safety-2")
+    house.sign("app", "app-2", "app-3")
+    assert house.complete() == 0
+    ship(house, tmp_path / "dist", "0.2.0")
+    assert app_device(house, tmp_path / "device").offered().version == "0.2.0"
+
+
+def test_one_holder_alone_ships_no_application(app_house, tmp_path, capsys):
+    app_house.do("app-release", app_house.repository, "0.2.0", *installers(tmp_path, "0.2.0"))
+    app_house.sign("app", "app-1")
+    assert app_house.complete() == 1
+    assert "1 for app" in capsys.readouterr().err
+    assert app_device(app_house, tmp_path / "device").offered() is None
+
+
+def test_holders_of_models_cannot_sign_an_application(app_house, tmp_path):
+    app_house.do("app-release", app_house.repository, "0.2.0", *installers(tmp_path, "0.2.0"))
+    app_house.sign("app", "models-1", "models-2")  # signatures of strangers are not collected
+    assert app_house.complete() == 1
+    assert app_device(app_house, tmp_path / "device").offered() is None
+
+
+def test_a_version_is_shown_to_one_site_and_later_to_everybody(app_house, tmp_path):
+    ship(app_house, tmp_path / "dist", "0.2.0", "--site", "posta-1")
+    elsewhere = app_device(app_house, tmp_path / "device", "posta-2")
+    assert elsewhere.offered() is None
+    app_house.do("app-offer", app_house.repository, "0.2.0")
+    app_house.sign("app", "app-2", "app-3")
+    assert app_house.complete() == 0
+    assert elsewhere.offered().version == "0.2.0"
+
+
+@pytest.mark.parametrize(
+    ("version", "why"), [("0.2.0", "published"), ("0.9.0", "not in this repository")]
+)
+def test_a_version_is_shipped_once_and_offered_only_when_shipped(
+    app_house, tmp_path, capsys, version, why
+):
+    ship(app_house, tmp_path / "dist", "0.2.0")
+    again = (
+        ("app-release", app_house.repository, version, *installers(tmp_path, version))
+        if version == "0.2.0"
+        else ("app-offer", app_house.repository, version)
+    )
+    assert app_house.run(*again) == 1
+    assert why in capsys.readouterr().err
+
+
+def test_a_file_named_like_no_installer_is_not_shipped(app_house, tmp_path, capsys):
+    stray = tmp_path / "notes.txt"
+    stray.write_text("not an installer")
+    assert app_house.run("app-release", app_house.repository, "0.2.0", stray) == 1
+    assert "notes.txt" in capsys.readouterr().err
+
+
+def test_a_house_without_the_role_ships_nothing_and_says_what_to_do(house, tmp_path, capsys):
+    files = installers(tmp_path, "0.2.0")
+    assert house.run("app-release", house.repository, "0.2.0", *files) == 1
+    assert "vereda-keys delegate" in capsys.readouterr().err
+
+
+def test_the_role_is_handed_over_once(house, app_house, capsys):
+    assert app_house.run("delegate", house.repository, "app", "--cards", house.cards) == 1
+    assert "rotate" in capsys.readouterr().err
+
+
+def test_two_cards_of_three_are_not_enough_to_hand_the_role_over(house, capsys):
+    for name in APP_KEYS[:2]:
+        house.make(name)
+    assert house.run("delegate", house.repository, "app", "--cards", house.cards) == 1
+    assert "2 keys for app, 3 are asked for" in capsys.readouterr().err
+
+
+def test_a_holder_of_the_application_who_leaves_is_replaced(app_house, tmp_path):
+    new, old = app_house.make("app-4"), keyfile.read_card(app_house.key("app-1")).keyid
+    app_house.do("rotate", app_house.repository, "app", "--remove", old[:12], "--add", new)
+    app_house.sign("targets", "targets-1", "targets-2")
+    app_house.sign("app", "app-2", "app-4")
+    assert app_house.complete() == 0
+    app_house.do("app-release", app_house.repository, "0.2.0", *installers(tmp_path, "0.2.0"))
+    app_house.sign("app", "app-1", "app-4")  # the one who left no longer counts
+    assert app_house.complete() == 1
+    app_house.sign("app", "app-3")
+    assert app_house.complete() == 0
+
+
+def test_inspect_tells_whom_the_application_is_offered_to(app_house, tmp_path):
+    ship(app_house, tmp_path / "dist", "0.2.0", "--share", 10)
+    app_house.said.clear()
+    app_house.do("inspect", app_house.repository)
+    (line,) = [said for said in app_house.said if said.startswith("app/channels/stable.json")]
+    assert '"version":"0.2.0"' in line
+    assert any(said.startswith("    app 2 of 3: app-") for said in app_house.said)

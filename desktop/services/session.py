@@ -33,13 +33,8 @@ class Session:
         staff: StaffService | None = None,
         keeping: KeepingService | None = None,
         ledger: ErasureLedger | None = None,
-        *,
-        locked: frozenset[str] = frozenset(),
     ) -> None:
-        """Bind the desk. staff, keeping, ledger: need the folder of the store.
-
-        locked: policy keys that the organisation fixed on this machine.
-        """
+        """Bind the desk. staff, keeping, ledger: need the folder of the store."""
         self._desk = desk
         self.idle_lock_minutes = settings.idle_lock_minutes
         self._staff, self._keeping = staff, keeping
@@ -49,7 +44,7 @@ class Session:
         self.referrals = ReferralService(desk)
         self.exports = ExportService(desk)
         self.aggregates = AggregateService(desk)
-        self.preferences = OwnSettingsService(desk, settings, locked)
+        self.preferences = OwnSettingsService(desk, settings)
         self.sync = SyncService(desk, settings)
         self.models = ModelService(desk, self.sync)
         self.audit = AuditService(desk)

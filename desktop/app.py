@@ -50,7 +50,7 @@ SWITCH_S: Final = 0.0005
 """How long a thread may compute on in Python while another one waits for its turn.
 
 The window gives the interpreter away with every call into Qt and waits this long to have it back
-while a worker computes: at the 5 ms Python comes with, a screen of two hundred calls takes a second.
+while a worker computes: at the 5 ms Python comes with, a screen of 200 calls takes a second.
 """
 DEMO_LIMIT: Final = 10
 COMMANDS: Final = {

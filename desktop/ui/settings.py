@@ -124,9 +124,9 @@ class SettingsScreen(Screen):
         self.first = Tick()
         for put in (self.first.setText, self.first.setAccessibleName):
             t.bind(put, self._first_text)
-        free = commit_first_fixed is None
-        self.first.setChecked(self._preferences().commit_first if free else commit_first_fixed)
-        self.first.setEnabled(free)
+        fixed = commit_first_fixed
+        self.first.setChecked(self._preferences().commit_first if fixed is None else fixed)
+        self.first.setEnabled(fixed is None)
         self.first.toggled.connect(
             lambda on: self.chosen.emit(replace(self._preferences(), commit_first=on))
         )

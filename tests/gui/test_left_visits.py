@@ -32,20 +32,23 @@ def gone():
     return {id(one): type(one).__name__ for one in live(QObject) if not isValid(one)}
 
 
+def visit_and_leave(window, hands):
+    screen = hands.patients(window)
+    screen.list.setCurrentIndex(screen.list.lines.index(0))
+    screen.list.open_current()
+    visit = hands.screen(window, VisitScreen)
+    hands.until(lambda: visit.state.draft_id)
+    visit.dispatch(FindingMarked(FEVER, Presence.PRESENT))
+    QTest.keyClick(visit, Qt.Key.Key_F5)
+    hands.until(lambda: visit.state.explanation)
+    visit.leave()
+    hands.patients(window)
+
+
 def test_a_left_visit_leaves_no_screen_no_widget_and_no_job(window, hands):
     before = gone()  # of other tests
     for _ in range(VISITS):
-        screen = hands.patients(window)
-        screen.list.setCurrentIndex(screen.list.lines.index(0))
-        screen.list.open_current()
-        visit = hands.screen(window, VisitScreen)
-        hands.until(lambda: visit.state.draft_id)
-        visit.dispatch(FindingMarked(FEVER, Presence.PRESENT))
-        QTest.keyClick(visit, Qt.Key.Key_F5)
-        hands.until(lambda: visit.state.explanation)
-        visit.leave()
-        hands.patients(window)
-    del visit, screen
+        visit_and_leave(window, hands)
     hands.rest(0.6)  # the next visit is made, and no answer is under way
     assert [kind for place, kind in gone().items() if place not in before] == []
     assert len(live(VisitScreen)) <= 1  # the one that is made beforehand

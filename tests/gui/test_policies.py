@@ -1,4 +1,4 @@
-"""What a policy of the machine set: shown as locked, in force, and not for anybody here to change."""
+"""What a policy of the machine set: shown as locked, in force, not for anybody here to change."""
 
 import pytest
 from PySide6.QtCore import Qt

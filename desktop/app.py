@@ -46,6 +46,12 @@ if TYPE_CHECKING:  # the window comes first; these load after it
     from sync_service.client.updates import UpdateReport
 
 DEMO_FOLDER: Final = "demo"
+SWITCH_S: Final = 0.0005
+"""How long a thread may compute on in Python while another one waits for its turn.
+
+The window gives the interpreter away with every call into Qt and waits this long to have it back
+while a worker computes: at the 5 ms Python comes with, a screen of 200 calls takes a second.
+"""
 DEMO_LIMIT: Final = 10
 COMMANDS: Final = {
     "diagnose": "desktop.commands.diagnose",
@@ -165,6 +171,7 @@ def compose(
     Raises:
         SettingsError: the settings file of `data_dir` cannot be used.
     """
+    sys.setswitchinterval(SWITCH_S)
     settings = load_settings(data_dir)
     if server is not None:
         settings = replace(settings, sync_url=server)

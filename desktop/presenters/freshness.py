@@ -7,8 +7,6 @@ from typing import Protocol
 
 from desktop.presenters.reducer import Reducer, Refusal, Step
 
-MODEL_OLD_AFTER_DAYS = 180  # offline repository metadata lives 180 days (docs/architecture.md)
-
 
 class SyncStanding(Protocol):
     """What the sync service reports."""
@@ -48,6 +46,10 @@ class ModelStanding(Protocol):
     @property
     def built_at(self) -> datetime:
         """When it was built, UTC."""
+
+    @property
+    def old_after_days(self) -> int:
+        """From how many days on its age asks for attention."""
 
     @property
     def blocked(self) -> tuple[str, ...]:
@@ -277,7 +279,7 @@ def failed(state: FreshnessState, event: Failed) -> Step[FreshnessState]:
     return replace(state, syncing=False, refusal=event.refusal, percent=None), ()
 
 
-def model_age(built_at: datetime, now: datetime) -> ModelAge:
-    """Return the age of a bundle built at `built_at`; a clock that runs behind gives 0 days."""
-    days = max(timedelta(0), now - built_at).days
-    return ModelAge(days, Tone.ATTENTION if days > MODEL_OLD_AFTER_DAYS else Tone.CALM)
+def model_age(model: ModelStanding, now: datetime) -> ModelAge:
+    """Return the age of the active bundle; a clock that runs behind gives 0 days."""
+    days = max(timedelta(0), now - model.built_at).days
+    return ModelAge(days, Tone.ATTENTION if days > model.old_after_days else Tone.CALM)

@@ -67,19 +67,17 @@ class Clinic:
         sleep: Callable[[float], None] = time.sleep,
         cost: Argon2Cost | None = None,
         keystore: Keystore | None = None,
-        locked: frozenset[str] = frozenset(),
     ) -> None:
         """Bind the parts; nothing is opened. cost: of new passphrases (tests make it small).
 
-        keystore: of the operating system unless given. locked: policy keys fixed by the
-        organisation on this machine.
+        keystore: of the operating system unless given.
         """
         self._data_dir = data_dir
         self._vault = Vault(data_dir / FOLDER, cost=cost, keystore=keystore)
         chosen = (settings or Settings()).backup_folder
         self._place = Path(chosen) if chosen else data_dir / BACKUPS
         self._shelf, self._settings = shelf, settings or Settings()
-        self._now, self._sleep, self._locked = now, sleep, locked
+        self._now, self._sleep = now, sleep
 
     @property
     def catalogue(self) -> Catalogue:
@@ -285,7 +283,6 @@ class Clinic:
             StaffService(desk, self._vault, self._guard),
             KeepingService(desk, self._vault, self._place, self._settings.backups_kept),
             self._vault.ledger(self._place),
-            locked=self._locked,
             installers=self._data_dir / INSTALLERS,
         )
 

@@ -28,7 +28,8 @@ class ModelService:
 
     def status(self) -> ModelStatus:
         """Return which bundle answers; any signed-in person may ask."""
-        return self._desk.shelf.status
+        old_after = self._sync.settings().max_model_age_days
+        return replace(self._desk.shelf.status, old_after_days=old_after)
 
     def update(self, on_progress: OnProgress | None = None) -> UpdateOutcome:
         """Install what the server offers, if it proves itself; the active one serves until then.

@@ -317,6 +317,8 @@ class ModelStatus:
 
     blocked: its models that must not answer (`common`, `rare`), stopped by the safety role or
     not reproducing their golden cases. reverted: a newer one failed here and was left.
+    old_after_days: `MaxModelAgeDays` in force; its default is how long the metadata of an offline
+    repository lives (docs/architecture.md).
     """
 
     version: str
@@ -325,6 +327,7 @@ class ModelStatus:
     source: str
     blocked: tuple[str, ...] = ()
     reverted: bool = False
+    old_after_days: int = 180
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

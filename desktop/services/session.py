@@ -37,12 +37,10 @@ class Session:
         keeping: KeepingService | None = None,
         ledger: ErasureLedger | None = None,
         *,
-        locked: frozenset[str] = frozenset(),
         installers: Path | None = None,
     ) -> None:
         """Bind the desk. staff, keeping, ledger: need the folder of the store.
 
-        locked: policy keys that the organisation fixed on this machine.
         installers: folder of the application's newer versions, None in a session without one.
         """
         self._desk = desk
@@ -54,7 +52,7 @@ class Session:
         self.referrals = ReferralService(desk)
         self.exports = ExportService(desk)
         self.aggregates = AggregateService(desk)
-        self.preferences = OwnSettingsService(desk, settings, locked)
+        self.preferences = OwnSettingsService(desk, settings)
         self.sync = SyncService(desk, settings)
         self.models = ModelService(desk, self.sync)
         self.application = ApplicationService(desk, self.sync, installers)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
     QListView,
+    QPushButton,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTextEdit,
@@ -32,7 +33,7 @@ from desktop.presenters.history import (
 )
 from desktop.presenters.patients import Patient
 from desktop.presenters.visit_state import Diagnosis
-from desktop.ui import files, history_page, messages, paint, words
+from desktop.ui import files, history_page, keys, messages, paint, words
 from desktop.ui.finding_list import LINE, Index
 from desktop.ui.i18n import translate
 from desktop.ui.jobs import Jobs
@@ -178,9 +179,19 @@ class HistoryScreen(Screen):
         t = self.texts
         self.mark = button(t, self._mark_title, lambda: self.dispatch(BesideMarked()))
         self.phenopacket = self._exporter(
-            "phenopacket", lambda: translate("History", "Exportar fenopaquete…")
+            "phenopacket",
+            lambda: translate("History", "Exportar fenopaquete…  {key}").format(
+                key=keys.shown(keys.EXPORT)
+            ),
         )
-        self.fhir = self._exporter("fhir", lambda: translate("History", "Exportar FHIR…"))
+        self.fhir = self._exporter(
+            "fhir",
+            lambda: translate("History", "Exportar FHIR…  {key}").format(
+                key=keys.shown(keys.EXPORT_FHIR)
+            ),
+        )
+        keys.on(self, keys.EXPORT, self.phenopacket.click)
+        keys.on(self, keys.EXPORT_FHIR, self.fhir.click)
         close = button(t, lambda: translate("History", "Cerrar"), self.closed.emit, "plain")
         how = label(
             t,
@@ -197,7 +208,7 @@ class HistoryScreen(Screen):
         buttons.addWidget(close)
         self.setLayout(column(self.name, body, self.told, self.refused, buttons, gap=10, margin=16))
 
-    def _exporter(self, kind: str, text: Callable[[], str]) -> QWidget:
+    def _exporter(self, kind: str, text: Callable[[], str]) -> QPushButton:
         return button(self.texts, text, lambda: self._ask_where(kind))
 
     def _mark_title(self) -> str:

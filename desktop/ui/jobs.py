@@ -6,12 +6,13 @@ a lane of their own so that typing never waits behind a diagnosis.
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Event
 from typing import Final, TypeVar
 
-from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from ddx.errors import DdxError
 
@@ -50,15 +51,6 @@ class Work:
     over: bool = False
 
 
-class _Job(QRunnable):
-    def __init__(self, run: Callable[[], None]) -> None:
-        super().__init__()
-        self._run = run
-
-    def run(self) -> None:
-        self._run()
-
-
 class Jobs(QObject):
     """Runs blocking work elsewhere and brings its result back."""
 
@@ -70,15 +62,12 @@ class Jobs(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._pools = {lane: self._pool() for lane in Lane}
+        # Not QThreadPool: now and then a QRunnable made here outlives its run, and with it the
+        # screen that asked.
+        self._lanes = {lane: ThreadPoolExecutor(1, lane.value) for lane in Lane}
+        self._queued: set[Future[None]] = set()
         self._delivered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self._stopped = False
-
-    def _pool(self) -> QThreadPool:
-        pool = QThreadPool(self)
-        pool.setMaxThreadCount(1)
-        pool.setExpiryTimeout(-1)
-        return pool
 
     def run(
         self,
@@ -116,7 +105,9 @@ class Jobs(QObject):
                 return
             self._delivered.emit(told(lambda: failed(error)))
 
-        self._pools[lane].start(_Job(job))
+        queued = self._lanes[lane].submit(job)
+        self._queued.add(queued)
+        queued.add_done_callback(self._queued.discard)
 
     def _grown_slow(self, running: Work) -> None:
         if not running.over and not self._stopped:
@@ -129,7 +120,7 @@ class Jobs(QObject):
     def drain(self, timeout_ms: int = 10_000) -> bool:
         """Wait until nothing runs; answers not delivered by then are dropped."""
         self._stopped = True
-        return all(pool.waitForDone(timeout_ms) for pool in self._pools.values())
+        return not wait(set(self._queued), timeout_ms / 1000).not_done
 
 
 def _where(error: Exception) -> str:

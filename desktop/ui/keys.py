@@ -40,9 +40,12 @@ REFER: Final = Key("Ctrl+P", QT_TRANSLATE_NOOP("Keys", "Carta de derivación"))
 SUMMARY: Final = Key("Ctrl+R", QT_TRANSLATE_NOOP("Keys", "Resumen de la consulta"))
 HISTORY: Final = Key("Ctrl+H", QT_TRANSLATE_NOOP("Keys", "Historia del paciente"))
 SAVE: Final = Key("Ctrl+S", QT_TRANSLATE_NOOP("Keys", "Guardar la carta o el resumen como PDF"))
+EXPORT: Final = Key("Ctrl+E", QT_TRANSLATE_NOOP("Keys", "Exportar (historia o auditoría)"))
+EXPORT_FHIR: Final = Key("Ctrl+Shift+E", QT_TRANSLATE_NOOP("Keys", "Exportar la historia en FHIR"))
 BACK: Final = Key("Esc", QT_TRANSLATE_NOOP("Keys", "Cerrar o volver a los pacientes"))
 NEW_PATIENT: Final = Key("Ctrl+N", QT_TRANSLATE_NOOP("Keys", "Paciente nuevo"))
 CANCEL: Final = Key("Ctrl+.", QT_TRANSLATE_NOOP("Keys", "Cancelar lo que tarda"))
+SETTINGS: Final = Key("F12", QT_TRANSLATE_NOOP("Keys", "Abrir el menú de ajustes"))
 LOCK: Final = Key("Ctrl+L", QT_TRANSLATE_NOOP("Keys", "Cerrar la sesión"))
 PRESENT: Final = Key("P", QT_TRANSLATE_NOOP("Keys", "Presente (en una lista de hallazgos)"))
 ABSENT: Final = Key("A", QT_TRANSLATE_NOOP("Keys", "Ausente: se buscó y no está"))
@@ -70,6 +73,7 @@ SECTIONS: Final[tuple[tuple[str, tuple[Key, ...]], ...]] = (
             HISTORY,
             BACK,
             NEW_PATIENT,
+            SETTINGS,
             LOCK,
             CANCEL,
             SYNC,
@@ -81,7 +85,21 @@ SECTIONS: Final[tuple[tuple[str, tuple[Key, ...]], ...]] = (
     ),
     (
         QT_TRANSLATE_NOOP("Keys", "Diagnóstico y decisión"),
-        (DIAGNOSE, TRIAL, KEEP, DETAIL, AGREE, REFUSE, ADD, CUSTOM, REFER, SUMMARY, SAVE),
+        (
+            DIAGNOSE,
+            TRIAL,
+            KEEP,
+            DETAIL,
+            AGREE,
+            REFUSE,
+            ADD,
+            CUSTOM,
+            REFER,
+            SUMMARY,
+            SAVE,
+            EXPORT,
+            EXPORT_FHIR,
+        ),
     ),
 )
 

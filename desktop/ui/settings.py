@@ -102,9 +102,9 @@ class SettingsScreen(Screen):
         jobs: Jobs,
         preferences: Callable[[], Preferences],
         *,
-        commit_first_fixed: bool,
+        commit_first_fixed: bool | None,
     ) -> None:
-        """Build the screen. commit_first_fixed: the organisation asks for it; no choice then."""
+        """Build the screen. commit_first_fixed: what was set for this machine; None: a choice."""
         super().__init__(jobs)
         self.reducer, self.state, self._session = step, ReadingState(), session
         self._preferences, self._fixed = preferences, commit_first_fixed
@@ -124,8 +124,9 @@ class SettingsScreen(Screen):
         self.first = Tick()
         for put in (self.first.setText, self.first.setAccessibleName):
             t.bind(put, self._first_text)
-        self.first.setChecked(self._preferences().commit_first or commit_first_fixed)
-        self.first.setEnabled(not commit_first_fixed)
+        fixed = commit_first_fixed
+        self.first.setChecked(self._preferences().commit_first if fixed is None else fixed)
+        self.first.setEnabled(fixed is None)
         self.first.toggled.connect(
             lambda on: self.chosen.emit(replace(self._preferences(), commit_first=on))
         )
@@ -145,7 +146,7 @@ class SettingsScreen(Screen):
 
     def _first_text(self) -> str:
         said = translate("Settings", "Pedir mi diagnóstico antes de mostrar la lista")
-        if not self._fixed:
+        if self._fixed is None:
             return said
         return f"{said} · " + translate("Settings", "lo fijó su organización")
 

@@ -208,7 +208,7 @@ class StatusBar(Screen):
         if state.model is None:
             self.model.setText("")
             return
-        age = model_age(state.model.built_at, datetime.now(UTC))
+        age = model_age(state.model, datetime.now(UTC))
         text = translate("Status", "Modelo {version} · de hace {n} días")
         if age.days == 0:
             text = translate("Status", "Modelo {version} · de hoy")

@@ -30,7 +30,7 @@ from desktop.presenters.transparency import (
     VerifyAudit,
     step,
 )
-from desktop.ui import files, messages, words
+from desktop.ui import files, keys, messages, words
 from desktop.ui.i18n import QT_TRANSLATE_NOOP, translate
 from desktop.ui.jobs import Jobs
 from desktop.ui.screen import Screen, refusal_of
@@ -146,9 +146,12 @@ class TransparencyScreen(Screen):
         )
         self.export = button(
             self.texts,
-            lambda: translate("Transparency", "Exportar la auditoría…"),
+            lambda: translate("Transparency", "Exportar la auditoría…  {key}").format(
+                key=keys.shown(keys.EXPORT)
+            ),
             self._ask_where,
         )
+        keys.on(self, keys.EXPORT, self._export_by_key)
         self.again = button(
             self.texts,
             lambda: translate("Transparency", "Volver a intentar este registro"),
@@ -165,6 +168,10 @@ class TransparencyScreen(Screen):
         body = column(head, self.standing, self.explained, self.told, self.refused, gap=10)
         body.addWidget(parts, 1)
         self.setLayout(column(card(body, 20), margin=16))
+
+    def _export_by_key(self) -> None:
+        if self.export.isVisible():
+            self.export.click()
 
     def enter_screen(self) -> None:
         """Read what there is to show."""

@@ -80,7 +80,7 @@ class MainWindow(QMainWindow):
         self._close_asked = False
         self._locked = False
         self._link: tuple[str, str] | None = None
-        self._commit_first = False
+        self._commit_first: bool | None = None
         self._next_visit: VisitScreen | None = None
         self.idle = IdleWatch(self)
         self.idle.idle.connect(self.lock_idle)
@@ -104,6 +104,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(*SMALLEST)
         self.resize(*FIRST_SIZE)
         keys.on(self, keys.HELP, self.show_keys)
+        keys.on(self, keys.SETTINGS, self.show_menu)
         keys.on(self, keys.SYNC, self.status.synchronise)
         keys.on(self, keys.LOCK, self.sign_out)
         keys.on(self, keys.CANCEL, self.busy.stop)
@@ -138,7 +139,12 @@ class MainWindow(QMainWindow):
         self.settings.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.settings.setMenu(self._menu())
         for put in (self.settings.setText, self.settings.setAccessibleName):
-            self.texts.bind(put, lambda: translate("Window", "Ajustes ▾"))
+            self.texts.bind(
+                put,
+                lambda: translate("Window", "Ajustes ▾  {key}").format(
+                    key=keys.shown(keys.SETTINGS)
+                ),
+            )
         self.help = button(
             self.texts,
             lambda: translate("Window", "Teclas  {key}").format(key=keys.shown(keys.HELP)),
@@ -261,6 +267,12 @@ class MainWindow(QMainWindow):
             self._draw_who()
         super().changeEvent(event)
 
+    def show_menu(self) -> None:
+        """Open the menu of settings with its first line chosen, for the arrows to go on."""
+        menu = self.settings.menu()
+        menu.popup(self.settings.mapToGlobal(self.settings.rect().bottomLeft()))
+        menu.setActiveAction(menu.actions()[0])
+
     def show_keys(self) -> None:
         """Show the map of keys."""
         self.key_map = KeyMap(self)
@@ -359,8 +371,13 @@ class MainWindow(QMainWindow):
             self._link = None
         self._show_first()
 
-    def _know_commit_first(self, fixed: bool) -> None:
+    def _know_commit_first(self, fixed: bool | None) -> None:
         self._commit_first = fixed
+
+    @property
+    def _own_first(self) -> bool:
+        fixed = self._commit_first
+        return self.preferences.commit_first if fixed is None else fixed
 
     def _show_first(self) -> None:
         """Show what the signed-in person works on: patients, or the audit."""
@@ -512,7 +529,7 @@ class MainWindow(QMainWindow):
             return
         screen = self._next_visit or self._unmade_visit(self._clinic, self._session)
         self._next_visit = None
-        screen.begin(patient, commit_first=self._commit_first or self.preferences.commit_first)
+        screen.begin(patient, commit_first=self._own_first)
         screen.guide.use(self.preferences.equipment)
         screen.left.connect(self._left_visit)
         screen.recorded.connect(self.status.read)

@@ -12,6 +12,7 @@ from desktop.presenters.freshness import ModelRead, UpdateDone
 class Status:
     version = "2026.11.1"
     reverted = False
+    old_after_days = 180
 
     def __init__(self, standing, blocked=(), reverted=False):
         self.built_at, self.blocked, self.reverted = standing.built_at, blocked, reverted

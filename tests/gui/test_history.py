@@ -66,7 +66,8 @@ def test_two_visits_are_compared_by_two_keys(shown, hands):
 def test_an_export_is_written_down_and_then_written(shown, hands, kind, tmp_path, monkeypatch):
     target = tmp_path / f"out.{kind}.json"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_a: (str(target), ""))
-    {"fhir": shown.fhir, "phenopacket": shown.phenopacket}[kind].click()
+    shift = Qt.KeyboardModifier.ShiftModifier
+    hands.press(Qt.Key.Key_E, {"fhir": CONTROL | shift, "phenopacket": CONTROL}[kind])
     hands.until(lambda: shown.state.saved)
     assert json.loads(target.read_bytes())
     with shown._session._desk.store.read() as unit:

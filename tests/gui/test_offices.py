@@ -59,6 +59,14 @@ def test_a_choice_on_the_settings_is_in_force_at_once_and_kept(window, settings,
     assert window._file.read().commit_first
 
 
+def test_the_menu_of_settings_opens_and_goes_on_by_key(window, hands):
+    hands.press(Qt.Key.Key_F12)
+    menu = window.settings.menu()
+    hands.until(menu.isVisible)
+    assert menu.activeAction() is menu.actions()[0]
+    menu.close()
+
+
 def test_escape_leaves_the_settings(window, settings, hands):
     hands.press(Qt.Key.Key_Escape)
     hands.screen(window, PatientsScreen)

@@ -605,6 +605,18 @@
         <source>Guardar la carta o el resumen como PDF</source>
         <translation>Save the letter or the summary as PDF</translation>
     </message>
+    <message>
+        <source>Exportar (historia o auditoría)</source>
+        <translation>Export (history or audit)</translation>
+    </message>
+    <message>
+        <source>Exportar la historia en FHIR</source>
+        <translation>Export the history as FHIR</translation>
+    </message>
+    <message>
+        <source>Abrir el menú de ajustes</source>
+        <translation>Open the settings menu</translation>
+    </message>
 </context>
 <context>
     <name>Manage</name>
@@ -1598,8 +1610,8 @@
         <translation>Verify the audit</translation>
     </message>
     <message>
-        <source>Exportar la auditoría…</source>
-        <translation>Export the audit…</translation>
+        <source>Exportar la auditoría…  {key}</source>
+        <translation>Export the audit…  {key}</translation>
     </message>
     <message>
         <source>Exportar la auditoría</source>
@@ -1897,8 +1909,8 @@
         <translation>Opening the clinic…</translation>
     </message>
     <message>
-        <source>Ajustes ▾</source>
-        <translation>Settings ▾</translation>
+        <source>Ajustes ▾  {key}</source>
+        <translation>Settings ▾  {key}</translation>
     </message>
     <message>
         <source>Teclas  {key}</source>
@@ -2633,12 +2645,12 @@
         <translation>The chosen visit</translation>
     </message>
     <message>
-        <source>Exportar fenopaquete…</source>
-        <translation>Export phenopacket…</translation>
+        <source>Exportar fenopaquete…  {key}</source>
+        <translation>Export phenopacket…  {key}</translation>
     </message>
     <message>
-        <source>Exportar FHIR…</source>
-        <translation>Export FHIR…</translation>
+        <source>Exportar FHIR…  {key}</source>
+        <translation>Export FHIR…  {key}</translation>
     </message>
     <message>
         <source>Cerrar</source>

@@ -24,6 +24,7 @@ from desktop.presenters.freshness import (
     step,
 )
 from desktop.presenters.reducer import Refusal
+from desktop.services.records import ModelStatus
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -79,16 +80,21 @@ def test_a_standing_that_cannot_be_read_is_said_until_it_can():
 
 
 @pytest.mark.parametrize(
-    ("age", "days", "tone"),
+    ("age", "old_after", "days", "tone"),
     [
-        (timedelta(hours=3), 0, Tone.CALM),
-        (timedelta(days=180), 180, Tone.CALM),
-        (timedelta(days=181), 181, Tone.ATTENTION),
-        (timedelta(days=-4), 0, Tone.CALM),
+        (timedelta(hours=3), 180, 0, Tone.CALM),
+        (timedelta(days=180), 180, 180, Tone.CALM),
+        (timedelta(days=181), 180, 181, Tone.ATTENTION),
+        (timedelta(days=181), 365, 181, Tone.CALM),
+        (timedelta(days=31), 30, 31, Tone.ATTENTION),
+        (timedelta(days=-4), 180, 0, Tone.CALM),
     ],
 )
-def test_an_old_model_asks_for_attention(age, days, tone):
-    told = model_age(NOW - age, NOW)
+def test_an_old_model_asks_for_attention(age, old_after, days, tone):
+    model = ModelStatus(
+        version="1", digest="", built_at=NOW - age, source="slot", old_after_days=old_after
+    )
+    told = model_age(model, NOW)
     assert (told.days, told.tone) == (days, tone)
 
 

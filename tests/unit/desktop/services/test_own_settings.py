@@ -5,13 +5,14 @@ import pytest
 from desktop.services.organisation import KEPT
 from desktop.services.own_settings import OwnSettingsService
 from desktop.services.records import Origin
-from desktop.settings import Settings, declared
+from desktop.settings import Origin as Source
+from desktop.settings import Settings, declared, overlaid
 
 
 @pytest.fixture
 def service(session):
-    def make(own=None, locked=frozenset()):
-        return OwnSettingsService(session._desk, own or Settings(), locked)
+    def make(own=None):
+        return OwnSettingsService(session._desk, own or Settings())
 
     return make
 
@@ -39,12 +40,19 @@ def test_a_default_a_file_and_the_organisation_are_told_apart(session, service):
 
 
 def test_a_policy_of_this_machine_is_marked_as_locked(service):
-    fixed = row_of(service(locked=frozenset({"AllowUsbExport"})), "AllowUsbExport")
+    own = overlaid(Settings(), {"AllowUsbExport": False}, Source.MACHINE_POLICY)
+    fixed = row_of(service(own), "AllowUsbExport")
     assert (fixed.origin, fixed.locked) == (Origin.ORGANISATION, True)
 
 
 def test_the_organisation_can_ask_for_the_own_diagnosis_first(session, service):
-    assert not service().commit_first
+    assert service().commit_first is None
     with session._desk.store.write() as unit:
         unit.settings.put(KEPT, {"CommitFirstMode": True})
     assert service().commit_first
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_policy_decides_for_everybody_whether_the_own_diagnosis_comes_first(service, asked):
+    own = overlaid(Settings(), {"CommitFirstMode": asked}, Source.MACHINE_POLICY)
+    assert service(own).commit_first is asked

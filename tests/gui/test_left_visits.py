@@ -1,0 +1,56 @@
+"""What a visit leaves behind once it is left: no widget, no screen, no answer that nobody awaits.
+
+Objects are counted, never bytes.
+"""
+
+import gc
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
+from PySide6.QtTest import QTest
+from shiboken6 import isValid
+
+from ddx.domain.finding import Presence
+from desktop.presenters.visit_state import FindingMarked
+from desktop.ui.jobs import Work
+from desktop.ui.patients import PatientsScreen
+from desktop.ui.visit import VisitScreen
+
+VISITS = 5
+FEVER = "HP:0001945"
+
+
+def live(kind):
+    """The objects of `kind` there are, after what is on its way out has gone."""
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    for _ in range(4):  # a screen goes part by part: what a part held goes with the next round
+        gc.collect()
+    return [one for one in gc.get_objects() if isinstance(one, kind)]
+
+
+def gone():
+    """Places of what Qt has deleted and Python still holds."""
+    return {id(one): type(one).__name__ for one in live(QObject) if not isValid(one)}
+
+
+def visit_and_leave(window, hands):
+    screen = hands.patients(window)
+    screen.list.setCurrentIndex(screen.list.lines.index(0))
+    screen.list.open_current()
+    visit = hands.screen(window, VisitScreen)
+    hands.until(lambda: visit.state.draft_id)
+    visit.dispatch(FindingMarked(FEVER, Presence.PRESENT))
+    QTest.keyClick(visit, Qt.Key.Key_F5)
+    hands.until(lambda: visit.state.explanation)
+    visit.leave()
+    hands.patients(window)
+
+
+def test_a_left_visit_leaves_no_screen_no_widget_and_no_job(window, hands):
+    before = gone()  # of other tests
+    for _ in range(VISITS):
+        visit_and_leave(window, hands)
+    hands.rest(0.6)  # the next visit is made, and no answer is under way
+    assert [kind for place, kind in gone().items() if place not in before] == []
+    assert len(live(VisitScreen)) <= 1  # the one that is made beforehand
+    assert len(live(PatientsScreen)) == 1
+    assert [work for work in live(Work) if work.over] == []

@@ -168,13 +168,8 @@ def _shown(index: RareIndex, term: int) -> Numbers:
 
 def _shares(index: RareIndex, kinds: Numbers, candidates: Numbers) -> Floats:
     """Return the propagated frequency of every kind in every candidate."""
-    slot = np.full(len(index.diseases), len(candidates), dtype=np.int32)
-    slot[candidates] = np.arange(len(candidates), dtype=np.int32)
-    shares = np.zeros((len(kinds), len(candidates) + 1), dtype=np.float32)
-    for row, kind in enumerate(kinds.tolist()):
-        diseases, codes = index.postings(kind)
-        shares[row, slot[diseases]] = codes
-    return shares[:, :-1] / np.float32(FREQUENCY_STEPS)
+    codes = index.codes_of(kinds, candidates)
+    return codes.astype(np.float32) / np.float32(FREQUENCY_STEPS)
 
 
 def _seen(request: _Request) -> Seen:

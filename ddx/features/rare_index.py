@@ -11,6 +11,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
+from functools import cached_property
 from typing import Any, Final, Self
 
 import numpy as np
@@ -91,6 +92,18 @@ class RareParameters:
         return cls(**dict(zip(names, values.tolist(), strict=True)))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """What each disease shows, one disease after another.
+
+    starts: int32, n + 1. terms: int32, ontology indexes. codes: uint8, frequencies.
+    """
+
+    starts: NDArray[np.int32]
+    terms: NDArray[np.int32]
+    codes: NDArray[np.uint8]
+
+
 class RareIndex:
     """Annotations of every rare disease.
 
@@ -166,6 +179,46 @@ class RareIndex:
         at = int(np.searchsorted(diseases, disease))
         found = at < len(diseases) and diseases[at] == disease
         return int(codes[at]) / FREQUENCY_STEPS if found else 0.0
+
+    def shares_of(self, disease: int) -> dict[int, float]:
+        """Return what `frequency` gives for a disease, by term; only terms that it shows."""
+        shown = self._shown
+        span = _span(shown.starts, disease)
+        codes = shown.codes[span].tolist()
+        return {
+            term: code / FREQUENCY_STEPS
+            for term, code in zip(shown.terms[span].tolist(), codes, strict=True)
+        }
+
+    def codes_of(
+        self, terms: NDArray[np.int32], diseases: NDArray[np.int32]
+    ) -> NDArray[np.uint8]:
+        """Return the frequency code of each term in each disease, 0 where not annotated.
+
+        uint8 (len(terms), len(diseases)); terms: distinct ontology indexes.
+        """
+        shown = self._shown
+        begins = shown.starts[diseases]
+        sizes = shown.starts[diseases + 1] - begins
+        before = np.cumsum(sizes) - sizes
+        at = np.repeat(begins - before, sizes) + np.arange(sizes.sum())
+        row = np.full(len(self.ontology), len(terms), dtype=np.int32)
+        row[terms] = np.arange(len(terms), dtype=np.int32)
+        codes = np.zeros((len(terms) + 1, len(diseases)), dtype=np.uint8)
+        codes[row[shown.terms[at]], np.repeat(np.arange(len(diseases)), sizes)] = shown.codes[at]
+        return codes[:-1]
+
+    @cached_property
+    def _shown(self) -> "_Shown":
+        """The postings turned round: by disease."""
+        diseases, offsets = self._arrays["posting_diseases"], self._arrays["posting_offsets"]
+        order = np.argsort(diseases, kind="stable")
+        counts = np.bincount(diseases, minlength=len(self.diseases))
+        return _Shown(
+            starts=np.concatenate(([0], np.cumsum(counts))).astype(np.int32),
+            terms=np.repeat(self._term_of_column, np.diff(offsets))[order],
+            codes=self._arrays["posting_codes"][order],
+        )
 
     def profile(self, disease: int) -> tuple[tuple[int, float | None], ...]:
         """Return the annotated terms of a disease and the frequency each states, if any."""

@@ -33,7 +33,7 @@ from ddx.explain.why_not import TOP, Standing, WhyNot, open_answers, standing_in
 from ddx.features.encode import FeatureRow, encode
 from ddx.features.rare_evidence import Patient
 from ddx.features.rare_query import RareQuery, read_case
-from ddx.inference.common import CommonModel
+from ddx.inference.common import CommonModel, Vector
 from ddx.inference.conformal import COMMON_CONFORMAL, ConformalSets, prediction_set
 from ddx.inference.meta import MetaModel, WorldAnswers, band_of
 from ddx.inference.outside import OutsideModel, outside_of
@@ -165,9 +165,10 @@ class Engine:
         query: RareQuery,
         limit: int,
         ranking: RareRanking | None = None,
+        common: Callable[[], Vector] | None = None,
     ) -> Differential:
         ranking = ranking or self._ranking(case, query)
-        answers = self.answers(case, row, ranking)
+        answers = self.answers(case, row, ranking, common)
         aggregate = self.meta.aggregate(answers)
         scored = [
             *zip(aggregate.common, self.common.diseases, strict=False),
@@ -220,11 +221,14 @@ class Engine:
         """
         row, query = self.read(case)
         ranking = None if differential else self._ranking(case, query)
+        common = cache(lambda: self.common.probabilities(row))  # list, set and questions read it
         listed = max(limit, DEFAULT_LIMIT)
-        made = differential or self._differential(case, row, query, listed, ranking)
-        not_excluded = self._not_excluded(row, query)
+        made = differential or self._differential(case, row, query, listed, ranking, common)
+        not_excluded = self._not_excluded(row, query, common)
         open_ones = open_diseases(made, not_excluded)
-        asked = questions and self._propose(case, row, equipment, questions, lambda: made)
+        asked = questions and self._propose(
+            case, row, equipment, questions, lambda: made, common
+        )
         return Assessment(
             differential=replace(made, candidates=made.candidates[:limit]),
             triage=triage(case, self.catalogue, open_ones),
@@ -239,18 +243,20 @@ class Engine:
         None when nothing can be said: the bundle carries no sets, or its common model reads
         nothing of the case.
         """
-        return self._not_excluded(*self.read(case))
+        row, query = self.read(case)
+        return self._not_excluded(row, query, lambda: self.common.probabilities(row))
 
-    def _not_excluded(self, row: FeatureRow, query: RareQuery) -> frozenset[DiseaseId] | None:
+    def _not_excluded(
+        self, row: FeatureRow, query: RareQuery, common: Callable[[], Vector]
+    ) -> frozenset[DiseaseId] | None:
         if self.conformal is None or World.COMMON in self.blocked:
             return None
         known = row.values[list(self.common.schema.positions.values())]
         present, excluded = int((known > 0).sum()), int((known == 0).sum())
         if not present + excluded:
             return None
-        common = self.common.probabilities(row)
         kept = prediction_set(
-            common,
+            common(),
             self.conformal,
             present=present,
             excluded=excluded,
@@ -277,6 +283,7 @@ class Engine:
             equipment,
             limit,
             lambda: differential or self._differential(case, row, query, DEFAULT_LIMIT),
+            lambda: self.common.probabilities(row),
         )
 
     def _propose(
@@ -286,10 +293,12 @@ class Engine:
         equipment: Equipment,
         limit: int,
         diagnosed: Callable[[], Differential],
+        common: Callable[[], Vector],
     ) -> Proposal:
         if World.COMMON in self.blocked:  # what a question is worth is told by that model
             return Proposal(questions=())
-        return propose(self.inquirer.next_questions(case, equipment, limit, row=row), diagnosed)
+        asked = self.inquirer.next_questions(case, equipment, limit, row=row, common=common())
+        return propose(asked, diagnosed)
 
     def why_not(
         self,
@@ -401,8 +410,18 @@ class Engine:
         """Return what both stages of the rare ranker say. query: what `read` made of `case`."""
         return self.rare_stage.rerank(self.rare.retrieve(query), _patient(case, query))
 
-    def answers(self, case: Case, row: FeatureRow, ranking: RareRanking) -> WorldAnswers:
-        """Return what both models say of `case`; training fits the gate on the same values."""
+    def answers(
+        self,
+        case: Case,
+        row: FeatureRow,
+        ranking: RareRanking,
+        common: Callable[[], Vector] | None = None,
+    ) -> WorldAnswers:
+        """Return what both models say of `case`; training fits the gate on the same values.
+
+        common: gives the probabilities of the common model for `row`; None asks it.
+        """
+        ask = common or (lambda: self.common.probabilities(row))
         dropped, query = set(row.dropped), ranking.retrieval.query
         by_common = [f.id for f in case.present if f.id not in dropped]
         by_rare = {term.subject for term in query.present} | set(query.redundant)
@@ -411,7 +430,7 @@ class Engine:
         rare_reads = bool(query.present) and World.RARE not in self.blocked
         return WorldAnswers(
             common=(
-                self.common.probabilities(row)
+                ask()
                 if reads and World.COMMON not in self.blocked
                 else None
             ),
@@ -444,7 +463,8 @@ class Engine:
             raise ModelBlockedError(world.value)
 
     def _rare_ids(self, ranking: RareRanking) -> list[DiseaseId]:
-        return [self.rare.diseases[i] for i in ranking.indices]
+        diseases = self.rare.diseases
+        return [diseases[i] for i in ranking.indices.tolist()]
 
     def _candidate(self, rank: int, disease: DiseaseId, probability: float) -> Candidate:
         common = disease in self.common.diseases

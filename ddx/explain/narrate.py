@@ -188,17 +188,19 @@ def _side(
     side = [item for item in items if item.weight * sign > 0]
     for item in side[:SHOWN_PER_SIDE]:
         code, values = _what(item, case, catalogue)
-        yield replace(
-            _sentence(code, item.weight, total),
+        yield _sentence(
+            code,
+            item.weight,
+            total,
             subject=item.subject,
-            values=MappingProxyType(dict(values)),
+            values=values,
             frequency=item.parts[0].frequency,
         )
     rest = side[SHOWN_PER_SIDE:]
     if rest:
         weight = sum(item.weight for item in rest)
         code = "others" if len(rest) > 1 else "other"
-        yield replace(_sentence(code, weight, total), values=MappingProxyType({"count": len(rest)}))
+        yield _sentence(code, weight, total, values={"count": len(rest)})
 
 
 def _unasked(unasked: list[Contribution], total: float) -> Iterable[Sentence]:
@@ -213,13 +215,24 @@ def _unasked(unasked: list[Contribution], total: float) -> Iterable[Sentence]:
         yield _sentence("unasked", net, total)
 
 
-def _sentence(code: str, weight: float, total: float) -> Sentence:
+def _sentence(
+    code: str,
+    weight: float,
+    total: float,
+    *,
+    subject: str | None = None,
+    values: Mapping[str, str | float] = MappingProxyType({}),
+    frequency: float | None = None,
+) -> Sentence:
     share = abs(weight) / total if total else 0.0
     return Sentence(
         code=code,
         direction=Direction.RAISES if weight > 0 else Direction.LOWERS,
         strength=strength_of(share),
         share=share,
+        subject=subject,
+        values=MappingProxyType(dict(values)),
+        frequency=frequency,
     )
 
 

@@ -108,6 +108,7 @@ class Engine:
         self.outside = outside
         self.inquirer, self.conformal = inquirer, conformal
         self._recommendations = recommendations
+        self._common_diseases = frozenset(common.diseases)
         self._severity = cache(catalogue.disease_severity)
         self.blocked: frozenset[World] = frozenset()
 
@@ -164,6 +165,7 @@ class Engine:
         row: FeatureRow,
         query: RareQuery,
         limit: int,
+        *,
         ranking: RareRanking | None = None,
         common: Callable[[], Vector] | None = None,
     ) -> Differential:
@@ -223,11 +225,13 @@ class Engine:
         ranking = None if differential else self._ranking(case, query)
         common = cache(lambda: self.common.probabilities(row))  # list, set and questions read it
         listed = max(limit, DEFAULT_LIMIT)
-        made = differential or self._differential(case, row, query, listed, ranking, common)
+        made = differential or self._differential(
+            case, row, query, listed, ranking=ranking, common=common
+        )
         not_excluded = self._not_excluded(row, query, common)
         open_ones = open_diseases(made, not_excluded)
         asked = questions and self._propose(
-            case, row, equipment, questions, lambda: made, common
+            case, row, equipment, questions, diagnosed=lambda: made, common=common
         )
         return Assessment(
             differential=replace(made, candidates=made.candidates[:limit]),
@@ -282,8 +286,8 @@ class Engine:
             row,
             equipment,
             limit,
-            lambda: differential or self._differential(case, row, query, DEFAULT_LIMIT),
-            lambda: self.common.probabilities(row),
+            diagnosed=lambda: differential or self._differential(case, row, query, DEFAULT_LIMIT),
+            common=lambda: self.common.probabilities(row),
         )
 
     def _propose(
@@ -292,6 +296,7 @@ class Engine:
         row: FeatureRow,
         equipment: Equipment,
         limit: int,
+        *,
         diagnosed: Callable[[], Differential],
         common: Callable[[], Vector],
     ) -> Proposal:
@@ -356,8 +361,8 @@ class Engine:
         ranking: that of `case`, when it was made before (`Assessment.ranking`). Raises as
         `explain` does.
         """
-        common = [disease for disease in diseases if disease in self.common.diseases]
-        rare = [d for d in diseases if d in self.rare.index and d not in self.common.diseases]
+        common = [disease for disease in diseases if disease in self._common_diseases]
+        rare = [d for d in diseases if d in self.rare.index and d not in self._common_diseases]
         explained = self._explain_common(case, common) | self._explain_rare(case, rare, ranking)
         unknown = [disease for disease in diseases if disease not in explained]
         if unknown:
@@ -429,11 +434,7 @@ class Engine:
         reads = bool(by_common) or any(f.id not in dropped for f in case.excluded)
         rare_reads = bool(query.present) and World.RARE not in self.blocked
         return WorldAnswers(
-            common=(
-                ask()
-                if reads and World.COMMON not in self.blocked
-                else None
-            ),
+            common=(ask() if reads and World.COMMON not in self.blocked else None),
             rare_scores=ranking.retrieval.scores if rare_reads else _EMPTY,
             rare=ranking.probabilities if rare_reads else _EMPTY,
             rare_none=ranking.none if rare_reads else 1.0,
@@ -467,7 +468,7 @@ class Engine:
         return [diseases[i] for i in ranking.indices.tolist()]
 
     def _candidate(self, rank: int, disease: DiseaseId, probability: float) -> Candidate:
-        common = disease in self.common.diseases
+        common = disease in self._common_diseases
         return Candidate(
             rank=rank,
             disease=disease,

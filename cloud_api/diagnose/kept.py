@@ -33,7 +33,6 @@ class KeptDiagnosis:
 
     async def answer(self, tenant_id: str, case: Case, asked: PredictRequest) -> PredictResponse:
         """Return all there is to say of `case`. Raises EngineNotReadyError."""
-
         made: list[PredictResponse] = []  # filled unless the answer was kept
 
         async def make() -> bytes:

@@ -183,8 +183,10 @@ class RareExplainer:
 
 def _margin_in(ranking: RareRanking | None, number: int) -> float | None:
     """Return the margin the ranking gives a disease; None where it has none."""
-    at = () if ranking is None else np.flatnonzero(ranking.indices == number)
-    return float(ranking.margins[at[0]]) if ranking is not None and len(at) else None
+    if ranking is None:
+        return None
+    at = np.flatnonzero(ranking.indices == number)
+    return float(ranking.margins[at[0]]) if len(at) else None
 
 
 def _with(retrieval: RareRetrieval, number: int, score: float) -> RareRetrieval:

@@ -68,7 +68,7 @@ class Annotations:
     it is, or is a kind of, a finding ruled out.
     """
 
-    owner: Numbers
+    owner: NDArray[np.intp]
     share: Floats
     stated: NDArray[np.bool_]
     content: Floats
@@ -229,7 +229,7 @@ def _annotations(request: _Request) -> Annotations:
     )
 
 
-def _profiles(request: _Request) -> tuple[Numbers, Numbers, Floats]:
+def _profiles(request: _Request) -> tuple[NDArray[np.intp], Numbers, Floats]:
     """Return every annotation of the candidates, one after another: owner, term, stated."""
     tables, diseases = request.tables, request.candidates
     if request.stand_ins:
@@ -246,7 +246,7 @@ def _profiles(request: _Request) -> tuple[Numbers, Numbers, Floats]:
         before = np.cumsum(sizes) - sizes
         at = np.repeat(starts - before, sizes) + np.arange(sizes.sum())
         terms, stated = tables.terms[at], tables.stated[at]
-    return np.repeat(np.arange(len(diseases), dtype=np.int32), sizes), terms, stated
+    return np.repeat(np.arange(len(diseases)), sizes), terms, stated
 
 
 def _facts(request: _Request) -> Floats:

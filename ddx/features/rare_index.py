@@ -193,9 +193,7 @@ class RareIndex:
             for term, code in zip(shown.terms[span].tolist(), codes, strict=True)
         }
 
-    def codes_of(
-        self, terms: NDArray[np.int32], diseases: NDArray[np.int32]
-    ) -> NDArray[np.uint8]:
+    def codes_of(self, terms: NDArray[np.int32], diseases: NDArray[np.int32]) -> NDArray[np.uint8]:
         """Return the frequency code of each term in each disease, 0 where not annotated.
 
         uint8 (len(terms), len(diseases)); terms: distinct ontology indexes.

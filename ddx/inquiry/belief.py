@@ -43,9 +43,7 @@ class Belief:
         only: Floats = self.probabilities_of(row.values[np.newaxis], known)[0]
         return only
 
-    def probabilities_of(
-        self, values: NDArray[np.float32], common: Floats | None = None
-    ) -> Floats:
+    def probabilities_of(self, values: NDArray[np.float32], common: Floats | None = None) -> Floats:
         """Return the same for many rows at once, float64 (n, n_diseases). Raises ModelError."""
         nothing_asked = values.copy()
         nothing_asked[:, self._columns] = np.nan

@@ -33,7 +33,7 @@ from ddx.explain.why_not import TOP, Standing, WhyNot, open_answers, standing_in
 from ddx.features.encode import FeatureRow, encode
 from ddx.features.rare_evidence import Patient
 from ddx.features.rare_query import RareQuery, read_case
-from ddx.inference.common import CommonModel
+from ddx.inference.common import CommonModel, Vector
 from ddx.inference.conformal import COMMON_CONFORMAL, ConformalSets, prediction_set
 from ddx.inference.meta import MetaModel, WorldAnswers, band_of
 from ddx.inference.outside import OutsideModel, outside_of
@@ -108,6 +108,7 @@ class Engine:
         self.outside = outside
         self.inquirer, self.conformal = inquirer, conformal
         self._recommendations = recommendations
+        self._common_diseases = frozenset(common.diseases)
         self._severity = cache(catalogue.disease_severity)
         self.blocked: frozenset[World] = frozenset()
 
@@ -164,10 +165,12 @@ class Engine:
         row: FeatureRow,
         query: RareQuery,
         limit: int,
+        *,
         ranking: RareRanking | None = None,
+        common: Callable[[], Vector] | None = None,
     ) -> Differential:
         ranking = ranking or self._ranking(case, query)
-        answers = self.answers(case, row, ranking)
+        answers = self.answers(case, row, ranking, common)
         aggregate = self.meta.aggregate(answers)
         scored = [
             *zip(aggregate.common, self.common.diseases, strict=False),
@@ -220,11 +223,16 @@ class Engine:
         """
         row, query = self.read(case)
         ranking = None if differential else self._ranking(case, query)
+        common = cache(lambda: self.common.probabilities(row))  # list, set and questions read it
         listed = max(limit, DEFAULT_LIMIT)
-        made = differential or self._differential(case, row, query, listed, ranking)
-        not_excluded = self._not_excluded(row, query)
+        made = differential or self._differential(
+            case, row, query, listed, ranking=ranking, common=common
+        )
+        not_excluded = self._not_excluded(row, query, common)
         open_ones = open_diseases(made, not_excluded)
-        asked = questions and self._propose(case, row, equipment, questions, lambda: made)
+        asked = questions and self._propose(
+            case, row, equipment, questions, diagnosed=lambda: made, common=common
+        )
         return Assessment(
             differential=replace(made, candidates=made.candidates[:limit]),
             triage=triage(case, self.catalogue, open_ones),
@@ -239,18 +247,20 @@ class Engine:
         None when nothing can be said: the bundle carries no sets, or its common model reads
         nothing of the case.
         """
-        return self._not_excluded(*self.read(case))
+        row, query = self.read(case)
+        return self._not_excluded(row, query, lambda: self.common.probabilities(row))
 
-    def _not_excluded(self, row: FeatureRow, query: RareQuery) -> frozenset[DiseaseId] | None:
+    def _not_excluded(
+        self, row: FeatureRow, query: RareQuery, common: Callable[[], Vector]
+    ) -> frozenset[DiseaseId] | None:
         if self.conformal is None or World.COMMON in self.blocked:
             return None
         known = row.values[list(self.common.schema.positions.values())]
         present, excluded = int((known > 0).sum()), int((known == 0).sum())
         if not present + excluded:
             return None
-        common = self.common.probabilities(row)
         kept = prediction_set(
-            common,
+            common(),
             self.conformal,
             present=present,
             excluded=excluded,
@@ -276,7 +286,8 @@ class Engine:
             row,
             equipment,
             limit,
-            lambda: differential or self._differential(case, row, query, DEFAULT_LIMIT),
+            diagnosed=lambda: differential or self._differential(case, row, query, DEFAULT_LIMIT),
+            common=lambda: self.common.probabilities(row),
         )
 
     def _propose(
@@ -285,11 +296,14 @@ class Engine:
         row: FeatureRow,
         equipment: Equipment,
         limit: int,
+        *,
         diagnosed: Callable[[], Differential],
+        common: Callable[[], Vector],
     ) -> Proposal:
         if World.COMMON in self.blocked:  # what a question is worth is told by that model
             return Proposal(questions=())
-        return propose(self.inquirer.next_questions(case, equipment, limit, row=row), diagnosed)
+        asked = self.inquirer.next_questions(case, equipment, limit, row=row, common=common())
+        return propose(asked, diagnosed)
 
     def why_not(
         self,
@@ -347,8 +361,8 @@ class Engine:
         ranking: that of `case`, when it was made before (`Assessment.ranking`). Raises as
         `explain` does.
         """
-        common = [disease for disease in diseases if disease in self.common.diseases]
-        rare = [d for d in diseases if d in self.rare.index and d not in self.common.diseases]
+        common = [disease for disease in diseases if disease in self._common_diseases]
+        rare = [d for d in diseases if d in self.rare.index and d not in self._common_diseases]
         explained = self._explain_common(case, common) | self._explain_rare(case, rare, ranking)
         unknown = [disease for disease in diseases if disease not in explained]
         if unknown:
@@ -401,8 +415,18 @@ class Engine:
         """Return what both stages of the rare ranker say. query: what `read` made of `case`."""
         return self.rare_stage.rerank(self.rare.retrieve(query), _patient(case, query))
 
-    def answers(self, case: Case, row: FeatureRow, ranking: RareRanking) -> WorldAnswers:
-        """Return what both models say of `case`; training fits the gate on the same values."""
+    def answers(
+        self,
+        case: Case,
+        row: FeatureRow,
+        ranking: RareRanking,
+        common: Callable[[], Vector] | None = None,
+    ) -> WorldAnswers:
+        """Return what both models say of `case`; training fits the gate on the same values.
+
+        common: gives the probabilities of the common model for `row`; None asks it.
+        """
+        ask = common or (lambda: self.common.probabilities(row))
         dropped, query = set(row.dropped), ranking.retrieval.query
         by_common = [f.id for f in case.present if f.id not in dropped]
         by_rare = {term.subject for term in query.present} | set(query.redundant)
@@ -410,11 +434,7 @@ class Engine:
         reads = bool(by_common) or any(f.id not in dropped for f in case.excluded)
         rare_reads = bool(query.present) and World.RARE not in self.blocked
         return WorldAnswers(
-            common=(
-                self.common.probabilities(row)
-                if reads and World.COMMON not in self.blocked
-                else None
-            ),
+            common=(ask() if reads and World.COMMON not in self.blocked else None),
             rare_scores=ranking.retrieval.scores if rare_reads else _EMPTY,
             rare=ranking.probabilities if rare_reads else _EMPTY,
             rare_none=ranking.none if rare_reads else 1.0,
@@ -444,10 +464,11 @@ class Engine:
             raise ModelBlockedError(world.value)
 
     def _rare_ids(self, ranking: RareRanking) -> list[DiseaseId]:
-        return [self.rare.diseases[i] for i in ranking.indices]
+        diseases = self.rare.diseases
+        return [diseases[i] for i in ranking.indices.tolist()]
 
     def _candidate(self, rank: int, disease: DiseaseId, probability: float) -> Candidate:
-        common = disease in self.common.diseases
+        common = disease in self._common_diseases
         return Candidate(
             rank=rank,
             disease=disease,

@@ -33,9 +33,11 @@ class KeptDiagnosis:
 
     async def answer(self, tenant_id: str, case: Case, asked: PredictRequest) -> PredictResponse:
         """Return all there is to say of `case`. Raises EngineNotReadyError."""
+        made: list[PredictResponse] = []  # filled unless the answer was kept
 
         async def make() -> bytes:
-            return (await self._service.answer(case, asked)).model_dump_json().encode()
+            made.append(await self._service.answer(case, asked))
+            return made[0].model_dump_json().encode()
 
         options = {
             "limit": asked.limit,
@@ -46,7 +48,7 @@ class KeptDiagnosis:
         kept = await self._kept(
             "/predict", tenant_id, {"case": case_to_json(case), **options}, make
         )
-        answer = PredictResponse.model_validate_json(kept)
+        answer = made[0] if made else PredictResponse.model_validate_json(kept)
         self._count(answer)
         return answer
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Self
 
 from ddx.domain.case import DAYS_PER_YEAR, Case
 from ddx.domain.explanation import Contribution, Explanation
@@ -71,13 +71,15 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Item:
-    """One thing to be said: the contributions it joins, the heaviest first."""
+    """One thing to be said: the contributions it joins, the heaviest first. weight: their sum."""
 
     parts: tuple[Contribution, ...]
+    weight: float
 
-    @property
-    def weight(self) -> float:
-        return sum(part.weight for part in self.parts)
+    @classmethod
+    def of(cls, contributions: Iterable[Contribution]) -> Self:
+        parts = tuple(sorted(contributions, key=lambda c: -abs(c.weight)))
+        return cls(parts=parts, weight=sum(part.weight for part in parts))
 
     @property
     def subject(self) -> str:
@@ -166,10 +168,7 @@ def _grouped(contributions: Iterable[Contribution], catalogue: Catalogue) -> lis
     for contribution in contributions:
         if contribution.presence is not Presence.UNKNOWN:
             groups.setdefault(_group(contribution, catalogue), []).append(contribution)
-    items = [
-        _Item(parts=tuple(sorted(parts, key=lambda c: -abs(c.weight)))) for parts in groups.values()
-    ]
-    return sorted(items, key=lambda item: -abs(item.weight))
+    return sorted(map(_Item.of, groups.values()), key=lambda item: -abs(item.weight))
 
 
 def _group(contribution: Contribution, catalogue: Catalogue) -> str:
@@ -188,17 +187,19 @@ def _side(
     side = [item for item in items if item.weight * sign > 0]
     for item in side[:SHOWN_PER_SIDE]:
         code, values = _what(item, case, catalogue)
-        yield replace(
-            _sentence(code, item.weight, total),
+        yield _sentence(
+            code,
+            item.weight,
+            total,
             subject=item.subject,
-            values=MappingProxyType(dict(values)),
+            values=values,
             frequency=item.parts[0].frequency,
         )
     rest = side[SHOWN_PER_SIDE:]
     if rest:
         weight = sum(item.weight for item in rest)
         code = "others" if len(rest) > 1 else "other"
-        yield replace(_sentence(code, weight, total), values=MappingProxyType({"count": len(rest)}))
+        yield _sentence(code, weight, total, values={"count": len(rest)})
 
 
 def _unasked(unasked: list[Contribution], total: float) -> Iterable[Sentence]:
@@ -213,13 +214,24 @@ def _unasked(unasked: list[Contribution], total: float) -> Iterable[Sentence]:
         yield _sentence("unasked", net, total)
 
 
-def _sentence(code: str, weight: float, total: float) -> Sentence:
+def _sentence(
+    code: str,
+    weight: float,
+    total: float,
+    *,
+    subject: str | None = None,
+    values: Mapping[str, str | float] = MappingProxyType({}),
+    frequency: float | None = None,
+) -> Sentence:
     share = abs(weight) / total if total else 0.0
     return Sentence(
         code=code,
         direction=Direction.RAISES if weight > 0 else Direction.LOWERS,
         strength=strength_of(share),
         share=share,
+        subject=subject,
+        values=MappingProxyType(dict(values)),
+        frequency=frequency,
     )
 
 

@@ -72,7 +72,8 @@ class RareProfile:
         """Return the profile of the disease of that number."""
         row = None if stand_ins is None else stand_ins.row_of(number)
         if stand_ins is None or row is None:
-            return cls(dict(index.profile(number)), lambda term: index.frequency(number, term))
+            shares = index.shares_of(number)
+            return cls(dict(index.profile(number)), lambda term: shares.get(term, 0.0))
         codes = stand_ins.codes[row]
         return cls(dict(stand_ins.profiles[row]), lambda term: int(codes[term]) / FREQUENCY_STEPS)
 

@@ -154,11 +154,14 @@ class RareExplainer:
                 row = rows[int(np.flatnonzero(retrieved.indices == number)[0])]
             else:  # it moves the others' columns: rows of its own
                 row = self._stage.features(_with(retrieved, number, plain.margin), patient)[-1]
-            explained[disease] = self._explained(plain, row, patient)
+            margin = _margin_in(ranking, number)
+            if margin is None:
+                margin = float(self._stage.margins(row[np.newaxis])[0])
+            explained[disease] = self._explained(plain, row, margin, patient)
         return explained
 
     def _explained(
-        self, plain: Explanation, row: NDArray[np.float32], patient: Patient
+        self, plain: Explanation, row: NDArray[np.float32], margin: float, patient: Patient
     ) -> Explanation:
         weight = self._stage.calibration.evidence_weight
         weighed = [replace(c, weight=c.weight * weight) for c in plain.contributions]
@@ -169,13 +172,21 @@ class RareExplainer:
         return replace(
             plain,
             base=self._paths.base,
-            margin=float(self._stage.margins(row[np.newaxis])[0]),
+            margin=margin,
             contributions=tuple(sorted(contributions, key=lambda c: -abs(c.weight))),
         )
 
     @cached_property
     def _paths(self) -> LeafPaths:
         return leaf_paths(self._forest, 0)
+
+
+def _margin_in(ranking: RareRanking | None, number: int) -> float | None:
+    """Return the margin the ranking gives a disease; None where it has none."""
+    if ranking is None:
+        return None
+    at = np.flatnonzero(ranking.indices == number)
+    return float(ranking.margins[at[0]]) if len(at) else None
 
 
 def _with(retrieval: RareRetrieval, number: int, score: float) -> RareRetrieval:

@@ -14,6 +14,7 @@ import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Self
 
 import numpy as np
@@ -174,17 +175,24 @@ class LeafPaths:
 
 def _integrals(passes: NDArray[np.bool_], share: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return, per leaf and slot, the integral of the product over all other slots."""
-    depth = share.shape[1]
-    nodes, node_weights = np.polynomial.legendre.leggauss(-(-depth // 2))
-    total = np.zeros_like(share)
-    for node, weight in zip((nodes + 1.0) / 2.0, node_weights / 2.0, strict=True):
-        factors = node * passes + (1.0 - node) * share
-        before, after = np.ones_like(share), np.ones_like(share)
+    o, z = np.ascontiguousarray(passes.T), np.ascontiguousarray(share.T)  # slots in one piece
+    depth = len(z)
+    total = np.zeros_like(z)
+    before, after = np.ones_like(z), np.ones_like(z)
+    for node, weight in _quadrature(-(-depth // 2)):
+        factors = np.where(o, node + (1.0 - node) * z, (1.0 - node) * z)
         for slot in range(1, depth):
-            before[:, slot] = before[:, slot - 1] * factors[:, slot - 1]
-            after[:, -slot - 1] = after[:, -slot] * factors[:, -slot]
+            np.multiply(before[slot - 1], factors[slot - 1], out=before[slot])
+            np.multiply(after[-slot], factors[-slot], out=after[-slot - 1])
         total += weight * before * after
-    return total
+    return total.T
+
+
+@cache
+def _quadrature(points: int) -> tuple[tuple[float, float], ...]:
+    """Return nodes and weights of Gauss-Legendre over 0..1."""
+    nodes, weights = np.polynomial.legendre.leggauss(points)
+    return tuple(zip(((nodes + 1.0) / 2.0).tolist(), (weights / 2.0).tolist(), strict=True))
 
 
 def leaf_paths(forest: Forest, output: int) -> LeafPaths:

@@ -68,7 +68,7 @@ class Annotations:
     it is, or is a kind of, a finding ruled out.
     """
 
-    owner: Numbers
+    owner: NDArray[np.intp]
     share: Floats
     stated: NDArray[np.bool_]
     content: Floats
@@ -168,13 +168,8 @@ def _shown(index: RareIndex, term: int) -> Numbers:
 
 def _shares(index: RareIndex, kinds: Numbers, candidates: Numbers) -> Floats:
     """Return the propagated frequency of every kind in every candidate."""
-    slot = np.full(len(index.diseases), len(candidates), dtype=np.int32)
-    slot[candidates] = np.arange(len(candidates), dtype=np.int32)
-    shares = np.zeros((len(kinds), len(candidates) + 1), dtype=np.float32)
-    for row, kind in enumerate(kinds.tolist()):
-        diseases, codes = index.postings(kind)
-        shares[row, slot[diseases]] = codes
-    return shares[:, :-1] / np.float32(FREQUENCY_STEPS)
+    codes = index.codes_of(kinds, candidates)
+    return codes.astype(np.float32) / np.float32(FREQUENCY_STEPS)
 
 
 def _seen(request: _Request) -> Seen:
@@ -234,7 +229,7 @@ def _annotations(request: _Request) -> Annotations:
     )
 
 
-def _profiles(request: _Request) -> tuple[Numbers, Numbers, Floats]:
+def _profiles(request: _Request) -> tuple[NDArray[np.intp], Numbers, Floats]:
     """Return every annotation of the candidates, one after another: owner, term, stated."""
     tables, diseases = request.tables, request.candidates
     if request.stand_ins:
@@ -251,7 +246,7 @@ def _profiles(request: _Request) -> tuple[Numbers, Numbers, Floats]:
         before = np.cumsum(sizes) - sizes
         at = np.repeat(starts - before, sizes) + np.arange(sizes.sum())
         terms, stated = tables.terms[at], tables.stated[at]
-    return np.repeat(np.arange(len(diseases), dtype=np.int32), sizes), terms, stated
+    return np.repeat(np.arange(len(diseases)), sizes), terms, stated
 
 
 def _facts(request: _Request) -> Floats:

@@ -11,6 +11,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
+from functools import cached_property
 from typing import Any, Final, Self
 
 import numpy as np
@@ -29,6 +30,9 @@ STATED_STEPS: Final = 254
 
 NOT_STATED: Final = 255
 """… and this code means that the annotation states none."""
+
+OFTEN: Final = 512
+"""Diseases from which on a term is looked up in a whole row instead of in its postings."""
 
 ARRAYS: Final = {
     "terms": np.uint32,
@@ -89,6 +93,18 @@ class RareParameters:
         if len(values) != len(names):
             raise ModelError(f"rare index: {len(values)} parameters, {len(names)} expected")
         return cls(**dict(zip(names, values.tolist(), strict=True)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """What each disease shows, one disease after another.
+
+    starts: int32, n + 1. terms: int32, ontology indexes. codes: uint8, frequencies.
+    """
+
+    starts: NDArray[np.int32]
+    terms: NDArray[np.int32]
+    codes: NDArray[np.uint8]
 
 
 class RareIndex:
@@ -166,6 +182,60 @@ class RareIndex:
         at = int(np.searchsorted(diseases, disease))
         found = at < len(diseases) and diseases[at] == disease
         return int(codes[at]) / FREQUENCY_STEPS if found else 0.0
+
+    def shares_of(self, disease: int) -> dict[int, float]:
+        """Return what `frequency` gives for a disease, by term; only terms that it shows."""
+        shown = self._shown
+        span = _span(shown.starts, disease)
+        codes = shown.codes[span].tolist()
+        return {
+            term: code / FREQUENCY_STEPS
+            for term, code in zip(shown.terms[span].tolist(), codes, strict=True)
+        }
+
+    def codes_of(self, terms: NDArray[np.int32], diseases: NDArray[np.int32]) -> NDArray[np.uint8]:
+        """Return the frequency code of each term in each disease, 0 where not annotated.
+
+        uint8 (len(terms), len(diseases)); terms: distinct ontology indexes.
+        """
+        codes = np.zeros((len(terms), len(diseases)), dtype=np.uint8)
+        rows, whole = self._often_shown
+        often = rows[terms] >= 0
+        codes[often] = whole[rows[terms[often], np.newaxis], diseases]
+        place = np.full(len(self.diseases), -1, dtype=np.int32)
+        place[diseases] = np.arange(len(diseases), dtype=np.int32)
+        for at in np.flatnonzero(~often).tolist():
+            showing, stated = self.postings(int(terms[at]))
+            places = place[showing]
+            codes[at, places[places >= 0]] = stated[places >= 0]
+        return codes
+
+    @cached_property
+    def _often_shown(self) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+        """The terms that OFTEN diseases or more show, as whole rows (about 4 MB).
+
+        int32 by ontology index, the row of a term or -1; uint8 (n_rows, n_diseases), codes.
+        """
+        columns = np.flatnonzero(np.diff(self._arrays["posting_offsets"]) >= OFTEN)
+        rows = np.full(len(self.ontology), -1, dtype=np.int32)
+        rows[self._term_of_column[columns]] = np.arange(len(columns), dtype=np.int32)
+        whole = np.zeros((len(columns), len(self.diseases)), dtype=np.uint8)
+        for row, column in enumerate(columns.tolist()):
+            diseases, codes = self.postings(int(self._term_of_column[column]))
+            whole[row, diseases] = codes
+        return rows, whole
+
+    @cached_property
+    def _shown(self) -> "_Shown":
+        """The postings turned round: by disease."""
+        diseases, offsets = self._arrays["posting_diseases"], self._arrays["posting_offsets"]
+        order = np.argsort(diseases, kind="stable")
+        counts = np.bincount(diseases, minlength=len(self.diseases))
+        return _Shown(
+            starts=np.concatenate(([0], np.cumsum(counts))).astype(np.int32),
+            terms=np.repeat(self._term_of_column, np.diff(offsets))[order],
+            codes=self._arrays["posting_codes"][order],
+        )
 
     def profile(self, disease: int) -> tuple[tuple[int, float | None], ...]:
         """Return the annotated terms of a disease and the frequency each states, if any."""

@@ -17,7 +17,8 @@ Unknown findings change nothing. After LIRICAL (Robinson et al., Am J Hum Genet
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Self
+from functools import lru_cache
+from typing import Final, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,9 +31,13 @@ from ddx.features.rare_tables import Profile
 from ddx.terminology.ontology import Ontology
 
 Floats = NDArray[np.float64]
+F = TypeVar("F", float, Floats)
 
 FREQUENCIES: Final = np.arange(FREQUENCY_STEPS + 1) / FREQUENCY_STEPS
 """Frequency by code: a finding is weighed once per code, not once per disease."""
+
+TERMS_KEPT: Final = 128
+"""Findings whose ratios are kept for all diseases (0.1 MB each): what most cases mention."""
 
 DEFAULT_LIMIT: Final = 200
 """Candidates handed to the learned ranker; what the recall bar of the first stage counts."""
@@ -65,10 +70,15 @@ class RareEvidence:
 
 
 class RareRanker:
-    """Scores every disease of the index against a query; holds no state between queries."""
+    """Scores every disease of the index against a query.
+
+    What a finding says does not depend on the case: that of the last ones asked about is kept.
+    """
 
     def __init__(self, index: RareIndex) -> None:
         self.index = index
+        self._present_ratios = lru_cache(TERMS_KEPT)(self._weigh_everywhere)
+        self._kinds = lru_cache(maxsize=None)(self._look_up_kinds)
 
     @classmethod
     def from_artifacts(cls, artifacts: Artifacts, ontology: Ontology | None = None) -> Self:
@@ -122,8 +132,10 @@ class RareRanker:
         scores = np.zeros(len(codes))
         for term in query.present:
             best = np.zeros(len(codes))
-            for kind in self._kinds(term.index):
-                beliefs = self._belief(term.index, kind, FREQUENCIES)[codes[:, kind]]
+            for kind, chance in self._kinds(term.index):
+                beliefs = self._belief(FREQUENCIES, chance, itself=kind == term.index)[
+                    codes[:, kind]
+                ]
                 best = np.maximum(best, beliefs)
             scores += self._with_noise(best)
         for term in query.excluded:
@@ -133,7 +145,8 @@ class RareRanker:
 
     def evidence(self, query: RareQuery, disease: int) -> RareEvidence:
         """Return the terms of one disease's score. They sum to its score within 1e-9."""
-        return self.weigh(query, lambda term: self.index.frequency(disease, term))
+        shares = self.index.shares_of(disease)
+        return self.weigh(query, lambda term: shares.get(term, 0.0))
 
     def weigh(self, query: RareQuery, frequency: Callable[[int], float]) -> RareEvidence:
         """Return the evidence for a profile given as ontology index -> propagated frequency.
@@ -146,32 +159,42 @@ class RareRanker:
             excluded=tuple(self._excluded_ratio(t.index, frequency) for t in query.excluded),
         )
 
-    def _kinds(self, term: int) -> list[int]:
-        """Return the ontology indexes of the term and its ancestors that diseases show."""
-        lineage = self.index.ontology.lineage(term)
-        kinds: list[int] = lineage[self.index.background[lineage] > 0].tolist()
-        return kinds
+    def _look_up_kinds(self, term: int) -> tuple[tuple[int, float], ...]:
+        """Return the term and its ancestors that diseases show, each with its chance.
 
-    def _belief(self, term: int, kind: int, frequency: Floats) -> Floats:
-        """Return what `frequency` of `kind` says of `term`, as a ratio to chance."""
-        ratio: Floats = frequency / self.index.background[kind]
-        if kind == term:
+        Ontology indexes; chance: mean frequency over all diseases.
+        """
+        lineage = self.index.ontology.lineage(term)
+        shown = lineage[self.index.background[lineage] > 0]
+        return tuple(zip(shown.tolist(), self.index.background[shown].tolist(), strict=True))
+
+    def _belief(self, frequency: F, chance: float, *, itself: bool) -> F:
+        """Return what the frequency of a kind says of a term, as a ratio to chance.
+
+        itself: the kind is the term, not an ancestor of it.
+        """
+        ratio: F = frequency / chance
+        if itself:
             return ratio
         p = self.index.parameters
-        discounted: Floats = p.ancestor_weight * ratio**p.ancestor_exponent
+        discounted: F = p.ancestor_weight * ratio**p.ancestor_exponent
         return discounted
 
-    def _present_ratios(self, term: int) -> Floats:
+    def _weigh_everywhere(self, term: int) -> Floats:
+        """Return the log ratio of a finding seen, float64 by disease number; not to be changed."""
         best = np.zeros(len(self.diseases))
-        for kind in self._kinds(term):
+        for kind, chance in self._kinds(term):
             diseases, codes = self.index.postings(kind)
-            ratios = self._belief(term, kind, FREQUENCIES)[codes]
+            ratios = self._belief(FREQUENCIES, chance, itself=kind == term)[codes]
             best[diseases] = np.maximum(best[diseases], ratios)
-        return self._with_noise(best)
+        ratios = self._with_noise(best)
+        ratios.setflags(write=False)
+        return ratios
 
     def _present_ratio(self, term: int, frequency: Callable[[int], float]) -> float:
         beliefs = [
-            float(self._belief(term, kind, np.array(frequency(kind)))) for kind in self._kinds(term)
+            self._belief(frequency(kind), chance, itself=kind == term)
+            for kind, chance in self._kinds(term)
         ]
         return float(self._with_noise(np.array(max(beliefs, default=0.0))))
 

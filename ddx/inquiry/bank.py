@@ -8,7 +8,7 @@ bundle carries beside the trees.
 import io
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Self
 
@@ -36,6 +36,7 @@ class Item:
 
     findings, columns: what the answer settles, and where the model reads it.
     kinds: for each finding, the HPO terms it is a case of; antecedents are cases of nothing.
+    is_choice: whether the answer is a set of values rather than yes or no.
     """
 
     subject: str
@@ -44,10 +45,10 @@ class Item:
     kinds: tuple[frozenset[FindingId], ...]
     means: Means
 
-    @property
-    def is_choice(self) -> bool:
-        """Whether the answer is a set of values rather than yes or no."""
-        return len(self.findings) > 1
+    is_choice: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_choice", len(self.findings) > 1)
 
 
 class QuestionBank:

@@ -34,17 +34,22 @@ class Belief:
         present = np.clip(bank.frequency[:, self._columns], RAREST, 1.0 - RAREST)
         self._log_present, self._log_absent = np.log(present).T, np.log1p(-present).T
 
-    def probabilities(self, row: FeatureRow) -> Floats:
-        """Return P(disease | case), float64 (n_diseases,), sum 1. Raises ModelError."""
-        only: Floats = self.probabilities_of(row.values[np.newaxis])[0]
+    def probabilities(self, row: FeatureRow, common: Floats | None = None) -> Floats:
+        """Return P(disease | case), float64 (n_diseases,), sum 1. Raises ModelError.
+
+        common: what the common model says of the row, when it was asked before.
+        """
+        known = None if common is None else common[np.newaxis]
+        only: Floats = self.probabilities_of(row.values[np.newaxis], known)[0]
         return only
 
-    def probabilities_of(self, values: NDArray[np.float32]) -> Floats:
+    def probabilities_of(self, values: NDArray[np.float32], common: Floats | None = None) -> Floats:
         """Return the same for many rows at once, float64 (n, n_diseases). Raises ModelError."""
         nothing_asked = values.copy()
         nothing_asked[:, self._columns] = np.nan
-        both = self._common.probabilities_of(np.concatenate((values, nothing_asked)))
-        log_trees, log_prior = np.split(np.log(np.maximum(both, SMALLEST)), 2)
+        trees = self._common.probabilities_of(values) if common is None else common
+        log_trees = np.log(np.maximum(trees, SMALLEST))
+        log_prior = np.log(np.maximum(self._common.probabilities_of(nothing_asked), SMALLEST))
         by_counts = np.log(np.maximum(softmax(log_prior + self._evidence(values)), SMALLEST))
         return softmax((1.0 - COUNTS_WEIGHT) * log_trees + COUNTS_WEIGHT * by_counts)
 

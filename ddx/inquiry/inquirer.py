@@ -93,17 +93,19 @@ class Inquirer:
         limit: int = DEFAULT_LIMIT,
         *,
         row: FeatureRow | None = None,
+        common: Floats | None = None,
     ) -> tuple[Question, ...]:
         """Return the `limit` questions most worth asking, best first; none when all is answered.
 
-        row: what `encode` makes of `case`, when it was read before.
+        row: what `encode` makes of `case`, when it was read before. common: what the common model
+        says of it, when it was asked before.
 
         Raises:
             ModelError: the common model fails on the case.
         """
         row = row or encode(case, self._schema, self._catalogue.ontology)
         items = askable(case, row, self.bank, equipment)
-        p = self.belief.probabilities(row)
+        p = self.belief.probabilities(row, common)
         cost = np.array([COST[item.means] for item in items])
         worth = self._gains(p, self.harm, items) / cost
         best = np.argsort(-worth, kind="stable")[:limit]

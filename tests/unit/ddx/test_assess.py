@@ -165,3 +165,22 @@ def test_actions_come_with_their_guideline_in_the_language_asked(engine):
     assert all(s.text != e.text for s, e in zip(spanish, english, strict=True))
     assert all(str(action.guideline.year) in action.guideline.cite() for action in spanish)
     assert engine.recommendations(NOWHERE) == ()
+
+
+def test_an_explanation_is_the_same_with_the_ranking_made_before_and_without(engine):
+    case = case_of("HP:0001250", "HP:0001263", "HP:0000252", excluded=("HP:0001945",))
+    assessed = engine.assess(case)
+    told = [candidate.disease for candidate in assessed.differential.candidates[:8]]
+    assert engine.explain_several(case, told, assessed.ranking) == engine.explain_several(
+        case, told
+    )
+
+
+def test_the_common_model_is_asked_once_for_list_set_and_questions(engine, monkeypatch):
+    model, asked = type(engine.common), []
+    of_row = model.probabilities
+    monkeypatch.setattr(
+        model, "probabilities", lambda self, row: asked.append(row) or of_row(self, row)
+    )
+    engine.assess(case_of("HP:0001945", "HP:0012735"))
+    assert len(asked) == 1

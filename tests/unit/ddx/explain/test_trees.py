@@ -8,7 +8,7 @@ import pytest
 import xgboost
 
 from ddx.errors import ModelError
-from ddx.explain.trees import LEAF, Forest, leaf_paths
+from ddx.explain.trees import LEAF, Forest, _integrals, _quadrature, leaf_paths
 from training.export.forest import forest_of
 
 N_COLUMNS, N_CLASSES = 6, 3
@@ -208,3 +208,25 @@ def test_trees_without_a_split_explain_nothing_and_keep_their_base():
     paths = leaf_paths(leaf, 0)
     np.testing.assert_array_equal(paths.contributions(np.zeros(3, dtype=np.float32)), np.zeros(3))
     assert paths.base == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5, 8])
+def test_integrals_are_those_of_the_product_over_the_other_slots(depth):
+    dice = np.random.default_rng(20_261_126)
+    share = dice.uniform(0.05, 1.0, (20, depth))
+    passes = dice.random((20, depth)) < 0.5
+    for leaf in range(20):
+        for slot in range(depth):
+            others = [j for j in range(depth) if j != slot]
+            exact = np.polynomial.Polynomial([1.0])
+            for j in others:
+                start = share[leaf, j]
+                exact *= np.polynomial.Polynomial([start, float(passes[leaf, j]) - start])
+            area = exact.integ()
+            assert _integrals(passes, share)[leaf, slot] == pytest.approx(
+                area(1.0) - area(0.0), abs=1e-12
+            )
+
+
+def test_the_quadrature_weighs_the_whole_interval():
+    assert sum(weight for _, weight in _quadrature(4)) == pytest.approx(1.0, abs=1e-15)

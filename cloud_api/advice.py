@@ -61,6 +61,7 @@ ADVICE: Final = MappingProxyType(
             "Envíe menos de una vez; «limit_bytes» dice cuánto cabe.",
             "Send less at once; `limit_bytes` says how much fits.",
         ),
+        "database.busy": _WAIT,
         "sync.conflict": (
             "No repita el lote y avise a quien administra la organización.",
             "Do not repeat the batch, and tell whoever administers the organisation.",

@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -34,6 +35,13 @@ class EngineNotReadyError(DdxError):
     """No engine can answer: it is being loaded, or the served bundle cannot be used."""
 
     code = "engine.not_ready"
+    retryable = True
+
+
+class DatabaseBusyError(DdxError):
+    """No connection to the database came free in time: more was asked than can be answered."""
+
+    code = "database.busy"
     retryable = True
 
 
@@ -118,6 +126,7 @@ PROBLEMS: Final = {
     "audit.head_not_signed": Problem(
         403, "La cabeza del registro no está firmada por el equipo", "The head is not the device's"
     ),
+    "database.busy": Problem(503, "La base de datos está ocupada", "The database is busy"),
     "sync.busy": Problem(503, "El servidor pide esperar", "The server asks for patience"),
     "sync.too_fast": Problem(429, "Demasiados envíos seguidos", "Too many batches in a row"),
     "limit.too_many": Problem(429, "Demasiadas peticiones seguidas", "Too many requests in a row"),
@@ -236,7 +245,11 @@ def install(app: FastAPI, now_s: Callable[[], float]) -> None:
     async def on_ddx(request: Request, error: Exception) -> Response:
         return _of_ddx_error(request, cast("DdxError", error), now_s)
 
+    async def on_queue(request: Request, _: Exception) -> Response:
+        return _of_ddx_error(request, DatabaseBusyError("no connection came free"), now_s)
+
     app.add_exception_handler(DdxError, on_ddx)
+    app.add_exception_handler(PoolTimeoutError, on_queue)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _of_validation)
 

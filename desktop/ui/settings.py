@@ -62,7 +62,9 @@ _NAMES: Final = {
     "ProxyUrl": QT_TRANSLATE_NOOP("Settings", "Intermediario de red"),
     "CaBundlePath": QT_TRANSLATE_NOOP("Settings", "Certificados propios"),
     "MeteredPolicy": QT_TRANSLATE_NOOP("Settings", "Qué viaja cuando se pagan los datos"),
-    "DailyByteBudget": QT_TRANSLATE_NOOP("Settings", "Bytes de modelos al día (0: sin límite)"),
+    "DailyByteBudget": QT_TRANSLATE_NOOP(
+        "Settings", "Bytes al día por enlace de pago (0: sin límite)"
+    ),
     "IdleLockMinutes": QT_TRANSLATE_NOOP("Settings", "Cerrar la sesión sin uso (minutos)"),
     "BackupFolder": QT_TRANSLATE_NOOP("Settings", "Carpeta de copias de seguridad"),
     "BackupsKept": QT_TRANSLATE_NOOP("Settings", "Copias que se guardan"),

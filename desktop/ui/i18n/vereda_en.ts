@@ -2885,8 +2885,8 @@
         <translation>What travels over a paid link</translation>
     </message>
     <message>
-        <source>Bytes de modelos al día (0: sin límite)</source>
-        <translation>Bytes of models a day (0: no limit)</translation>
+        <source>Bytes al día por enlace de pago (0: sin límite)</source>
+        <translation>Bytes a day over a paid link (0: no limit)</translation>
     </message>
     <message>
         <source>Cerrar la sesión sin uso (minutos)</source>

@@ -5,12 +5,15 @@ import logging
 import pkgutil
 
 import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 import cloud_api
 import sync_service.gateway
 import sync_service.protocol
 from cloud_api.advice import ADVICE
-from cloud_api.errors import PROBLEMS, LastResort, language_of, problem_of
+from cloud_api.errors import PROBLEMS, LastResort, install, language_of, problem_of
 from ddx.errors import DdxError
 
 
@@ -84,3 +87,18 @@ async def test_what_nobody_foresaw_is_answered_and_logged_without_its_message(ca
     assert "KeyError" in caplog.text
     assert "broken" in caplog.text
     assert "Zenobia" not in caplog.text
+
+
+async def test_a_queue_for_the_database_is_answered_with_patience_not_as_a_fault():
+    app = FastAPI()
+    install(app, lambda: 0.0)
+
+    @app.get("/")
+    async def crowded() -> None:
+        raise PoolTimeoutError("QueuePool limit of size 5 overflow 10 reached")
+
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://cloud") as client:
+        answer = await client.get("/", headers={"Accept-Language": "es"})
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "30"
+    assert answer.json()["code"] == "database.busy"

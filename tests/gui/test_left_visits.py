@@ -46,11 +46,13 @@ def visit_and_leave(window, hands):
 
 
 def test_a_left_visit_leaves_no_screen_no_widget_and_no_job(window, hands):
-    before = gone()  # of other tests
+    before = gone()  # of other tests, whose windows may still be here
+    screens, lists = len(live(VisitScreen)), len(live(PatientsScreen))
+    over = sum(work.over for work in live(Work))
     for _ in range(VISITS):
         visit_and_leave(window, hands)
     hands.rest(0.6)  # the next visit is made, and no answer is under way
     assert [kind for place, kind in gone().items() if place not in before] == []
-    assert len(live(VisitScreen)) <= 1  # the one that is made beforehand
-    assert len(live(PatientsScreen)) == 1
-    assert [work for work in live(Work) if work.over] == []
+    assert len(live(VisitScreen)) <= screens + 1  # the one that is made beforehand
+    assert len(live(PatientsScreen)) <= lists + 1
+    assert sum(work.over for work in live(Work)) <= over

@@ -102,7 +102,8 @@ class VisitService:
             case = admit(draft, engine.catalogue)
         except DraftRefusedError:
             return None
-        return Trial(differential=engine.diagnose(case), not_excluded=engine.not_excluded(case))
+        said = engine.assess(case, equipment=RURAL_POST, questions=0)  # no question is asked
+        return Trial(differential=said.differential, not_excluded=said.not_excluded)
 
     def diagnose(self, draft_id: RecordId) -> DiagnosisRecord:
         """Return the recorded differential of a draft; the draft is gone then.

@@ -16,6 +16,16 @@ from ddx.terminology.catalogue import Catalogue, Language
 Texts = Mapping[str, tuple[str, str]]
 """Key -> (Spanish, English)."""
 
+NOTHING_CHANGED: Final[Texts] = {
+    "passphrase": ("Frase de paso de {name}: ", "Passphrase of {name}: "),
+    "sign_in_refused": (
+        "La frase de paso no es correcta, o hay que esperar {wait} s. Nada ha cambiado.",
+        "The passphrase is not right, or {wait} s must pass. Nothing changed.",
+    ),
+    "failed": ("Nada ha cambiado ({code}).", "Nothing changed ({code})."),
+}
+"""What signing in says for a command that changes something; the command adds "who"."""
+
 SAID: Final[Texts] = MappingProxyType(
     {
         "rank": ("N.º", "No."),

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Final
 from ddx.domain.roles import PermissionDeniedError
 from ddx.errors import DdxError
 from ddx.terminology.catalogue import Language
-from desktop.commands.words import Texts, say
+from desktop.commands.words import NOTHING_CHANGED, Texts, say
 from desktop.services.application import ApplicationService, Installation
 from desktop.services.errors import NoInstallerError, NotLinkedError
 from desktop.settings import data_directory
@@ -45,16 +45,11 @@ if TYPE_CHECKING:
 DONE, REFUSED = 0, 1
 
 WORDS: Final[Texts] = {
+    **NOTHING_CHANGED,
     "who": (
         "Diga quién es con --user. Pueden entrar: {names}",
         "Say who you are, with --user. These may sign in: {names}",
     ),
-    "passphrase": ("Frase de paso de {name}: ", "Passphrase of {name}: "),
-    "sign_in_refused": (
-        "La frase de paso no es correcta, o hay que esperar {wait} s. Nada ha cambiado.",
-        "The passphrase is not right, or {wait} s must pass. Nothing changed.",
-    ),
-    "failed": ("Nada ha cambiado ({code}).", "Nothing changed ({code})."),
     "running": ("Vereda {version}.", "Vereda {version}."),
     "ready": (
         "Vereda {version} está lista: `vereda app-update install` dice cómo instalarla.",

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from ddx.errors import DdxError
 from ddx.terminology.catalogue import Language
-from desktop.commands.words import Texts, say
+from desktop.commands.words import NOTHING_CHANGED, Texts, say
 from desktop.hardening import refuse_dumps
 from desktop.settings import data_directory, load_settings
 from model_bundles import embedded, stick
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 DONE, REFUSED, BAD_INPUT = 0, 1, 2
 
 WORDS: Final[Texts] = {
+    **NOTHING_CHANGED,
     "exported": (
         "Modelo {version} copiado en {path} y verificado allí.",
         "Model {version} copied to {path} and verified there.",
@@ -50,12 +51,6 @@ WORDS: Final[Texts] = {
         "Diga quién la trae con --user. Pueden entrar: {names}",
         "Say who brings it, with --user. These may sign in: {names}",
     ),
-    "passphrase": ("Frase de paso de {name}: ", "Passphrase of {name}: "),
-    "sign_in_refused": (
-        "La frase de paso no es correcta, o hay que esperar {wait} s. Nada ha cambiado.",
-        "The passphrase is not right, or {wait} s must pass. Nothing changed.",
-    ),
-    "failed": ("Nada ha cambiado ({code}).", "Nothing changed ({code})."),
     "activated": ("Modelo {version} instalado: ya responde.", "Model {version} installed."),
     "up_to_date": (
         "La memoria no trae nada más nuevo; sigue el modelo de ahora.",

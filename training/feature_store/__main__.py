@@ -7,7 +7,6 @@ fresh they are. Both read the same definitions.
 import argparse
 import json
 import os
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +20,7 @@ from training.lake.__main__ import ENGINE, ENGINES, LAKE
 from training.lake.engine import open_engine
 from training.lake.place import Lake
 from training.lake.upkeep import tidy
-from training.terminal import DONE, Say, run
+from training.terminal import DONE, Say, leave, run
 
 FOLDER: Final = REPOSITORY / "build" / "features"
 ONLINE: Final = os.environ.get("VEREDA_FEATURES_ONLINE", SQLITE)
@@ -86,7 +85,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # the embedded engine's threads aborted one finished process in about twenty
+    leave(main())

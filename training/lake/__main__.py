@@ -6,7 +6,6 @@ it; `--dry-run` says what they would do.
 
 import argparse
 import os
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from training.lake import ingest, status
 from training.lake.place import Lake
 from training.lake.tables import GOLD_CASES, SILVER_CASES, SILVER_FINDINGS, SILVER_LABELS
 from training.lake.upkeep import RETENTION_DAYS, tidy
-from training.terminal import DONE, FAILED, Say, run
+from training.terminal import DONE, FAILED, Say, leave, run
 
 LAKE: Final = os.environ.get("VEREDA_LAKE", str(REPOSITORY / "build" / "lake"))
 ENGINE: Final = os.environ.get("VEREDA_LAKE_ENGINE", "embedded")
@@ -148,7 +147,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # the embedded engine's threads aborted one finished process in about twenty
+    leave(main())

@@ -9,7 +9,7 @@ COMPILE := uv pip compile pyproject.toml --python-version 3.11 --universal --gen
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help run test fast check package package-test packaging-tools bench train retrain release monitor cloud demo clean setup system trust lock
+.PHONY: help run test fast check package package-test packaging-tools bench train retrain release monitor cloud demo clean setup system servers trust lock
 
 help: ## Show these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,8 +54,13 @@ release: setup ## The approved candidate to the clinics by stages; run it every 
 monitor: setup ## Drift, performance and triggers of yesterday (ARGS="--retrain" acts on a trigger)
 	$(BIN)/vereda-train monitor $(ARGS)
 
-test: setup ## Every test
-	$(BIN)/python -m pytest -n 2 --durations=15
+test: setup $(if $(CI),,servers) ## Every test; those that cannot run here are listed with the reason
+	$(BIN)/python -m pytest -n 2 -rs --durations=15
+
+servers: # what the suite starts for itself; without one of these its tests are skipped
+	@installers/linux/system-packages.sh --tests
+	@.ci/node || true
+	@.ci/lake || true
 
 fast: setup
 	$(BIN)/python -m pytest -n 2 -q -m "not slow and not gui" tests/unit tests/contract

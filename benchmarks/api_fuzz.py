@@ -55,7 +55,11 @@ def main() -> int:
     wanted = asked.cases - sum(other.cases for other in others)
     until = time.monotonic() + asked.minutes * 60
     with tempfile.TemporaryDirectory() as folder, _cloud(Path(folder)) as (url, app, chosen):
-        campaign = Campaign(url, app.state.door.operations, _callers(url, chosen))
+        catalogue = app.state.diagnosis.engine.catalogue
+        findings = (*catalogue.findings, *catalogue.ontology.ids)
+        campaign = Campaign(
+            url, app.state.door.operations, _callers(url, chosen), findings=findings
+        )
         campaign.tally = tally
         while tally.cases < wanted and time.monotonic() < until:
             campaign.step(steps, cases=PER_STEP, seed_of=asked.seed)

@@ -27,6 +27,10 @@ _SIGN: Final = (
     "Firme la petición con la clave con la que se inscribió el equipo.",
     "Sign the request with the key the device enrolled with.",
 )
+_OPERATE: Final = (
+    "Avise a quien opera el servicio: le falta algo de su instalación; no depende de la petición.",
+    "Tell whoever runs the service: its installation lacks something; the request is not at fault.",
+)
 _LOOK: Final = (
     "Compruebe el identificador; lo de otra organización tampoco se encuentra.",
     "Check the id; what belongs to another organisation is not found either.",
@@ -34,6 +38,17 @@ _LOOK: Final = (
 
 ADVICE: Final = MappingProxyType(
     {
+        "internal": (
+            "Repita la petición más tarde; si vuelve a fallar, avise a quien opera el servicio.",
+            "Repeat the request later; if it fails again, tell whoever runs the service.",
+        ),
+        "engine.not_ready": _WAIT,
+        "registry.missing": _OPERATE,
+        "sync.busy": _WAIT,
+        "stream.broker": _WAIT,
+        "stream.kafka_missing": _OPERATE,
+        "record.cosmos_missing": _OPERATE,
+        "observability.monitor_missing": _OPERATE,
         "http": ("Compruebe la petición.", "Check the request."),
         "http.404": ("Compruebe la dirección en /docs.", "Check the address in /docs."),
         "http.405": ("Compruebe el método en /docs.", "Check the method in /docs."),
@@ -132,6 +147,5 @@ ADVICE: Final = MappingProxyType(
 
 
 def advice(code: str, language: str) -> str:
-    """Return what to do next in "es" or "en"; empty where there is nothing the caller can do."""
-    said = ADVICE.get(code)
-    return "" if said is None else said[0 if language == "es" else 1]
+    """Return what to do next in "es" or "en"; a code of no list is the server's own fault."""
+    return ADVICE.get(code, ADVICE["internal"])[0 if language == "es" else 1]

@@ -34,7 +34,7 @@ from cloud_api.devices.service import DeviceService
 from cloud_api.diagnose import routes as diagnose_routes
 from cloud_api.diagnose.kept import KeptDiagnosis
 from cloud_api.diagnose.service import ClinicalEngine, DiagnosisService
-from cloud_api.documentation import DESCRIPTION, TITLE, document_of
+from cloud_api.documentation import DESCRIPTION, TITLE, document_of, install_page
 from cloud_api.drain import Drain
 from cloud_api.drift import routes as drift_routes
 from cloud_api.drift.service import DriftService
@@ -109,7 +109,14 @@ def create_app(
     records = records_of(settings, engine)
     ledger = ReleaseLedger(records.audit, repository, now)
     lifespan = _lifespan(settings, engine, diagnosis, ledger, _open(records, shared, traces))
-    app = FastAPI(title=TITLE, version="0.1.0", lifespan=lifespan, description=DESCRIPTION)
+    app = FastAPI(
+        title=TITLE,
+        version="0.1.0",
+        lifespan=lifespan,
+        description=DESCRIPTION,
+        docs_url=None,  # `documentation.install_page` has one that needs no other host
+        redoc_url=None,
+    )
     gateway = Gateway(
         sink=SqlSink(engine, now=now, alarmed=lambda a: metrics.alarms.labels(a.kind).inc()),
         heads=SqlHeads(engine, now=now, alarmed=lambda a: metrics.alarms.labels(a.kind).inc()),
@@ -138,6 +145,7 @@ def create_app(
         decided=lambda outcome, verb: metrics.feedback.labels(outcome, verb).inc(),
     ):
         door.let_in(routes)
+    install_page(door)
     door.close()
     errors.install(app, lambda: now().timestamp())
     edge.install(app, settings, shared=shared, metrics=metrics, drain=drain, tracer=tracer)

@@ -4,13 +4,18 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
 
 from cloud_api import sync_docs
 from cloud_api.audit import routes as audit_routes
-from cloud_api.auth.door import Operation
+from cloud_api.auth.access import everyone
+from cloud_api.auth.door import Door, Operation
 from cloud_api.clinic_settings import routes as settings_routes
 from cloud_api.devices import routes as devices_routes
 from cloud_api.diagnose import routes as diagnose_routes
@@ -50,6 +55,8 @@ READ_AND_WRITTEN_BY_HAND: Final[tuple[type[BaseModel], ...]] = (
     *sync_docs.ANSWER_MODELS,
     Problem,
 )
+_ASSETS: Final = "/docs/assets"
+_OPEN: Final = everyone("what may be asked is no secret")
 
 
 def document_of(app: FastAPI, operations: Sequence[Operation]) -> dict[str, Any]:
@@ -72,6 +79,24 @@ def document_of(app: FastAPI, operations: Sequence[Operation]) -> dict[str, Any]
         _show(document, operations)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def install_page(door: Door) -> None:
+    """Add /docs, with scripts of its own: it is read where nothing comes from elsewhere."""
+    assets = StaticFiles(packages=[("fastapi_offline", "static")])
+    door.let_in_files(_ASSETS, assets, "assets", _OPEN)
+
+    async def page(request: Request) -> HTMLResponse:
+        at = str(request.scope.get("root_path", "")).rstrip("/")
+        return get_swagger_ui_html(
+            openapi_url=f"{at}/openapi.json",
+            title=TITLE,
+            swagger_js_url=f"{at}{_ASSETS}/swagger-ui-bundle.js",
+            swagger_css_url=f"{at}{_ASSETS}/swagger-ui.css",
+            swagger_favicon_url=f"{at}{_ASSETS}/favicon.png",
+        )
+
+    door.app.add_route("/docs", page, include_in_schema=False)
 
 
 def _show(document: dict[str, Any], operations: Sequence[Operation]) -> None:

@@ -324,7 +324,7 @@ class LastResort:
                 raise
             log.error("unforeseen %s at %s", type(error).__name__, where_of(error))  # noqa: TRY400
             if not started:
-                answer = problem_response("internal", "es")
+                answer = problem_response("internal", _language(Request(scope)))
                 await answer(scope, receive, send)
 
 

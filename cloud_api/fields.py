@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
-from fastapi import Query
+from fastapi import Path, Query
 from pydantic import AfterValidator, AwareDatetime, StringConstraints
 
 from cloud_api.records.ports import MAX_PAGE, Window
@@ -27,15 +27,29 @@ Actor = Annotated[
 ]
 CodeOrNothing = Annotated[str, StringConstraints(pattern=f"^$|{CODE_PATTERN}")]
 
-Since = Annotated[Moment | None, Query(description="From this moment on.")]
-Until = Annotated[Moment | None, Query(description="Before this moment.")]
-Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Most records on a page.")]
+A_MOMENT: Final = "2026-11-23T12:00:00Z"
+AN_ID: Final = "0198a000-0000-7000-8000-000000000001"
+"""What the documentation shows."""
+
+Since = Annotated[Moment | None, Query(description="From this moment on.", examples=[A_MOMENT])]
+Until = Annotated[Moment | None, Query(description="Before this moment.", examples=[A_MOMENT])]
+Limit = Annotated[
+    int, Query(ge=1, le=MAX_PAGE, description="Most records on a page.", examples=[100])
+]
 AfterId = Annotated[
-    RecordIdText | None, Query(description="`next` of the page before; nothing for the first.")
+    RecordIdText | None,
+    Query(description="`next` of the page before; nothing for the first.", examples=[AN_ID]),
 ]
 AfterSequence = Annotated[
-    int, Query(ge=0, le=MAX_SEQUENCE, description="`next` of the page before; 0 for the first.")
+    int,
+    Query(
+        ge=0,
+        le=MAX_SEQUENCE,
+        description="`next` of the page before; 0 for the first.",
+        examples=[0],
+    ),
 ]
+RecordInPath = Annotated[RecordIdText, Path(examples=[AN_ID])]
 
 
 def window_of(since: datetime | None, until: datetime | None) -> Window:

@@ -139,6 +139,7 @@ _AFTER: Final = {
     "required": False,
     "description": "`cursor` of the page before; 0 for the first.",
     "schema": {"type": "integer", "minimum": 0, "maximum": 10**18 - 1, "default": 0},
+    "example": 0,
 }
 
 

@@ -67,8 +67,8 @@ def router(guard: Guard, journal: Journal) -> APIRouter:
         *,
         since: Since = None,
         until: Until = None,
-        actor: Annotated[Actor, Query()] = "",
-        action: Annotated[CodeOrNothing, Query()] = "",
+        actor: Annotated[Actor, Query(examples=["person:7f3c"])] = "",
+        action: Annotated[CodeOrNothing, Query(examples=["prediction.read"])] = "",
         after: AfterSequence = 0,
         limit: Limit = 100,
     ) -> LinkPage:

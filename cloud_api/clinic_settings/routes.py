@@ -1,8 +1,8 @@
 """GET /settings, PUT /settings/{key}: what the devices of an organisation are told."""
 
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 
 from cloud_api.auth.access import people
 from cloud_api.auth.guard import Guard, caller_of
@@ -12,6 +12,7 @@ from cloud_api.operation import operation
 from ddx.domain.roles import Permission
 from sync_service.gateway.reading import read_message
 
+KeyInPath = Annotated[Key, Path(examples=["DailyByteBudget"])]
 REQUEST_MODELS: Final = (SettingRequest,)
 _SETTING: Final = {
     "key": "DailyByteBudget",
@@ -48,7 +49,7 @@ def router(guard: Guard, service: SettingService) -> APIRouter:
             problems=("device.unknown",),
         ),
     )
-    async def put(request: Request, key: Key) -> SettingAnswer:
+    async def put(request: Request, key: KeyInPath) -> SettingAnswer:
         """Set a policy key; devices take it with their next contact."""
         caller = caller_of(request)
         return await service.put(caller, key, read_message(caller.content, SettingRequest))

@@ -14,11 +14,10 @@ from cloud_api.devices.schemas import (
     RevocationRequest,
 )
 from cloud_api.devices.service import DeviceService
-from cloud_api.fields import AfterId, Limit
+from cloud_api.fields import AfterId, Limit, RecordInPath
 from cloud_api.operation import operation
 from ddx.domain.roles import Permission
 from sync_service.gateway.reading import read_message
-from sync_service.protocol.fields import RecordIdText
 
 REQUEST_MODELS: Final = (CodeRequest, RevocationRequest)
 _ID: Final = "0198a000-0000-7000-8000-000000000002"
@@ -82,7 +81,7 @@ def router(guard: Guard, service: DeviceService) -> APIRouter:
             problems=("device.unknown",),
         ),
     )
-    async def revoke(request: Request, device_id: RecordIdText) -> DeviceMessage:
+    async def revoke(request: Request, device_id: RecordInPath) -> DeviceMessage:
         """Revoke a device of the caller's organisation for good."""
         caller = caller_of(request)
         reason = read_message(caller.content, RevocationRequest).reason

@@ -11,16 +11,23 @@ from cloud_api.auth.access import people_or_devices
 from cloud_api.auth.guard import Guard, caller_of
 from cloud_api.diagnose import examples
 from cloud_api.diagnose.kept import KeptDiagnosis
-from cloud_api.diagnose.schemas import ExplainRequest, ExplainResponse, PredictRequest, Receipted
+from cloud_api.diagnose.schemas import (
+    AskedCase,
+    ExplainRequest,
+    ExplainResponse,
+    PredictRequest,
+    Receipted,
+)
 from cloud_api.operation import JSON, operation
 from cloud_api.predictions.service import Receipts
-from ddx.domain.case import Case
+from ddx.domain.case import Case, VitalSigns
+from ddx.domain.finding import Presence
 from ddx.domain.identifiers import disease_id
 from ddx.domain.roles import Permission
 from ddx.domain.wire import case_from_json
+from ddx.errors import CaseError
 from sync_service.gateway.reading import read_message
 from sync_service.protocol.fields import Message
-from sync_service.protocol.payloads import CaseMessage
 
 REQUEST_MODELS: Final = (PredictRequest, ExplainRequest)
 _REFUSED: Final = ("case.invalid", "finding.unknown", "engine.not_ready")
@@ -74,10 +81,18 @@ def router(guard: Guard, service: KeptDiagnosis, receipts: Receipts) -> APIRoute
     return routes
 
 
-def _case(message: CaseMessage) -> Case:
-    """Return the case asked about; a field the engine would not read is an error, not ignored."""
+def _case(message: AskedCase) -> Case:
+    """Return the case asked about; a field the engine would not read is an error, not ignored.
+
+    Raises:
+        CaseError: it cannot be read, or says nothing: "can wait" would be said of silence.
+    """
     raw = message.model_dump(exclude_none=True)
-    return case_from_json({"age_days": None, **raw})
+    case = case_from_json({"age_days": None, **raw})
+    stated = any(finding.presence is not Presence.UNKNOWN for finding in case.findings)
+    if not stated and case.vitals == VitalSigns():
+        raise CaseError("no finding is present or excluded, and no vital sign was measured")
+    return case
 
 
 def _json(answer: Message) -> Response:

@@ -1,9 +1,11 @@
 """Requests and answers of /predict and /explain."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
+from ddx.domain.case import DAYS_PER_YEAR
+from ddx.intake.limits import MAX_AGE_YEARS, POSSIBLE
 from sync_service.protocol.fields import (
     DiseaseIdText,
     FindingIdText,
@@ -11,9 +13,45 @@ from sync_service.protocol.fields import (
     Probability,
     RecordIdText,
 )
-from sync_service.protocol.payloads import CaseMessage
+from sync_service.protocol.payloads import CaseMessage, VitalsMessage
 
 Language = Literal["es", "en"]
+
+MAX_AGE_DAYS: Final = int(MAX_AGE_YEARS * DAYS_PER_YEAR)
+
+
+def _vital(name: str) -> Any:
+    """Return the field of a vital sign: absent, or what a living patient can show."""
+    possible = POSSIBLE[name]
+    return Field(default=None, ge=possible.low, le=possible.high)
+
+
+class AskedVitals(VitalsMessage):
+    """Vital signs within `ddx.intake.limits.POSSIBLE`: a temperature in Fahrenheit is refused."""
+
+    temperature_c: float | None = _vital("temperature_c")
+    heart_rate_bpm: float | None = _vital("heart_rate_bpm")
+    respiratory_rate_bpm: float | None = _vital("respiratory_rate_bpm")
+    systolic_mmhg: float | None = _vital("systolic_mmhg")
+    diastolic_mmhg: float | None = _vital("diastolic_mmhg")
+    spo2_percent: float | None = _vital("spo2_percent")
+    weight_kg: float | None = _vital("weight_kg")
+    glucose_mg_dl: float | None = _vital("glucose_mg_dl")
+
+    @field_validator("diastolic_mmhg")
+    @classmethod
+    def _below_systolic(cls, diastolic: float | None, info: ValidationInfo) -> float | None:
+        systolic = info.data.get("systolic_mmhg")
+        if diastolic is not None and systolic is not None and diastolic >= systolic:
+            raise ValueError("diastolic pressure is not below systolic")
+        return diastolic
+
+
+class AskedCase(CaseMessage):
+    """A case somebody wants read, held to the same bounds as one typed at the screen."""
+
+    age_days: int | None = Field(default=None, ge=0, le=MAX_AGE_DAYS)
+    vitals: AskedVitals = AskedVitals()
 
 
 class PredictRequest(Message):
@@ -23,7 +61,7 @@ class PredictRequest(Message):
     out where the patient is; the next question needs no more.
     """
 
-    case: CaseMessage
+    case: AskedCase
     limit: int = Field(default=10, ge=1, le=100)
     explained: int = Field(default=5, ge=0, le=10)
     language: Language = "es"
@@ -33,7 +71,7 @@ class PredictRequest(Message):
 class ExplainRequest(Message):
     """A case and the disease to explain."""
 
-    case: CaseMessage
+    case: AskedCase
     disease: DiseaseIdText
 
 

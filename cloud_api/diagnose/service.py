@@ -15,6 +15,7 @@ from ddx.domain.case import Case
 from ddx.domain.explanation import Explanation
 from ddx.domain.identifiers import DiseaseId
 from ddx.errors import DdxError
+from ddx.terminology.catalogue import Catalogue
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -67,14 +68,26 @@ class DiagnosisService:
         return self._engine
 
     async def answer(self, case: Case, asked: PredictRequest) -> PredictResponse:
-        """Return all there is to say of `case`."""
+        """Return all there is to say of `case`. Raises UnknownFindingError."""
         engine = self.engine
+        _known(case, engine.catalogue)
         return await self._off_the_loop(lambda: answer(engine, case, asked))
 
     async def explain(self, case: Case, disease: DiseaseId) -> Explanation:
-        """Return the explanation of one disease for `case`. Raises UnknownDiseaseError."""
+        """Return the explanation of one disease for `case`.
+
+        Raises:
+            UnknownFindingError, UnknownDiseaseError: the bundle has no such finding, disease.
+        """
         engine = self.engine
+        _known(case, engine.catalogue)
         return await self._off_the_loop(lambda: engine.explain(case, disease))
 
     async def _off_the_loop(self, work: Callable[[], T]) -> T:
         return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+
+
+def _known(case: Case, catalogue: Catalogue) -> None:
+    """Refuse a code the catalogue lacks: left out in silence, it would look like a healthy sign."""
+    for finding in case.findings:
+        catalogue.resolve(finding.id)

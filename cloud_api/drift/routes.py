@@ -11,7 +11,7 @@ from cloud_api.drift.service import DriftService
 from cloud_api.operation import operation
 from ddx.domain.roles import Permission
 
-Days = Annotated[int, Query(ge=1, le=366)]
+Days = Annotated[int, Query(ge=1, le=366, examples=[7])]
 _DRIFT: Final = {
     "since": "2026-11-19T12:00:00Z",
     "until": "2026-11-26T12:00:00Z",

@@ -10,7 +10,7 @@ from cloud_api.auth.access import people, people_or_devices
 from cloud_api.auth.guard import Guard, caller_of
 from cloud_api.feedback.schemas import FeedbackAnswer, FeedbackMessage, FeedbackPage
 from cloud_api.feedback.service import FeedbackService
-from cloud_api.fields import AfterId, Limit, Since, Until, window_of
+from cloud_api.fields import AN_ID, AfterId, Limit, Since, Until, window_of
 from cloud_api.operation import operation
 from ddx.domain.roles import Permission
 from sync_service.gateway.reading import read_message
@@ -86,7 +86,7 @@ def router(guard: Guard, service: FeedbackService, journal: Journal) -> APIRoute
         *,
         since: Since = None,
         until: Until = None,
-        receipt_id: Annotated[RecordIdText | None, Query()] = None,
+        receipt_id: Annotated[RecordIdText | None, Query(examples=[AN_ID])] = None,
         after: AfterId = None,
         limit: Limit = 100,
     ) -> FeedbackPage:

@@ -15,9 +15,12 @@ _ALWAYS: Final = (
     (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
 )
 _API_POLICY: Final = b"default-src 'none'; frame-ancestors 'none'"
-_PAGE_POLICY: Final = b"frame-ancestors 'none'"
-PAGES: Final = ("/docs", "/redoc")
-"""The documentation loads scripts from elsewhere; nothing of a patient is on it."""
+_PAGE_POLICY: Final = (
+    b"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    b"img-src 'self' data:; frame-ancestors 'none'"
+)
+PAGES: Final = ("/docs",)
+"""The documentation starts its own script in the page; nothing of a patient is on it."""
 
 
 class SecurityHeaders:

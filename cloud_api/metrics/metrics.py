@@ -14,6 +14,8 @@ from prometheus_client import (
 )
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sync_service.protocol.codes import AlarmKind
+
 BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Holds the bounds of the service objectives: 200, 400 and 500 ms."""
 
@@ -50,6 +52,8 @@ class Metrics:
             ("kind",),
             registry=self.registry,
         )
+        for kind in AlarmKind:
+            self.alarms.labels(kind)  # from 0: `increase` does not see a series begin at 1
         self.stream_head = Gauge(
             "vereda_stream_head", "Highest server sequence stored", registry=self.registry
         )
@@ -106,7 +110,7 @@ class Metrics:
     def _fleet(self) -> None:
         self.devices = Gauge(
             "vereda_devices",
-            "Devices by state: enrolled, revoked, heard (of the enrolled, within seven days)",
+            "Devices by state: enrolled, revoked",
             ("state",),
             registry=self.registry,
         )

@@ -8,12 +8,11 @@ from cloud_api.audit.actions import CloudAction
 from cloud_api.audit.service import Journal
 from cloud_api.auth.access import people
 from cloud_api.auth.guard import Guard, caller_of
-from cloud_api.fields import AfterId, CodeOrNothing, Limit, Since, Until, window_of
+from cloud_api.fields import AfterId, CodeOrNothing, Limit, RecordInPath, Since, Until, window_of
 from cloud_api.operation import operation
 from cloud_api.predictions.schemas import PredictionMessage, PredictionPage
 from cloud_api.predictions.service import Receipts
 from ddx.domain.roles import Permission
-from sync_service.protocol.fields import RecordIdText
 
 _ID: Final = "0198a000-0000-7000-8000-000000000001"
 _PREDICTION: Final = {
@@ -51,7 +50,7 @@ def router(guard: Guard, receipts: Receipts, journal: Journal) -> APIRouter:
         *,
         since: Since = None,
         until: Until = None,
-        bundle_version: Annotated[CodeOrNothing, Query()] = "",
+        bundle_version: Annotated[CodeOrNothing, Query(examples=["2026.11.6"])] = "",
         after: AfterId = None,
         limit: Limit = 100,
     ) -> PredictionPage:
@@ -81,7 +80,7 @@ def router(guard: Guard, receipts: Receipts, journal: Journal) -> APIRouter:
             asks=True,
         ),
     )
-    async def one(request: Request, receipt_id: RecordIdText) -> PredictionMessage:
+    async def one(request: Request, receipt_id: RecordInPath) -> PredictionMessage:
         """Return what is written down of one prediction. Reading it is noted in the audit."""
         caller = caller_of(request)
         await journal.note(caller, CloudAction.PREDICTIONS_SEARCHED, receipt_id)

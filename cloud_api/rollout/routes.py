@@ -8,7 +8,7 @@ from cloud_api.audit.schemas import VerdictMessage
 from cloud_api.audit.service import verify
 from cloud_api.auth.access import people
 from cloud_api.auth.guard import Guard, caller_of
-from cloud_api.fields import AfterSequence, Limit, Moment
+from cloud_api.fields import A_MOMENT, AfterSequence, Limit, Moment
 from cloud_api.operation import operation
 from cloud_api.records.ports import AuditLog
 from cloud_api.registry.repository import SignedState
@@ -123,7 +123,7 @@ def registry(guard: Guard, ledger: ReleaseLedger, chain: AuditLog) -> APIRouter:
             asks=True,
         ),
     )
-    async def production(at: Annotated[Moment, Query()]) -> ProductionAnswer:
+    async def production(at: Annotated[Moment, Query(examples=[A_MOMENT])]) -> ProductionAnswer:
         """Return which bundle was production at a moment, and who had decided so."""
         return await ledger.production_at(at)
 

@@ -106,7 +106,8 @@ def test_the_page_lists_everything_that_can_be_called(cloud):
         for method in methods
     }
     listed = {operation for operation, _ in TABLE}
-    files = {f"GET /bundles/{folder}/{{file}}" for folder in ("metadata", "targets")}
+    folders = ("/bundles/metadata", "/bundles/targets", "/docs/assets")
+    files = {f"GET {folder}/{{file}}" for folder in folders}
     assert offered | files == listed
 
 

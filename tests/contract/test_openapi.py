@@ -57,6 +57,16 @@ def test_every_example_fits_its_schema(what):
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
+def test_every_parameter_is_shown_as_it_may_be_sent(name):
+    for parameter in OPERATIONS[name].get("parameters", ()):
+        schema = parameter["schema"]
+        shown = [*schema.get("examples", ()), *(parameter[k] for k in {"example"} & set(parameter))]
+        assert shown, parameter["name"]
+        for example in shown:
+            against(schema, example)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
 def test_every_operation_says_what_it_does_and_who_may_call_it(name):
     operation, access = OPERATIONS[name], ACCESS[name]
     assert operation["summary"]

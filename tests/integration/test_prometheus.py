@@ -12,7 +12,7 @@ import yaml
 from support.bundle_workshop import BundleWorkshop
 from support.cloud_server import Clinic, SmallEngine, cloud_in_thread, wait_until
 from support.services import prometheus, promtool
-from support.sync_records import a_case, a_visit
+from support.sync_records import a_known_case, a_visit
 
 from ddx.domain.wire import case_to_json
 
@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 RULES = REPOSITORY / "deploy" / "prometheus" / "vereda.rules.yml"
 BOARDS = sorted((REPOSITORY / "deploy" / "grafana").glob("*.json"))
 NAME = re.compile(r"\b(?:vereda[a-z_]*|process_[a-z_]+)(?::[a-z0-9_]+)*\b")
-CASE = case_to_json(a_case())
+CASE = case_to_json(a_known_case())
 ABSENT_WHEN_WELL = {
     "vereda_sync_alarms_total",
     "vereda_shared_memory_failures_total",

@@ -1,6 +1,7 @@
 """Records as a clinic would push them: valid payloads, identities, batches."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -42,6 +43,17 @@ def a_case(age_days=12_345, findings=6, dice=None):
         ),
         vitals=VitalSigns(temperature_c=38.5, heart_rate_bpm=112.0, spo2_percent=94.0),
     )
+
+
+def a_known_case():
+    """Return a case whose findings every catalogue of these tests holds, as does the release."""
+    stated = {
+        "HP:0001945": Presence.PRESENT,
+        "HP:0002315": Presence.PRESENT,
+        "HP:0012735": Presence.EXCLUDED,
+    }
+    findings = tuple(Finding(id=finding_id(code), presence=said) for code, said in stated.items())
+    return replace(a_case(), findings=findings)
 
 
 def a_differential(candidates=50, dice=None):

@@ -12,12 +12,12 @@ import httpx
 import pytest
 from support.cloud_server import Clinic, CloudProcess, wait_until
 from support.services import free_port
-from support.sync_records import a_case
+from support.sync_records import a_known_case
 
 from ddx.domain.identifiers import new_record_id
 from ddx.domain.wire import case_to_json
 
-CASE = case_to_json(a_case())
+CASE = case_to_json(a_known_case())
 DRAIN_S = 1.0
 LOOK_EVERY_S = 0.05
 

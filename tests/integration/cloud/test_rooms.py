@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 from support.cloud_server import wait_until
-from support.sync_records import a_case
+from support.sync_records import a_known_case
 
 from cloud_api.db.engine import open_database
 from cloud_api.drift.service import LARGE, SOME, stability_index
@@ -16,7 +16,7 @@ from ddx.domain.wire import case_to_json
 from sync_service.protocol.settings import SettingsPage
 
 OURS, THEIRS = "san-juan", "el-alto"
-CASE = case_to_json(a_case())
+CASE = case_to_json(a_known_case())
 
 
 def predicted(person, organisation=OURS):

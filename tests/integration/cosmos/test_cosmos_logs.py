@@ -27,7 +27,7 @@ from support.record_logs import (
     a_prediction,
 )
 from support.services import free_port, running
-from support.sync_records import a_case
+from support.sync_records import a_known_case
 
 from cloud_api.db.scoped import DEFAULT_TENANT
 from cloud_api.records.cosmos import (
@@ -182,7 +182,7 @@ async def test_the_whole_service_keeps_its_records_there_when_told_so(
     with cloud_in_thread(tmp_path, cosmos_database=database.id, **settings) as cloud:
         wait_until(lambda: cloud.app.state.diagnosis.state == "ready")
         clinic = await asyncio.to_thread(lambda: Clinic(cloud.url).enrol(cloud.code()))
-        question = {"case": case_to_json(a_case())}
+        question = {"case": case_to_json(a_known_case())}
         answer = await asyncio.to_thread(clinic.ask, "/predict", question)
         assert answer.status_code == 200
         rows = await asyncio.to_thread(cloud.rows, "SELECT id FROM prediction")

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 from support.cloud_server import Clinic, cloud_in_thread, wait_until
-from support.sync_records import PSEUDONYM, a_case, a_visit
+from support.sync_records import PSEUDONYM, a_known_case, a_visit
 
 from cloud_api.app import default_engine
 from ddx.domain.wire import case_to_json, differential_to_json
@@ -23,7 +23,7 @@ def cloud(tmp_path_factory):
 
 
 def test_the_cloud_answers_as_the_engine_of_the_same_bundle(cloud):
-    clinic, case = Clinic(cloud.url).enrol(cloud.code()), a_case()
+    clinic, case = Clinic(cloud.url).enrol(cloud.code()), a_known_case()
     answer = clinic.ask("/predict", {"case": case_to_json(case), "limit": 20})
     bundle = open_embedded_bundle()
     own = Engine.from_artifacts(bundle).diagnose(case, 20)
@@ -44,7 +44,7 @@ def test_a_device_installs_the_served_bundle_after_its_golden_cases(cloud, tmp_p
 def test_nothing_of_a_patient_is_logged_on_either_side(cloud, caplog):
     with caplog.at_level(logging.DEBUG):
         clinic = Clinic(cloud.url).enrol(cloud.code())
-        case = case_to_json(a_case())
+        case = case_to_json(a_known_case())
         clinic.ask("/predict", {"case": case})
         clinic.ask("/predict", {"case": case | {"sex": "banana"}})
         visit, _ = a_visit()

@@ -6,13 +6,14 @@ import re
 import httpx
 import pytest
 from support.cloud_server import Clinic, SmallEngine, cloud_in_thread, wait_until
-from support.sync_records import a_case
+from support.sync_records import a_known_case
 
 from cloud_api.__main__ import main
 from cloud_api.app import create_app
-from cloud_api.diagnose.schemas import Receipted
+from cloud_api.diagnose.schemas import MAX_AGE_DAYS, Receipted
 from cloud_api.metrics.metrics import BUCKETS_S
 from ddx.domain.wire import case_to_json, differential_from_json, explanation_from_json
+from ddx.intake.limits import POSSIBLE
 from model_bundles.errors import BundleTamperedError
 
 
@@ -29,7 +30,10 @@ def clinic(cloud):
     return Clinic(cloud.url).enrol(cloud.code())
 
 
-CASE = case_to_json(a_case())
+CASE = case_to_json(a_known_case())
+UNANSWERED = {"id": "HP:0001945", "presence": "unknown"}
+UNSAID = {"sex": "female", "findings": [UNANSWERED]}
+UNHEARD_OF = {"id": "HP:9999999", "presence": "present"}
 
 
 def test_a_case_comes_back_as_a_differential_with_its_bundle(clinic, settings):
@@ -61,7 +65,8 @@ def test_the_answer_says_how_sure_how_grave_why_what_to_do_and_what_to_ask(clini
 
 def test_the_next_question_or_why_to_stop_never_both(clinic):
     for findings in ([], [{"id": "HP:0001945", "presence": "excluded"}]):
-        case = {"age_days": 9_000, "sex": "female", "findings": findings}
+        vitals = {"temperature_c": 37}
+        case = {"age_days": 9_000, "sex": "female", "findings": findings, "vitals": vitals}
         said = clinic.ask("/predict", {"case": case}).json()
         assert (said["next_question"] is None) is (said["stop_asking"] is not None)
         assert (said["next_question"] is None) is bool(findings)
@@ -84,6 +89,14 @@ def test_a_disease_of_the_case_is_explained(clinic):
         ("/predict", {"case": CASE | {"age_days": "3"}}, (422, "sync.malformed")),
         ("/predict", {"case": CASE | {"sex": "banana"}}, (422, "case.invalid")),
         ("/predict", {"case": CASE | {"vitals": {"mood": 3}}}, (422, "case.invalid")),
+        ("/predict", {"case": {"sex": "female"}}, (422, "case.invalid")),
+        ("/predict", {"case": UNSAID}, (422, "case.invalid")),
+        ("/predict", {"case": CASE | {"findings": [UNHEARD_OF]}}, (422, "finding.unknown")),
+        (
+            "/explain",
+            {"case": CASE | {"findings": [UNHEARD_OF]}, "disease": "VD:dengue"},
+            (422, "finding.unknown"),
+        ),
         (
             "/predict",
             {"case": CASE | {"findings": [CASE["findings"][0]] * 2}},
@@ -98,6 +111,35 @@ def test_a_disease_of_the_case_is_explained(clinic):
 def test_a_bad_question_is_refused_in_plain_terms(clinic, path, content, expected):
     answer = clinic.ask(path, content)
     assert (answer.status_code, answer.json()["code"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("slip", "where"),
+    [
+        ({"temperature_c": 102.4}, "temperature_c"),
+        ({"temperature_c": 393}, "temperature_c"),
+        ({"spo2_percent": 0.85}, "spo2_percent"),
+        ({"spo2_percent": 950}, "spo2_percent"),
+        ({"heart_rate_bpm": -5}, "heart_rate_bpm"),
+        ({"systolic_mmhg": 70, "diastolic_mmhg": 110}, "diastolic_mmhg"),
+    ],
+)
+def test_a_vital_sign_no_patient_shows_is_refused_by_its_name(clinic, slip, where):
+    answer = clinic.ask("/predict", {"case": CASE | {"vitals": slip}})
+    assert (answer.status_code, answer.json()["where"]) == (422, f"case.vitals.{where}")
+
+
+def test_bounds_are_those_of_the_screen(clinic):
+    for name, possible in POSSIBLE.items():
+        for value in (possible.low, possible.high):
+            case = CASE | {"vitals": {name: value}}
+            assert clinic.ask("/predict", {"case": case}).status_code == 200, (name, value)
+
+
+def test_nobody_is_older_than_the_screen_takes(clinic):
+    for days, status in ((MAX_AGE_DAYS, 200), (MAX_AGE_DAYS + 1, 422)):
+        answer = clinic.ask("/predict", {"case": CASE | {"age_days": days}})
+        assert answer.status_code == status
 
 
 def test_nobody_asks_without_being_enrolled(cloud):

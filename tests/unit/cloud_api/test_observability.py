@@ -9,7 +9,7 @@ import httpx
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from support.cloud_server import Clinic, SmallEngine, cloud_in_thread, wait_until
-from support.sync_records import a_case
+from support.sync_records import a_known_case
 
 from cloud_api.app import create_app
 from cloud_api.observability import logs
@@ -19,7 +19,7 @@ from cloud_api.settings import CloudSettings
 from ddx.domain.wire import case_to_json
 
 PLANTED = "QUISPE-MAMANI-4711"
-CASE = case_to_json(a_case())
+CASE = case_to_json(a_known_case())
 
 
 class Breaking(SmallEngine):

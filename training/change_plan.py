@@ -163,6 +163,7 @@ class Watch(_Part):
     drift_half_psi: Sourced[Positive]
     drift_noise_chance: Sourced[Share]
     drift_least_cases: Sourced[Count]
+    drift_most_days: Sourced[Annotated[int, Field(ge=1)]]
     f1_drop_retrain: Sourced[Share]
     f1_least: Sourced[Share]
     critical_recall_alert: Sourced[Share]

@@ -56,6 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     wanted = next((f.retrain for f in findings if f.retrain is not None), None)
     if wanted is not None and asked.retrain:
         given = ["--root", str(asked.root), "--data", str(asked.data), "--trigger", wanted]
+        given += ["--search", asked.search]
         return retrain.main([*given, *(["--lake", asked.lake] if asked.lake else [])])
     return DONE
 
@@ -115,7 +116,12 @@ def _reference(current: object, since: datetime) -> tuple[datetime | None, datet
 
 
 def _last_training(workspace: Workspace) -> datetime | None:
-    times = [e.at for e in workspace.ledger.entries() if e.event is Event.REGISTERED]
+    """Return when a retraining last ended with a candidate, whether or not it met the plan.
+
+    One that failed has been tried: cases of the next day would not make another of it.
+    """
+    ended = {Event.REGISTERED, Event.DECLINED}
+    times = [e.at for e in workspace.ledger.entries() if e.event in ended]
     return max(times, default=None)
 
 
@@ -210,6 +216,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--until", type=datetime.fromisoformat, help="end of the day; default: midnight UTC")
     add("--no-page", action="store_true", help="leave out Evidently's report")
     add("--retrain", action="store_true", help="start a retraining when a trigger fires")
+    add("--search", choices=("small", "plan"), default="plan", help="with --retrain: trials of it")
     add("--dry-run", action="store_true", help="say what would be done")
     return parser
 

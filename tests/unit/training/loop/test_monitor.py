@@ -14,7 +14,8 @@ from support.gold_lake import START, write_gold
 from ddx.domain.case import VitalSigns
 from ddx.domain.identifiers import DiseaseId
 from training.change_plan import change_plan
-from training.commands import monitor
+from training.commands import monitor, retrain
+from training.commands.workspace import REFUSED, Workspace
 from training.evaluate.common import Estimate
 from training.lake.gold import read_cases
 from training.monitor import daily, evidently_page, notify
@@ -24,6 +25,8 @@ from training.monitor.performance import Performance, expected_f1, performance_o
 from training.monitor.snapshot import aligned, counts_of
 from training.monitor.stretch import Stretch, stretch_of
 from training.monitor.triggers import Day, Trigger, judge_day
+from training.pipelines.request import REQUEST, Request
+from training.pipelines.steps import StepError
 
 PLAN = change_plan()
 WATCH = PLAN.monitor
@@ -378,3 +381,29 @@ def test_a_watch_that_cannot_run_tells_somebody(watch_day):
     assert "no gold cases" in said
     assert told == {"/slack", "/teams"}
     assert watch("--dry-run")[2] == set()
+
+
+def test_a_trigger_retrains_as_the_plan_says_and_a_refusal_is_told(watch_day, monkeypatch):
+    lake, watch = watch_day
+    write_gold(lake, visits(500, 4), start=MIDNIGHT - 20 * DAY)
+    write_gold(lake, visits(280, 3), first=1000, start=MIDNIGHT - DAY)
+    code, said, told = watch("--retrain")
+    assert code == REFUSED
+    assert "780 confirmed cases, 1000 of them judge" in said
+    assert told == {"/teams"}  # information: more cases will come
+
+    write_gold(lake, visits(600, 6), first=2000, start=MIDNIGHT - 10 * DAY)
+
+    def no_further(run):
+        raise StepError("the test ends here")
+
+    monkeypatch.setattr(retrain.Retraining, "run", no_further)
+    code, said, told = watch("--retrain")
+    assert code == REFUSED
+    assert "the test ends here" in said
+    assert told == {"/slack", "/teams"}
+    workspace = Workspace(lake.parent / "learning")
+    request = Request.from_json((workspace.open_run("latest") / REQUEST).read_bytes())
+    assert request.settings.search.trials == PLAN.data.trials.value
+    assert request.trigger == "schedule"
+    assert (request.rows.count, request.rows.held_out) == (1380, 1000)

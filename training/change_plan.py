@@ -6,15 +6,14 @@ unknown name or a value out of range is refused, so that a typing error cannot w
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, ClassVar, Final, Generic, Literal, Self, TypeVar
+from typing import Annotated, ClassVar, Generic, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ddx.domain.canonical import digest_of
 from ddx.errors import DdxError
-
-PATH: Final = Path(__file__).resolve().parents[1] / "docs" / "pccp.yaml"
+from training.shipped import PLAN
 
 Service = Literal["teams", "slack", "pagerduty"]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -199,7 +198,7 @@ class ChangePlan(_Part):
         return digest_of(self.model_dump(mode="json"))
 
 
-def read_plan(path: Path = PATH) -> ChangePlan:
+def read_plan(path: Path = PLAN) -> ChangePlan:
     """Return the plan in a file. Raises ChangePlanError, naming every fault."""
     try:
         return ChangePlan.model_validate(yaml.safe_load(path.read_bytes()))

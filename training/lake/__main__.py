@@ -119,7 +119,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME[=PATH]",
         help="ddxplus, phenopackets, febrile, fhir.<site>=PATH, hl7v2.<site>=PATH; repeatable",
     )
-    taking.add_argument("--stream", default="", help="database of the cloud's event log")
+    taking.add_argument(
+        "--stream",
+        default=os.environ.get("VEREDA_LAKE_STREAM", ""),
+        help="database of the cloud's event log (VEREDA_LAKE_STREAM)",
+    )
     taking.add_argument("--data", type=Path, default=DATA, help="clinical data sets (VEREDA_DATA)")
     taking.add_argument("--keys", type=Path, default=KEYS, help="pseudonym key (VEREDA_KEYS)")
     taking.add_argument("--limit", type=int, help="at most so many visits of each source")

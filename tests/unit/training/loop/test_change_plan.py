@@ -8,13 +8,14 @@ import pytest
 import yaml
 
 from model_bundles.rollout import STAGES
-from training.change_plan import PATH, ChangePlanError, change_plan, read_plan
+from training.change_plan import ChangePlanError, change_plan, read_plan
+from training.shipped import PLAN
 
 
 @pytest.fixture
 def edited(tmp_path):
     def edit(change):
-        raw = yaml.safe_load(PATH.read_bytes())
+        raw = yaml.safe_load(PLAN.read_bytes())
         change(raw)
         path = tmp_path / "pccp.yaml"
         path.write_text(yaml.safe_dump(raw), encoding="utf-8")
@@ -59,7 +60,7 @@ def test_the_digest_is_the_same_in_every_process():
     for seed in ("1", "2"):
         told = subprocess.run(
             [sys.executable, "-c", probe],
-            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(PATH.parents[1])},
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(PLAN.parents[2])},
             capture_output=True,
             text=True,
             check=True,

@@ -48,7 +48,7 @@ train: setup ## Fit, check, sign the default bundle from the clinical data sets
 retrain: setup ## New cases of the lake to a signed candidate and its report (ARGS="--dry-run" tells)
 	$(BIN)/vereda-train retrain $(ARGS)
 
-release: setup ## The approved candidate to the clinics by stages; run it every hour (ARGS="RUN --telemetry FILE")
+release: setup ## The approved candidate to the clinics by stages; run it every hour (ARGS="RUN --metrics ADDRESS")
 	$(BIN)/vereda-train release $(ARGS)
 
 monitor: setup ## Drift, performance and triggers of yesterday (ARGS="--retrain" acts on a trigger)

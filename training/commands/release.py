@@ -31,8 +31,10 @@ from training.rollout.control import Effect, Phase, Reported, Started, State
 from training.rollout.journal import Journal
 from training.rollout.operate import Operator
 from training.rollout.reports import arm_of, read_telemetry
+from training.rollout.telemetry import Memory, read
 
 JOURNAL = "rollout.jsonl"
+TELEMETRY = "telemetry.json"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,6 +65,7 @@ def _release(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, 
     before = _prepared(fleet, workspace, run, release, at=at, say=say)
     operator = _operator(workspace, plan, fleet, release=release, before=before, say=say)
     _carry_out(operator, journal, due, at)
+    memory, reading = Memory.of(run / TELEMETRY), read(asked.metrics)
     if state.phase is Phase.READY:
         journal.add(Started(at=at))
     else:
@@ -73,9 +76,16 @@ def _release(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, 
             labelled=False,
             clock="known_at",
         )
-        telemetry = read_telemetry(asked.telemetry)
+        telemetry = read_telemetry(asked.telemetry) | memory.told(
+            reading,
+            current=before.version,
+            new=release.version,
+            share=plan.rollout.latency_may_rise_by_share.value,
+        )
         current, new = (arm_of(gold, r.version, telemetry) for r in (before, release))
         journal.add(Reported(at=at, current=current, new=new))
+    if asked.metrics:  # after the journal: a call that dies between counts an hour twice, not never
+        memory.keep(reading, before.version)
     state, due = journal.state(plan)
     _carry_out(operator, journal, due, at)
     return state
@@ -197,6 +207,13 @@ def _parser() -> argparse.ArgumentParser:
     add("run", nargs="?", default="latest", help="name of the run; default: the newest")
     add("--lake", help="folder or address of the lake (VEREDA_LAKE)")
     add("--telemetry", type=Path, help="errors and slow cases since last time, by version (JSON)")
+    add(
+        "--metrics",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="/metrics of a cloud that answers with either model; repeatable",
+    )
     add("--root", type=Path, default=ROOT, help="workspace (VEREDA_LEARNING)")
     add("--keys", type=Path, default=KEYS, help="signing keys of the fleet (VEREDA_KEYS)")
     add("--at", type=datetime.fromisoformat, help="as if it were this time")

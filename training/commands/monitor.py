@@ -28,6 +28,7 @@ from training.monitor.daily import (
 from training.monitor.notify import Message, notifier
 from training.monitor.stretch import longest, stretch_of
 from training.monitor.triggers import Finding
+from training.pipelines import kept_rows
 from training.pipelines.lineage import Lineage, LineageError
 from training.pipelines.request import moment
 from training.pipelines.steps import Done, DryRunEnds
@@ -65,6 +66,8 @@ def _watch(
     asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, say: Say
 ) -> tuple[str, tuple[Finding, ...]]:
     lake, current = asked.lake or workspace.lake, workspace.current()
+    if not asked.dry_run:
+        kept_rows.forget(workspace.kept_rows, lake, say)
     until = asked.until or moment().replace(hour=0, minute=0, second=0)
     gold = read_cases(lake, until - longest(plan.monitor), until, labelled=False)
     times = gold.table.column("event_time").to_pylist()

@@ -37,6 +37,7 @@ from training.fit.device import best_device
 from training.fit.tune import SearchSettings
 from training.lake.gold import GoldCases
 from training.monitor.notify import AlarmChannel, Message, notifier
+from training.pipelines import kept_rows
 from training.pipelines.history import History, files_of
 from training.pipelines.lineage import Lineage, LineageError, code_here
 from training.pipelines.outcome import Outcome
@@ -105,7 +106,7 @@ def _run(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, say:
     if not asked.dry_run:
         request = start(folder, request)
     with _alone(folder):
-        return Retraining(
+        run = Retraining(
             folder=folder,
             request=request,
             lake=asked.lake or workspace.lake,
@@ -115,7 +116,11 @@ def _run(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, say:
             say=say,
             check=lambda gold: _trainable(gold, plan, say),
             dry_run=asked.dry_run,
-        ).run()
+        )
+        outcome = run.run()
+        if outcome.promote:
+            kept_rows.keep(workspace.kept_rows, run.gold)
+        return outcome
 
 
 def _trainable(gold: GoldCases, plan: ChangePlan, say: Say) -> None:

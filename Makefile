@@ -36,8 +36,8 @@ $(VENV)/.everything: locks/everything.txt pyproject.toml
 run: system $(VENV)/.clinic ## Start the clinic on this machine (no display: runs one case and saves screenshots)
 	$(BIN)/vereda --demo
 
-cloud: system $(VENV)/.clinic ## Start the cloud on loopback with an embedded database
-	$(BIN)/vereda-cloud --dev-issuer
+cloud: system $(VENV)/.clinic ## Start the cloud on loopback with an embedded database (ARGS="--repository FOLDER")
+	$(BIN)/vereda-cloud --dev-issuer $(ARGS)
 
 demo: system $(VENV)/.clinic ## Cloud and clinic together: one case goes up, one bundle comes down
 	$(BIN)/python deploy/demo.py

@@ -12,12 +12,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ddx.errors import DdxError
+from model_bundles import chain
 from model_bundles.authoring.build import BuiltBundle, build_bundle
 from model_bundles.authoring.repository import Repository
-from model_bundles.errors import BundleWithdrawnError
+from model_bundles.embedded import embedded_trust
+from model_bundles.errors import BundleError, BundleWithdrawnError
 from model_bundles.manifest import Release
 from model_bundles.rollout import Rollout
-from model_bundles.verify import Trust, VerifiedBundle, open_verified
+from model_bundles.verify import METADATA_FOLDER, Trust, VerifiedBundle, open_verified
 from training.change_plan import ChangePlan, change_plan
 from training.commands.approve import standing, subject_of
 from training.commands.workspace import DONE, KEYS, REFUSED, ROOT, STOPPED, Say, Workspace
@@ -62,12 +64,15 @@ def _release(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, 
         say(_would(state, plan))
         return state
     fleet = workspace.fleet(asked.keys)
+    _reaches_clinics(fleet, asked.clinic_root)
     before = _prepared(fleet, workspace, run, release, at=at, say=say)
     operator = _operator(workspace, plan, fleet, release=release, before=before, say=say)
     _carry_out(operator, journal, due, at)
     memory, reading = Memory.of(run / TELEMETRY), read(asked.metrics)
     if state.phase is Phase.READY:
         journal.add(Started(at=at))
+        root = f" --root {asked.clinic_root}" if asked.clinic_root else ""
+        say(f"clinics get it from: vereda-cloud --repository {fleet.directory}{root}")
     else:
         gold = read_cases(
             asked.lake or workspace.lake,
@@ -95,6 +100,26 @@ def _carry_out(operator: Operator, journal: Journal, due: Sequence[Effect], at: 
     operator.carry_out(due, at)
     if due:
         journal.mark()
+
+
+def _reaches_clinics(fleet: Repository, clinic_root: Path | None) -> None:
+    """Check that installed devices believe this repository.
+
+    They judge it by the root their application embeds. A repository made with other keys is signed
+    well and refused by all of them. Raises StepError.
+    """
+    try:
+        root = clinic_root.read_bytes() if clinic_root else embedded_trust().root
+        chain.repository_targets(fleet.directory / METADATA_FOLDER, root)
+    except OSError as error:
+        raise StepError(f"{clinic_root} cannot be read: {error.strerror}") from error
+    except BundleError as error:
+        raise StepError(
+            f"no installed device would take {fleet.directory}: it does not reach the root "
+            f"{clinic_root or 'this application ships'} ({error}). Remove that folder and give "
+            "--keys the keys of that root; or give --clinic-root the root.json the installed "
+            "applications embed"
+        ) from error
 
 
 def _prepared(
@@ -216,6 +241,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--root", type=Path, default=ROOT, help="workspace (VEREDA_LEARNING)")
     add("--keys", type=Path, default=KEYS, help="signing keys of the fleet (VEREDA_KEYS)")
+    add("--clinic-root", type=Path, help="root.json installed devices embed; default: the shipped")
     add("--at", type=datetime.fromisoformat, help="as if it were this time")
     add("--dry-run", action="store_true", help="say what would be done")
     return parser

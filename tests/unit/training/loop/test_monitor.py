@@ -398,9 +398,12 @@ def test_a_trigger_retrains_as_the_plan_says_and_a_refusal_is_told(watch_day, mo
         raise StepError("the test ends here")
 
     monkeypatch.setattr(retrain.Retraining, "run", no_further)
+    trained = MIDNIGHT - 2 * DAY  # 280 cases are new: too few to judge by themselves
+    monkeypatch.setattr(retrain, "_trained_until", lambda current: trained)
     code, said, told = watch("--retrain")
     assert code == REFUSED
     assert "the test ends here" in said
+    assert "note: 280 new cases; the plan expects 500 to 5,000" in said
     assert told == {"/slack", "/teams"}
     workspace = Workspace(lake.parent / "learning")
     request = Request.from_json((workspace.open_run("latest") / REQUEST).read_bytes())

@@ -68,7 +68,7 @@ def _release(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, 
     before = _prepared(fleet, workspace, run, release, at=at, say=say)
     operator = _operator(workspace, plan, fleet, release=release, before=before, say=say)
     _carry_out(operator, journal, due, at)
-    memory, reading = Memory.of(run / TELEMETRY), read(asked.metrics)
+    memory, reading = Memory.of(run / TELEMETRY), read(asked.metrics, say)
     if state.phase is Phase.READY:
         journal.add(Started(at=at))
         root = f" --root {asked.clinic_root}" if asked.clinic_root else ""

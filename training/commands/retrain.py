@@ -61,7 +61,10 @@ SMALL_TRIALS = 6
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Retrain; return 0, 2 after saying what is in the way, 3 when the plan stops the candidate."""
+    """Retrain; return 0, 2 after saying what is in the way, 3 when the plan stops it.
+
+    The plan stops a candidate that does not meet it, and a run without the cases it takes.
+    """
     asked = _parser().parse_args(argv)
     workspace, plan = Workspace(asked.root), change_plan()
     started = time.monotonic()
@@ -84,7 +87,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"\nStopped: {error}\n{AGAIN}", file=sys.stderr)
         if asked.trigger != MANUAL and not asked.dry_run:
             _tell_refused(error, asked.trigger, plan, say)
-        return REFUSED
+        # no fault: a job that is tried again would find no more cases
+        return STOPPED if isinstance(error, TooFewCasesError) else REFUSED
     print(_closing(outcome, plan))
     return DONE
 

@@ -19,7 +19,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from model_bundles import files
-from training.pipelines.steps import StepError
+from training.pipelines.steps import Say, StepError
 
 SECONDS: Final = "vereda_model_duration_seconds"
 ERRORS: Final = "vereda_model_errors"
@@ -94,16 +94,21 @@ def totals_of(text: str) -> dict[str, Totals]:
     return {v: Totals(errors.get(v, 0), buckets.get(v, {})) for v in versions}
 
 
-def read(addresses: Iterable[str]) -> Reading:
-    """Return the totals of every cloud. Raises StepError for one that does not answer."""
+def read(addresses: Iterable[str], say: Say) -> Reading:
+    """Return the totals of every cloud that answers; of one that does not, nobody told anything.
+
+    Raises:
+        StepError: a page that is not in Prometheus' text format.
+    """
     found: Reading = {}
     for address in addresses:
         try:
             page = httpx.get(address, timeout=TIMEOUT_S)
             page.raise_for_status()
         except httpx.HTTPError as error:
-            raise StepError(f"{address} gave no metrics: {type(error).__name__}") from error
-        found[address] = totals_of(page.text)
+            say(f"{address} gave no metrics: {type(error).__name__}")
+        else:
+            found[address] = totals_of(page.text)
     return found
 
 
@@ -128,11 +133,15 @@ class Memory:
         return cls(path, last, raw["usual_s"])
 
     def keep(self, reading: Reading, current: str) -> None:
-        """Keep a reading for the next; the usual time once, and then for the whole rollout."""
+        """Keep a reading for the next; the usual time once, and then for the whole rollout.
+
+        A cloud that did not answer is counted from its own last reading when it does.
+        """
         usual_s = self.usual_s
         if usual_s is None:
             usual_s = _sum(found.get(current) for found in reading.values()).median_s()
-        raw = {a: {v: asdict(t) for v, t in found.items()} for a, found in reading.items()}
+        kept = {**self.last, **reading}
+        raw = {a: {v: asdict(t) for v, t in found.items()} for a, found in kept.items()}
         content = json.dumps({"last": raw, "usual_s": usual_s}, sort_keys=True)
         files.write_durably(self.path, content.encode())
 

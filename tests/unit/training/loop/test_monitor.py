@@ -15,7 +15,7 @@ from ddx.domain.case import VitalSigns
 from ddx.domain.identifiers import DiseaseId
 from training.change_plan import change_plan
 from training.commands import monitor, retrain
-from training.commands.workspace import REFUSED, Workspace
+from training.commands.workspace import REFUSED, STOPPED, Workspace
 from training.evaluate.common import Estimate
 from training.lake.gold import read_cases
 from training.monitor import daily, evidently_page, notify
@@ -388,7 +388,7 @@ def test_a_trigger_retrains_as_the_plan_says_and_a_refusal_is_told(watch_day, mo
     write_gold(lake, visits(500, 4), start=MIDNIGHT - 20 * DAY)
     write_gold(lake, visits(280, 3), first=1000, start=MIDNIGHT - DAY)
     code, said, told = watch("--retrain")
-    assert code == REFUSED
+    assert code == STOPPED  # a job is not to try again
     assert "780 confirmed cases, 1000 of them judge" in said
     assert told == {"/teams"}  # information: more cases will come
 

@@ -50,7 +50,7 @@ def answers(metrics, version, *, slower=1.0, errors=0):
 
 
 def next_told(path, address):
-    memory, reading = Memory.of(path), read([address])
+    memory, reading = Memory.of(path), read([address], lambda _: None)
     told = memory.told(reading, current=CURRENT, new=NEW, share=SHARE)
     memory.keep(reading, CURRENT)
     return told
@@ -76,6 +76,7 @@ def test_slow_is_longer_than_the_median_before_the_rollout_and_a_tenth_for_the_n
     assert told[CURRENT]["slow"] > 70
     assert told[NEW]["slow"] > 55
     assert next_told(path, address) == {}  # nothing happened since
+    assert 0.065 < Memory.of(path).usual_s < 0.077  # for the whole rollout
 
 
 def test_a_tenth_slower_is_slow_no_more_often_than_the_current_model(cloud, tmp_path):
@@ -101,9 +102,21 @@ def test_a_cloud_that_began_to_count_anew_is_taken_whole():
     assert before.since(now).cases == 83
 
 
-def test_a_cloud_that_does_not_answer_stops_the_call():
-    with pytest.raises(StepError, match="gave no metrics"):
-        read(["http://127.0.0.1:9/metrics"])
+def test_a_cloud_that_does_not_answer_tells_nothing_and_is_caught_up_with(cloud, tmp_path):
+    metrics, address = cloud
+    path, said = tmp_path / "telemetry.json", []
+    answers(metrics, CURRENT)
+    next_told(path, address)
+    answers(metrics, CURRENT)
+    assert read(["http://127.0.0.1:9/metrics"], said.append) == {}
+    assert said == ["http://127.0.0.1:9/metrics gave no metrics: ConnectError"]
+    Memory.of(path).keep({}, CURRENT)
+    assert next_told(path, address)[CURRENT]["cases"] == 100  # since its own last reading
+
+
+def test_a_page_of_something_else_is_refused():
+    with pytest.raises(StepError, match="cannot be read"):
+        totals_of("<html>")
 
 
 def test_the_cloud_counts_what_the_model_failed_on_and_not_what_it_was_asked_wrongly():

@@ -36,8 +36,8 @@ $(VENV)/.everything: locks/everything.txt pyproject.toml
 run: system $(VENV)/.clinic ## Start the clinic on this machine (no display: runs one case and saves screenshots)
 	$(BIN)/vereda --demo
 
-cloud: system $(VENV)/.clinic ## Start the cloud on loopback with an embedded database
-	$(BIN)/vereda-cloud --dev-issuer
+cloud: system $(VENV)/.clinic ## Start the cloud on loopback with an embedded database (ARGS="--repository FOLDER")
+	$(BIN)/vereda-cloud --dev-issuer $(ARGS)
 
 demo: system $(VENV)/.clinic ## Cloud and clinic together: one case goes up, one bundle comes down
 	$(BIN)/python deploy/demo.py
@@ -48,7 +48,7 @@ train: setup ## Fit, check, sign the default bundle from the clinical data sets
 retrain: setup ## New cases of the lake to a signed candidate and its report (ARGS="--dry-run" tells)
 	$(BIN)/vereda-train retrain $(ARGS)
 
-release: setup ## The approved candidate to the clinics by stages; run it every hour (ARGS="RUN --telemetry FILE")
+release: setup ## The approved candidate to the clinics by stages; run it every hour (ARGS="RUN --metrics ADDRESS")
 	$(BIN)/vereda-train release $(ARGS)
 
 monitor: setup ## Drift, performance and triggers of yesterday (ARGS="--retrain" acts on a trigger)

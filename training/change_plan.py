@@ -6,20 +6,21 @@ unknown name or a value out of range is refused, so that a typing error cannot w
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, ClassVar, Final, Generic, Literal, Self, TypeVar
+from typing import Annotated, ClassVar, Generic, Literal, Self, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ddx.domain.canonical import digest_of
 from ddx.errors import DdxError
-
-PATH: Final = Path(__file__).resolve().parents[1] / "docs" / "pccp.yaml"
+from training.shipped import PLAN
 
 Service = Literal["teams", "slack", "pagerduty"]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0.0)]
+
+Told = Annotated[str, Field(min_length=8)]
 
 T = TypeVar("T")
 
@@ -43,6 +44,18 @@ class Sourced(_Part, Generic[T]):
     source: Annotated[str, Field(min_length=8)]
 
 
+class Impact(_Part):
+    """What one change may do to patients. held_by: sections of the plan that keep it from them."""
+
+    change: Told
+    members: tuple[str, ...]
+    benefit: Told
+    risk: Told
+    held_by: Annotated[
+        tuple[Literal["data", "gate", "approval", "rollout", "monitor"], ...], Field(min_length=1)
+    ]
+
+
 class Changes(_Part):
     """What a retraining may change. members: names inside the bundle, in the order of the file.
 
@@ -50,8 +63,17 @@ class Changes(_Part):
     """
 
     members: tuple[str, ...]
+    impact: tuple[Impact, ...]
     same_diseases: bool
     same_findings: bool
+
+    @model_validator(mode="after")
+    def _assessed(self) -> Self:
+        assessed = [name for impact in self.impact for name in impact.members]
+        if sorted(assessed) != sorted(self.members):
+            odd = sorted({*assessed} ^ {*self.members}) or "one of them twice"
+            raise ValueError(f"each member that may change is assessed once: {odd}")
+        return self
 
 
 class Window(_Part):
@@ -77,10 +99,14 @@ class Rise(_Part):
 
 
 class Kept(_Part):
-    """A figure that may fall by no more than this, and to no less than `least`."""
+    """A figure that may fall by no more than this, and to no less than `least`.
+
+    objective: what it should reach; the reviewers are told where it does not.
+    """
 
     may_fall_by: Sourced[Share]
     least: Sourced[Share] | None = None
+    objective: Sourced[Share] | None = None
 
 
 class Bounded(_Part):
@@ -118,6 +144,28 @@ class Gate(_Part):
     fairness: FairnessLimit
     parity: ParityLimit
     latency: LatencyLimit
+
+
+Act = Literal[
+    "approve",
+    "refuse",
+    "retrain",
+    "release",
+    "hold",
+    "roll_back",
+    "stop",
+    "admit_approvers",
+    "propose_plan",
+    "accept_plan",
+]
+
+
+class Duty(_Part):
+    """What a role may do. key: role of `vereda-keys` that signs it."""
+
+    who: Told
+    may: Annotated[tuple[Act, ...], Field(min_length=1)]
+    key: Literal["medical", "models", "safety"]
 
 
 class Approval(_Part):
@@ -163,6 +211,7 @@ class Watch(_Part):
     drift_half_psi: Sourced[Positive]
     drift_noise_chance: Sourced[Share]
     drift_least_cases: Sourced[Count]
+    drift_most_days: Sourced[Annotated[int, Field(ge=1)]]
     f1_drop_retrain: Sourced[Share]
     f1_least: Sourced[Share]
     critical_recall_alert: Sourced[Share]
@@ -187,10 +236,20 @@ class ChangePlan(_Part):
     changes: Changes
     data: Cases
     gate: Gate
+    roles: dict[str, Duty]
     approval: Approval
     rollout: Stages
     monitor: Watch
     notify: Notify
+
+    @model_validator(mode="after")
+    def _nobody_missing(self) -> Self:
+        if unheld := sorted({*get_args(Act)} - {act for d in self.roles.values() for act in d.may}):
+            raise ValueError(f"no role may {', '.join(unheld)}")
+        duty = self.roles.get(self.approval.role)
+        if duty is None or "approve" not in duty.may:
+            raise ValueError(f"the role {self.approval.role} of `approval` may not approve")
+        return self
 
     @property
     def digest(self) -> str:
@@ -198,7 +257,7 @@ class ChangePlan(_Part):
         return digest_of(self.model_dump(mode="json"))
 
 
-def read_plan(path: Path = PATH) -> ChangePlan:
+def read_plan(path: Path = PLAN) -> ChangePlan:
     """Return the plan in a file. Raises ChangePlanError, naming every fault."""
     try:
         return ChangePlan.model_validate(yaml.safe_load(path.read_bytes()))

@@ -1,19 +1,25 @@
 """Diagnosis with a memory: the same question of the same organisation is computed once an hour."""
 
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, Literal
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Literal
 
 from opentelemetry.trace import Tracer
 
 from cloud_api.cache.answers import AnswerCache, Question
 from cloud_api.diagnose.schemas import ExplainResponse, PredictRequest, PredictResponse
 from cloud_api.diagnose.service import DiagnosisService
+from cloud_api.errors import problem_of
 from cloud_api.metrics.metrics import Metrics
 from cloud_api.observability.traces import NO_TRACES
 from ddx.domain.case import Case
 from ddx.domain.identifiers import DiseaseId
 from ddx.domain.wire import case_to_json, explanation_to_json
+from ddx.errors import DdxError
+
+SERVER_ERROR: Final = 500
+"""Status from which on a failure is ours."""
 
 Route = Literal["/predict", "/explain"]
 
@@ -78,12 +84,18 @@ class KeptDiagnosis:
         make: Callable[[], Awaitable[bytes]],
     ) -> bytes:
         async def timed() -> bytes:
-            began = time.perf_counter()
-            with self._tracer.start_as_current_span(
-                "engine", record_exception=False, set_status_on_exception=False
+            began, bundle = time.perf_counter(), self._service.engine.version
+            with (
+                self._counting_errors(route, bundle),
+                self._tracer.start_as_current_span(
+                    "engine", record_exception=False, set_status_on_exception=False
+                ),
             ):
                 made = await make()
-            self._metrics.engine_seconds.labels(route).observe(time.perf_counter() - began)
+            took_s = time.perf_counter() - began
+            self._metrics.engine_seconds.labels(route).observe(took_s)
+            if route == "/predict":
+                self._metrics.model_seconds.labels(bundle).observe(took_s)
             return made
 
         question = Question(
@@ -93,6 +105,17 @@ class KeptDiagnosis:
             asked=asked,
         )
         return await self._cache.answer(question, timed)
+
+    @contextmanager
+    def _counting_errors(self, route: Route, bundle: str) -> Iterator[None]:
+        """Count cases the model failed on; a question it cannot read is the caller's fault."""
+        try:
+            yield
+        except Exception as error:
+            theirs = isinstance(error, DdxError) and problem_of(error.code).status < SERVER_ERROR
+            if route == "/predict" and not theirs:
+                self._metrics.model_errors.labels(bundle).inc()
+            raise
 
     def _count(self, answer: PredictResponse) -> None:
         self._metrics.triage.labels(str(answer.triage.level)).inc()

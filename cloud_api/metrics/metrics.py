@@ -19,6 +19,10 @@ from sync_service.protocol.codes import AlarmKind
 BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Holds the bounds of the service objectives: 200, 400 and 500 ms."""
 
+TENTHS_S: Final = tuple(round(0.002 * 1.1**n, 6) for n in range(80))
+"""2 ms to 3.7 s, each a tenth above the one before: by so much a new model may be slower
+(docs/pccp.yaml, rollout), and a rollout compares at bounds that stand exactly so far apart."""
+
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -85,6 +89,20 @@ class Metrics:
             "Time in the engine, waiting for its turn included; kept answers take none",
             ("route",),
             buckets=BUCKETS_S,
+            registry=self.registry,
+        )
+        # one bundle answers as long as a process lives: the label has one value in each
+        self.model_seconds = Histogram(
+            "vereda_model_duration_seconds",
+            "Cases the engine answered by bundle, and the time each took; kept answers are none",
+            ("bundle",),
+            buckets=TENTHS_S,
+            registry=self.registry,
+        )
+        self.model_errors = Counter(
+            "vereda_model_errors",
+            "Cases the engine failed on through no fault of the caller, by bundle",
+            ("bundle",),
             registry=self.registry,
         )
         self.predictions = Counter(

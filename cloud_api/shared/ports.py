@@ -1,4 +1,4 @@
-"""The port of what workers share: answers, online features, signed requests already seen.
+"""The port of what workers share: answers, signed requests already seen.
 
 Nothing here is a record: all of it may be lost at any moment, and the service goes on.
 """

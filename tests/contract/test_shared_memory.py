@@ -1,14 +1,12 @@
 """What workers share does the same in the process and in Redis."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from limits.aio.storage import MemoryStorage
 
 from cloud_api.auth.nonces import ProcessNonces
 from cloud_api.cache.answers import AnswerCache, Question
-from cloud_api.features_online.store import FeatureValues, OnlineFeatures
 from cloud_api.limits.errors import TooManyRequestsError
 from cloud_api.limits.rates import ProcessCounts, Rate, storage_at
 from cloud_api.shared.ports import SharedMemoryError
@@ -16,7 +14,6 @@ from cloud_api.shared.process import ProcessMemory
 from cloud_api.shared.redis import RedisMemory, RedisNonces, open_redis
 from sync_service.protocol.errors import GatewayBusyError
 
-NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 NOBODY = "unix:///nonexistent/r.sock"
 
 
@@ -253,25 +250,3 @@ def test_a_key_holds_no_word_of_the_question():
     case = {"age_days": 9000, "findings": [{"id": "HP:0001945", "presence": "present"}]}
     key = a_question(tenant_id="hospital-san-juan", asked={"case": case}).key()
     assert not any(word in key for word in ("hospital", "HP", "1945", "9000"))
-
-
-class TestOnlineFeatures:
-    async def test_the_newest_values_are_read_and_older_ones_do_not_replace_them(self, memory):
-        online = OnlineFeatures(memory)
-        newest = FeatureValues(at=NOON, values={"dengue_14d": 12.0})
-        await online.put("t", "place:1", newest)
-        await online.put("t", "place:1", FeatureValues(at=NOON - timedelta(days=1), values={}))
-        assert await online.get("t", "place:1") == newest
-        assert await online.get("u", "place:1") is None
-        assert await online.get("t", "place:2") is None
-
-    async def test_names_that_look_alike_are_two_entities(self, memory):
-        online = OnlineFeatures(memory)
-        await online.put("a:b", "c", FeatureValues(at=NOON, values={"x": 1.0}))
-        assert await online.get("a", "b:c") is None
-
-    async def test_what_is_too_old_is_absent(self, memory):
-        online = OnlineFeatures(memory, keep_s=0.05)
-        await online.put("t", "e", FeatureValues(at=NOON, values={"x": 1.0}))
-        await asyncio.sleep(0.08)
-        assert await online.get("t", "e") is None

@@ -25,10 +25,10 @@ from training.monitor.daily import (
     findings_from,
     performance_from,
 )
-from training.monitor.drift import Drift
 from training.monitor.notify import Message, notifier
-from training.monitor.performance import Performance
+from training.monitor.stretch import longest, stretch_of
 from training.monitor.triggers import Finding
+from training.pipelines import kept_rows
 from training.pipelines.lineage import Lineage, LineageError
 from training.pipelines.request import moment
 from training.pipelines.steps import Done, DryRunEnds
@@ -50,11 +50,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return DONE
     except DdxError as error:
         print(f"Stopped: {error}", file=sys.stderr)
+        if not asked.dry_run:
+            _tell_unwatched(error, plan, print)
         return REFUSED
     print(verdict)
     wanted = next((f.retrain for f in findings if f.retrain is not None), None)
     if wanted is not None and asked.retrain:
         given = ["--root", str(asked.root), "--data", str(asked.data), "--trigger", wanted]
+        given += ["--search", asked.search]
         return retrain.main([*given, *(["--lake", asked.lake] if asked.lake else [])])
     return DONE
 
@@ -63,16 +66,18 @@ def _watch(
     asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, say: Say
 ) -> tuple[str, tuple[Finding, ...]]:
     lake, current = asked.lake or workspace.lake, workspace.current()
+    if not asked.dry_run:
+        kept_rows.forget(workspace.kept_rows, lake, say)
     until = asked.until or moment().replace(hour=0, minute=0, second=0)
-    since = until - timedelta(hours=plan.monitor.every_hours.value)
-    gold = read_cases(lake, since, until, labelled=False)
-    reference = _reference(current, since)
+    gold = read_cases(lake, until - longest(plan.monitor), until, labelled=False)
+    times = gold.table.column("event_time").to_pylist()
+    stretch = stretch_of(times, until, plan.monitor)
+    reference = _reference(current, stretch.since)
     watched = Watched(
         version=gold.version,
         reference_since=reference[0],
         reference_until=reference[1],
-        since=since,
-        until=until,
+        stretch=stretch,
         labels_since=until - timedelta(days=LABEL_DAYS),
         last_training=_last_training(workspace),
         baseline_f1=_baseline(workspace, current.digest),
@@ -92,23 +97,34 @@ def _watch(
     done = day.run()
     findings = findings_from(done)
     _notify(findings, plan, f"{until:%Y-%m-%d}", say, day.folder / "told.json")
-    return told(done, day), findings
+    return told(done, plan), findings
 
 
 def _reference(current: object, since: datetime) -> tuple[datetime | None, datetime]:
-    """Return the stretch of the model's own rows, or four weeks before the day."""
+    """Return the stretch of the model's own rows before the days that are watched.
+
+    Four weeks before them when the model tells of none, or of none that are older.
+    """
+    four_weeks = since - timedelta(days=REFERENCE_DAYS), since
     try:
         rows = Lineage.of(current).rows  # type: ignore[arg-type]
     except LineageError:
-        return since - timedelta(days=REFERENCE_DAYS), since
+        return four_weeks
     begin, end = (
         None if t is None else datetime.fromisoformat(t) for t in (rows.since, rows.until)
     )
+    if begin is not None and begin >= since:
+        return four_weeks
     return begin, min(end or since, since)
 
 
 def _last_training(workspace: Workspace) -> datetime | None:
-    times = [e.at for e in workspace.ledger.entries() if e.event is Event.REGISTERED]
+    """Return when a retraining last ended with a candidate, whether or not it met the plan.
+
+    One that failed has been tried: cases of the next day would not make another of it.
+    """
+    ended = {Event.REGISTERED, Event.DECLINED}
+    times = [e.at for e in workspace.ledger.entries() if e.event in ended]
     return max(times, default=None)
 
 
@@ -145,18 +161,28 @@ def _notify(
     memory.write_text(json.dumps(sorted(before)), encoding="utf-8")
 
 
-def told(done: Done, day: DailyWatch) -> str:
-    """Return the day for a terminal: score, worst columns, both F1, what fired."""
-    folders = {p.name.split("-")[1]: p for p in day.folder.glob("[0-9]*-*")}
-    drift: Drift = drift_from(json.loads((folders["drift"] / "drift.json").read_bytes()))
-    found: Performance = performance_from(
-        json.loads((folders["performance"] / "performance.json").read_bytes())
+def _tell_unwatched(error: DdxError, plan: ChangePlan, say: Say) -> None:
+    """Tell that nobody watched: a watch that stops in silence looks like a quiet day."""
+    message = Message(
+        severity="high",
+        key=f"monitor-stopped-{error.code}",
+        title="The daily watch of the model did not run",
+        facts={"code": error.code, "why": str(error)},
     )
-    watch = day.plan.monitor
+    for line in notifier(plan).send(message):
+        say(line)
+
+
+def told(done: Done, plan: ChangePlan) -> str:
+    """Return the day for a terminal: score, worst columns, both F1, what fired."""
+    verdict, watch = done.json("verdict.json"), plan.monitor
+    drift, found = drift_from(verdict["drift"]), performance_from(verdict["performance"])
+    joined = f", {verdict['days']} days joined" if verdict["days"] > 1 else ""
+    judged = "" if drift.cases >= watch.drift_least_cases.value else "   NOT JUDGED"
     lines = [
         "",
         f"drift {drift.score:.2f}   alert {watch.drift_alert.value}   "
-        f"retrain {watch.drift_retrain.value}   {drift.cases:,} cases",
+        f"retrain {watch.drift_retrain.value}   {drift.cases:,} cases{joined}{judged}",
     ]
     lines += [
         f"  {c.column:<28} {c.score:.2f}   {c.moved}: {100 * c.before:.0f} % -> {100 * c.now:.0f} %"
@@ -193,6 +219,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--until", type=datetime.fromisoformat, help="end of the day; default: midnight UTC")
     add("--no-page", action="store_true", help="leave out Evidently's report")
     add("--retrain", action="store_true", help="start a retraining when a trigger fires")
+    add("--search", choices=("small", "plan"), default="plan", help="with --retrain: trials of it")
     add("--dry-run", action="store_true", help="say what would be done")
     return parser
 

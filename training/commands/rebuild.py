@@ -49,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             else Workspace(asked.root).current(),
             plan=change_plan(),
             say=say,
+            kept=Workspace(asked.root).kept_rows,
         ).digest()
     except DdxError as error:
         print(f"Stopped: {error}", file=sys.stderr)

@@ -12,12 +12,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ddx.errors import DdxError
+from model_bundles import chain
 from model_bundles.authoring.build import BuiltBundle, build_bundle
 from model_bundles.authoring.repository import Repository
-from model_bundles.errors import BundleWithdrawnError
+from model_bundles.embedded import embedded_trust
+from model_bundles.errors import BundleError, BundleWithdrawnError
 from model_bundles.manifest import Release
 from model_bundles.rollout import Rollout
-from model_bundles.verify import Trust, VerifiedBundle, open_verified
+from model_bundles.verify import METADATA_FOLDER, Trust, VerifiedBundle, open_verified
 from training.change_plan import ChangePlan, change_plan
 from training.commands.approve import standing, subject_of
 from training.commands.workspace import DONE, KEYS, REFUSED, ROOT, STOPPED, Say, Workspace
@@ -31,8 +33,10 @@ from training.rollout.control import Effect, Phase, Reported, Started, State
 from training.rollout.journal import Journal
 from training.rollout.operate import Operator
 from training.rollout.reports import arm_of, read_telemetry
+from training.rollout.telemetry import Memory, read
 
 JOURNAL = "rollout.jsonl"
+TELEMETRY = "telemetry.json"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,11 +64,15 @@ def _release(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, 
         say(_would(state, plan))
         return state
     fleet = workspace.fleet(asked.keys)
+    _reaches_clinics(fleet, asked.clinic_root)
     before = _prepared(fleet, workspace, run, release, at=at, say=say)
     operator = _operator(workspace, plan, fleet, release=release, before=before, say=say)
     _carry_out(operator, journal, due, at)
+    memory, reading = Memory.of(run / TELEMETRY), read(asked.metrics, say)
     if state.phase is Phase.READY:
         journal.add(Started(at=at))
+        root = f" --root {asked.clinic_root}" if asked.clinic_root else ""
+        say(f"clinics get it from: vereda-cloud --repository {fleet.directory}{root}")
     else:
         gold = read_cases(
             asked.lake or workspace.lake,
@@ -73,9 +81,16 @@ def _release(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, 
             labelled=False,
             clock="known_at",
         )
-        telemetry = read_telemetry(asked.telemetry)
+        telemetry = read_telemetry(asked.telemetry) | memory.told(
+            reading,
+            current=before.version,
+            new=release.version,
+            share=plan.rollout.latency_may_rise_by_share.value,
+        )
         current, new = (arm_of(gold, r.version, telemetry) for r in (before, release))
         journal.add(Reported(at=at, current=current, new=new))
+    if asked.metrics:  # after the journal: a call that dies between counts an hour twice, not never
+        memory.keep(reading, before.version)
     state, due = journal.state(plan)
     _carry_out(operator, journal, due, at)
     return state
@@ -85,6 +100,26 @@ def _carry_out(operator: Operator, journal: Journal, due: Sequence[Effect], at: 
     operator.carry_out(due, at)
     if due:
         journal.mark()
+
+
+def _reaches_clinics(fleet: Repository, clinic_root: Path | None) -> None:
+    """Check that installed devices believe this repository.
+
+    They judge it by the root their application embeds. A repository made with other keys is signed
+    well and refused by all of them. Raises StepError.
+    """
+    try:
+        root = clinic_root.read_bytes() if clinic_root else embedded_trust().root
+        chain.repository_targets(fleet.directory / METADATA_FOLDER, root)
+    except OSError as error:
+        raise StepError(f"{clinic_root} cannot be read: {error.strerror}") from error
+    except BundleError as error:
+        raise StepError(
+            f"no installed device would take {fleet.directory}: it does not reach the root "
+            f"{clinic_root or 'this application ships'} ({error}). Remove that folder and give "
+            "--keys the keys of that root; or give --clinic-root the root.json the installed "
+            "applications embed"
+        ) from error
 
 
 def _prepared(
@@ -197,8 +232,16 @@ def _parser() -> argparse.ArgumentParser:
     add("run", nargs="?", default="latest", help="name of the run; default: the newest")
     add("--lake", help="folder or address of the lake (VEREDA_LAKE)")
     add("--telemetry", type=Path, help="errors and slow cases since last time, by version (JSON)")
+    add(
+        "--metrics",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="/metrics of a cloud that answers with either model; repeatable",
+    )
     add("--root", type=Path, default=ROOT, help="workspace (VEREDA_LEARNING)")
     add("--keys", type=Path, default=KEYS, help="signing keys of the fleet (VEREDA_KEYS)")
+    add("--clinic-root", type=Path, help="root.json installed devices embed; default: the shipped")
     add("--at", type=datetime.fromisoformat, help="as if it were this time")
     add("--dry-run", action="store_true", help="say what would be done")
     return parser

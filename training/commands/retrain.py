@@ -37,21 +37,34 @@ from training.fit.device import best_device
 from training.fit.tune import SearchSettings
 from training.lake.gold import GoldCases
 from training.monitor.notify import AlarmChannel, Message, notifier
+from training.pipelines import kept_rows
 from training.pipelines.history import History, files_of
 from training.pipelines.lineage import Lineage, LineageError, code_here
 from training.pipelines.outcome import Outcome
-from training.pipelines.request import REQUEST, Request, Settings, moment, pinned, start
+from training.pipelines.request import (
+    REQUEST,
+    Request,
+    Settings,
+    TooFewCasesError,
+    moment,
+    pinned,
+    start,
+)
 from training.pipelines.retrain import Bundle, Retraining
 from training.pipelines.steps import DryRunEnds, StepError, StoppedByPlan
 from training.publish.ledger import Event
 
 AGAIN = "Run again it goes on from here, on the same rows; --restart begins a new run."
+MANUAL = "manual"
 SMALL_TRIALS = 6
 """Trials of `--search small`: what ships and five others, half an hour on two cores at most."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Retrain; return 0, 2 after saying what is in the way, 3 when the plan stops the candidate."""
+    """Retrain; return 0, 2 after saying what is in the way, 3 when the plan stops it.
+
+    The plan stops a candidate that does not meet it, and a run without the cases it takes.
+    """
     asked = _parser().parse_args(argv)
     workspace, plan = Workspace(asked.root), change_plan()
     started = time.monotonic()
@@ -72,7 +85,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return DONE
     except DdxError as error:
         print(f"\nStopped: {error}\n{AGAIN}", file=sys.stderr)
-        return REFUSED
+        if asked.trigger != MANUAL and not asked.dry_run:
+            _tell_refused(error, asked.trigger, plan, say)
+        # no fault: a job that is tried again would find no more cases
+        return STOPPED if isinstance(error, TooFewCasesError) else REFUSED
     print(_closing(outcome, plan))
     return DONE
 
@@ -94,7 +110,7 @@ def _run(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, say:
     if not asked.dry_run:
         request = start(folder, request)
     with _alone(folder):
-        return Retraining(
+        run = Retraining(
             folder=folder,
             request=request,
             lake=asked.lake or workspace.lake,
@@ -104,7 +120,11 @@ def _run(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, say:
             say=say,
             check=lambda gold: _trainable(gold, plan, say),
             dry_run=asked.dry_run,
-        ).run()
+        )
+        outcome = run.run()
+        if outcome.promote:
+            kept_rows.keep(workspace.kept_rows, run.gold)
+        return outcome
 
 
 def _trainable(gold: GoldCases, plan: ChangePlan, say: Say) -> None:
@@ -133,7 +153,8 @@ def _request(
         trigger=asked.trigger,
         rows=pinned(
             asked.lake or workspace.lake,
-            since=asked.since or _trained_until(current),
+            since=asked.since,
+            new_since=None if asked.since else _trained_until(current),
             until=until,
             version=asked.lake_version,
             held_out=held_out,
@@ -186,6 +207,16 @@ def _tell(outcome: Outcome, workspace: Workspace, plan: ChangePlan, say: Say) ->
             report=outcome.report,
             plan=plan.digest,
         )
+    else:
+        workspace.ledger.once(
+            Event.DECLINED,
+            release,
+            moment(),
+            run=outcome.folder.name,
+            report=outcome.report,
+            plan=plan.digest,
+            failed=outcome.failed(),
+        )
     figures = outcome.evaluation.json("evaluation.json")["figures"]
     before, now = (figures[m]["f1"]["value"] for m in ("current", "new"))
     message = Message(
@@ -200,6 +231,18 @@ def _tell(outcome: Outcome, workspace: Workspace, plan: ChangePlan, say: Say) ->
             say(line)
         ended = {"digest": outcome.digest, "report": outcome.report, "promote": outcome.promote}
         files.write_durably(outcome.folder / FINISHED, json.dumps(ended).encode())
+
+
+def _tell_refused(error: DdxError, trigger: str, plan: ChangePlan, say: Say) -> None:
+    """Tell people that a retraining nobody sits before has stopped. Too few cases is no fault."""
+    message = Message(
+        severity="information" if isinstance(error, TooFewCasesError) else "high",
+        key=f"retrain-stopped-{error.code}",
+        title=f"The retraining ({trigger}) stopped",
+        facts={"code": error.code, "why": str(error)},
+    )
+    for line in notifier(plan).send(message):
+        say(line)
 
 
 @contextmanager
@@ -237,13 +280,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--lake", help="folder or address of the lake (VEREDA_LAKE)")
     add("--data", type=Path, default=DATA, help="historical sets (VEREDA_DATA)")
     add("--root", type=Path, default=ROOT, help="runs, ledger, repository (VEREDA_LEARNING)")
-    add("--since", type=_time, help="visits from here on; default: where the last run ended")
+    add("--since", type=_time, help="only visits from here on; default: see docs/learning_loop.md")
     add("--until", type=_time, help="visits before this; default: now")
     add("--lake-version", type=int, help="an older state of the gold table")
     add("--held-out", type=int, help="newest cases that judge; default: of the plan")
     add("--search", choices=("small", "plan"), default="small", help="6 trials, or the plan's 500")
     add("--trials", type=int, help="so many trials instead")
-    add("--trigger", default="manual", help="why: schedule, drift, performance, manual")
+    add("--trigger", default=MANUAL, help="why: schedule, drift, performance, manual")
     add("--threads", type=int, default=1, help="of XGBoost; part of the lineage")
     add("--device", choices=("cpu", "cuda"), help="default: a GPU where there is one")
     add("--restart", action="store_true", help="begin anew, leave an unfinished run")

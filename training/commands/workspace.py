@@ -46,6 +46,11 @@ class Workspace:
         return Ledger(self.root / "ledger.jsonl")
 
     @property
+    def kept_rows(self) -> Path:
+        """Folder with copies of the rows of registered runs."""
+        return self.root / "rows"
+
+    @property
     def approvers(self) -> Path:
         """Folder of the approvers' key cards."""
         return self.root / "approvers"

@@ -11,11 +11,15 @@ from training.evaluate.candidate import Comparison, Figures
 
 
 class Outcome(StrEnum):
-    """PASSED, FAILED, or UNMEASURED: the held-out cases cannot tell, and a person must look."""
+    """PASSED or FAILED; of neither, a person must look.
+
+    UNMEASURED: the held-out cases cannot tell. SHORT: allowed, and below the plan's objective.
+    """
 
     PASSED = "passed"
     FAILED = "failed"
     UNMEASURED = "unmeasured"
+    SHORT = "short"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +46,7 @@ class Verdict:
 
     @property
     def promote(self) -> bool:
-        """Whether nothing failed. What could not be measured is for the reviewers."""
+        """Whether nothing failed. What is unmeasured or short is for the reviewers."""
         return all(check.outcome is not Outcome.FAILED for check in self.checks)
 
     @property
@@ -96,6 +100,10 @@ def _figures(now: Figures, new: Figures, plan: ChangePlan) -> Iterator[Check]:
             yield _check(
                 f"{name}_least", was, found, least=limit.least.value, source=limit.least.source
             )
+        if (goal := limit.objective) is not None:
+            check = _check(f"{name}_objective", was, found, least=goal.value, source=goal.source)
+            missed = check.outcome is Outcome.FAILED
+            yield replace(check, outcome=Outcome.SHORT) if missed else check
     rise = gate.calibration.may_rise_by
     was, found = now.ece.value, new.ece.value
     yield _check("calibration", was, found, most=was + rise.value, source=rise.source)

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from ddx.errors import DdxError
 from training.__main__ import DATA, KEYS, REPOSITORY
 from training.change_plan import change_plan
 from training.lake import ingest, status
+from training.lake.alarms import Alarm, Severity
 from training.lake.place import Lake
 from training.lake.tables import GOLD_CASES, SILVER_CASES, SILVER_FINDINGS, SILVER_LABELS
 from training.lake.upkeep import RETENTION_DAYS, tidy
@@ -21,6 +23,9 @@ from training.terminal import DONE, FAILED, Say, leave, run
 
 LAKE: Final = os.environ.get("VEREDA_LAKE", str(REPOSITORY / "build" / "lake"))
 ENGINE: Final = os.environ.get("VEREDA_LAKE_ENGINE", "embedded")
+EXPECTATIONS_FAILED: Final = "lake.expectations_failed"
+"""Code of `training.lake.expectations`, which takes seconds to import."""
+
 ENGINES: Final = ("embedded", "spark", "databricks")
 
 
@@ -40,15 +45,36 @@ def _ingest(asked: argparse.Namespace, lake: Lake, say: Say) -> int:
         for line in ingest.foretell(plan, lake, asked.keys):
             say(line)
         return DONE
-    every_s = asked.every_minutes * 60
+    every_s, failing = asked.every_minutes * 60, ""
     while True:
-        ingest.run(plan, lake, asked.keys, say)
+        try:
+            ingest.run(plan, lake, asked.keys, say)
+            if every_s and asked.build:
+                _build(asked, lake, say)
+            failing = ""
+        except DdxError as error:
+            if not every_s:
+                raise
+            _tell(error, say, known=error.code == failing)
+            failing = error.code
         if not every_s:
             return DONE
-        if asked.build:
-            _build(asked, lake, say)
-        say(f"waiting {asked.every_minutes} min")
+        say(f"waiting {asked.every_minutes:g} min")
         time.sleep(every_s)
+
+
+def _tell(error: DdxError, say: Say, *, known: bool) -> None:
+    """Say why a run of many ended; tell people once for as long as it stays the same.
+
+    A suite that failed has told them already.
+    """
+    from training.monitor.notify import AlarmChannel, notifier  # noqa: PLC0415
+
+    say(f"this run ended ({error.code}): {error}")
+    if not known and error.code != EXPECTATIONS_FAILED:
+        title = "The lake's hourly run ended early; the next one tries again"
+        alarm = Alarm(error.code, Severity.WARNING, title, (error.code, str(error)))
+        AlarmChannel(notifier(change_plan()), say).notify(alarm)
 
 
 def _build(asked: argparse.Namespace, lake: Lake, say: Say) -> int:
@@ -119,7 +145,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME[=PATH]",
         help="ddxplus, phenopackets, febrile, fhir.<site>=PATH, hl7v2.<site>=PATH; repeatable",
     )
-    taking.add_argument("--stream", default="", help="database of the cloud's event log")
+    taking.add_argument(
+        "--stream",
+        default=os.environ.get("VEREDA_LAKE_STREAM", ""),
+        help="database of the cloud's event log (VEREDA_LAKE_STREAM)",
+    )
     taking.add_argument("--data", type=Path, default=DATA, help="clinical data sets (VEREDA_DATA)")
     taking.add_argument("--keys", type=Path, default=KEYS, help="pseudonym key (VEREDA_KEYS)")
     taking.add_argument("--limit", type=int, help="at most so many visits of each source")

@@ -137,6 +137,20 @@ def read_cases(
     return GoldCases(ordered, delta.version(), str(delta.metadata().id))
 
 
+def case_ids(lake: Path | str) -> tuple[pa.ChunkedArray, str]:
+    """Return the ids of every case gold holds now, and the Delta table's own id.
+
+    Raises:
+        GoldMissingError: no gold table.
+    """
+    try:
+        delta = deltalake.DeltaTable(f"{lake}/{GOLD_CASES.name}")
+        found = delta.to_pyarrow_dataset().to_table(["case_id"]).column("case_id")
+    except (deltalake.exceptions.DeltaError, OSError) as error:
+        raise GoldMissingError(f"{lake} has no gold cases") from error
+    return found, str(delta.metadata().id)
+
+
 def _filter(
     since: datetime | None, until: datetime | None, clock: Clock, labelled: bool
 ) -> pc.Expression | None:

@@ -1,8 +1,8 @@
 """What keeps a lake quick and forgetful: small files joined, old versions let go.
 
-An old version is needed to find the rows a model was trained on, and holds rows that were erased
-since. Both end after RETENTION_DAYS: an erasure is complete then, and the lineage of an older model
-rests on its digests alone (docs/adr/0022).
+An old version holds the rows a model was trained on, and rows that were erased since. Both end
+after RETENTION_DAYS: an erasure is complete then, and an older model is built again from the copy
+of its rows that its training kept (`training.pipelines.kept_rows`), erasures taken out.
 """
 
 from collections.abc import Callable, Iterable

@@ -18,8 +18,9 @@ from training.monitor.drift import ColumnDrift, Drift, drift_of
 from training.monitor.evidently_page import EvidentlyError, write_page
 from training.monitor.performance import Performance, performance_of
 from training.monitor.snapshot import aligned, counts_of
+from training.monitor.stretch import Stretch
 from training.monitor.triggers import Day, Finding, judge_day
-from training.pipelines.steps import Done, Say, StepError, Steps
+from training.pipelines.steps import Done, Say, Steps
 
 STEPS: Final = 5
 DIAGNOSED: Final = 500
@@ -37,22 +38,23 @@ class Diagnoses(Protocol):
 class Watched:
     """What one day's watch is pinned to.
 
-    reference_since, reference_until, since, until: visits of each stretch. labels_since: cases
-    that became known from here on count for the performance. version: of the gold table.
+    stretch: the day, with the days joined to it. reference_since, reference_until: visits it is
+    compared with. labels_since: cases that became known from here on count for the performance.
+    version: of the gold table.
     """
 
     version: int
     reference_since: datetime | None
     reference_until: datetime
-    since: datetime
-    until: datetime
+    stretch: Stretch
     labels_since: datetime
     last_training: datetime | None
     baseline_f1: float | None
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in asdict(self).items()}
+        found: dict[str, Any] = json.loads(json.dumps(asdict(self), default=datetime.isoformat))
+        return found
 
 
 @dataclass(kw_only=True)
@@ -75,8 +77,10 @@ class DailyWatch:
     def run(self) -> Done:
         """Do what is not done yet and return the verdict step, `verdict.json` in it.
 
+        A day without cases has one too: nothing to compare is a finding, no failure.
+
         Raises:
-            StepError: a stretch without cases, or a dry run.
+            DryRunEnds: a dry run.
         """
         window = self._window()
         drift = self._drift(window)
@@ -91,27 +95,31 @@ class DailyWatch:
         return self._read(self.watched.reference_since, self.watched.reference_until)
 
     def _day(self) -> GoldCases:
-        return self._read(self.watched.since, self.watched.until)
+        return self._read(self.watched.stretch.since, self.watched.stretch.until)
 
     def _window(self) -> Done:
         def make(folder: Path) -> None:
             reference, day = self._reference(), self._day()
-            for name, gold in (("reference", reference), ("day", day)):
-                if not len(gold):
-                    raise StepError(f"the {name} holds no cases; nothing to compare")
-            found = {name: len(gold) for name, gold in (("reference", reference), ("day", day))}
-            _write(folder / "window.json", found | {"table_id": day.table_id})
+            # what it is pinned to goes into the digest: the same counts may be other cases
+            pinned = {"watched": self.watched.to_json(), "table_id": day.table_id}
+            _write(folder / "window.json", {"reference": len(reference), "day": len(day), **pinned})
 
         return self.steps.run("window", self.watched.to_json(), make)
 
     def _drift(self, window: Done) -> Done:
         def make(folder: Path) -> None:
-            day = self._day()
-            reference, now = aligned(counts_of(self._reference()), counts_of(day))
-            found = drift_of(reference, now, len(day), self.plan.monitor)
+            day, found = self._day(), Drift(cases=0, columns=())
+            if self._comparable(window):
+                reference, now = aligned(counts_of(self._reference()), counts_of(day))
+                found = drift_of(reference, now, len(day), self.plan.monitor)
             _write(folder / "drift.json", asdict(found))
 
         return self.steps.run("drift", {"window": window.digest, "plan": self.plan.digest}, make)
+
+    @staticmethod
+    def _comparable(window: Done) -> bool:
+        found = window.json("window.json")
+        return bool(found["reference"] and found["day"])
 
     def _performance(self, window: Done) -> Done:
         def make(folder: Path) -> None:
@@ -119,7 +127,7 @@ class DailyWatch:
             known = read_cases(
                 self.lake,
                 watched.labels_since,
-                watched.until,
+                watched.stretch.until,
                 watched.version,
                 labelled=False,
                 clock="known_at",
@@ -150,8 +158,9 @@ class DailyWatch:
 
     def _page(self, window: Done) -> Done:
         def make(folder: Path) -> None:
-            if not self.page:
-                _write(folder / "page.json", {"made": False, "why": "not asked for"})
+            why = "nothing to compare" if not self._comparable(window) else "not asked for"
+            if not (self.page and self._comparable(window)):
+                _write(folder / "page.json", {"made": False, "why": why})
                 return
             try:
                 write_page(self._reference(), self._day(), folder / "evidently.html")
@@ -164,10 +173,12 @@ class DailyWatch:
 
     def _verdict(self, window: Done, drift: Done, performance: Done, page: Done) -> Done:
         def make(folder: Path) -> None:
-            base = self.watched.baseline_f1
+            base, stretch = self.watched.baseline_f1, self.watched.stretch
             day = Day(
-                at=self.watched.until,
+                at=stretch.until,
                 last_training=self.watched.last_training,
+                of_day=stretch.of_day,
+                reference=window.json("window.json")["reference"],
                 drift=drift_from(drift.json("drift.json")),
                 performance=performance_from(performance.json("performance.json")),
                 baseline_f1=float("nan") if base is None else base,
@@ -178,6 +189,10 @@ class DailyWatch:
                 {
                     "score": day.drift.score,
                     "cases": day.drift.cases,
+                    "of_day": stretch.of_day,
+                    "days": stretch.days,
+                    "drift": drift.json("drift.json"),
+                    "performance": performance.json("performance.json"),
                     "findings": [asdict(finding) for finding in findings],
                     "page": page.json("page.json"),
                 },

@@ -36,10 +36,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """What the rules read. baseline_f1: of the current model when it was promoted, nan unknown."""
+    """What the rules read. baseline_f1: of the current model when it was promoted, nan unknown.
+
+    of_day: cases of the day alone; `drift` counts those of the days joined to it too. reference:
+    cases it was compared with.
+    """
 
     at: datetime
     last_training: datetime | None
+    of_day: int
+    reference: int
     drift: Drift
     performance: Performance
     baseline_f1: float
@@ -50,10 +56,28 @@ def judge_day(day: Day, watch: Watch) -> tuple[Finding, ...]:
     order = {"critical": 0, "high": 1, "information": 2}
     return tuple(
         sorted(
-            (*_drift(day, watch), *_performance(day, watch), *_schedule(day, watch)),
+            (
+                *_sight(day, watch),
+                *_drift(day, watch),
+                *_performance(day, watch),
+                *_schedule(day, watch),
+            ),
             key=lambda f: order[f.severity],
         )
     )
+
+
+def _sight(day: Day, watch: Watch) -> Iterator[Finding]:
+    """What kept the watch from seeing drift: silence is no good news."""
+    least = watch.drift_least_cases.value
+    if not day.of_day:
+        yield Finding(code="no_cases", severity="critical", figure=0.0, limit=1.0)
+    elif not day.reference:
+        yield Finding(code="no_reference", severity="high", figure=0.0, limit=1.0)
+    elif day.drift.cases < least:
+        yield Finding(
+            code="few_cases", severity="information", figure=float(day.drift.cases), limit=least
+        )
 
 
 def _drift(day: Day, watch: Watch) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ of the sources tells that nothing else was changed), and the run repeated to the
 
 import hashlib
 import json
+import os
 import subprocess
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -21,7 +22,12 @@ REPOSITORY: Final = Path(__file__).resolve().parents[2]
 SOURCES: Final = ("ddx", "model_bundles", "training")
 """Rooms whose code and tables decide what a bundle holds."""
 
-SUFFIXES: Final = frozenset({".py", ".tsv", ".toml", ".md"})
+SUFFIXES: Final = frozenset({".py", ".tsv", ".toml", ".yaml", ".txt"})
+"""Of code and tables; `training.shipped` brings the plan and the lock. All are in a wheel as well,
+so that a run on a cluster and a checkout of its commit tell the same hash."""
+
+COMMIT: Final = "VEREDA_COMMIT"
+"""Variable with the commit, where the code runs outside a repository."""
 
 
 class LineageError(DdxError):
@@ -109,11 +115,12 @@ def code_here(repository: Path = REPOSITORY) -> Code:
             name = path.relative_to(repository)
             if path.suffix in SUFFIXES and "default" not in name.parts:
                 digest.update(f"{name.as_posix()}\0".encode() + path.read_bytes() + b"\0")
-    digest.update((repository / "docs" / "pccp.yaml").read_bytes())
     return Code(commit=_commit(repository), sources_sha256=digest.hexdigest())
 
 
 def _commit(repository: Path) -> str:
+    if not (repository / ".git").exists():  # of a wheel; a repository around it is not its own
+        return os.environ.get(COMMIT, "")
     try:
         asked = ["git", "-C", str(repository), "rev-parse", "HEAD"]
         return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603 (constant command)

@@ -44,11 +44,15 @@ class Outcome:
         """Return every trial of the search."""
         return list(self.search.json("trials.json")["trials"])
 
+    def failed(self) -> list[str]:
+        """Return the names of the checks the candidate failed."""
+        checks = self.evaluation.json("evaluation.json")["verdict"]["checks"]
+        return [check["name"] for check in checks if check["outcome"] == "failed"]
+
     def require(self) -> Path:
         """Return the staging repository. Raises StoppedByPlan, naming what failed."""
         if self.signed is None:
-            checks = self.evaluation.json("evaluation.json")["verdict"]["checks"]
-            failed = ", ".join(c["name"] for c in checks if c["outcome"] == "failed")
+            failed = ", ".join(self.failed())
             raise StoppedByPlan(
                 f"candidate {self.version} does not meet the plan ({failed}); it is not signed. "
                 f"The report is in {self.evaluation.folder}"

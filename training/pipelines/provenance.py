@@ -7,7 +7,6 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -17,10 +16,10 @@ from ddx.domain.differential import Differential
 from ddx.domain.finding import Presence
 from ddx.safety.rules import RULES
 from model_bundles.authoring.sbom import SBOM, bill_of_materials
+from training.shipped import LOCK
 
 RULES_INVENTORY: Final = "rules/inventory.json"
 DRIFT_REFERENCE: Final = "reference/drift.json"
-LOCK: Final = Path(__file__).parents[2] / "locks" / "clinic.txt"
 
 AGE_EDGES_YEARS: Final = (0, 1, 5, 15, 30, 45, 60, 75)
 """Lower ends of the age groups that are counted; our choice, wide enough to hide a person."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import pyarrow.compute as pc
 
@@ -108,44 +108,71 @@ class Request:
         )
 
 
+class TooFewCasesError(StepError):
+    """Too few confirmed cases to train on and judge by; nothing was started. More will come."""
+
+    code: ClassVar[str] = "training.too_few_cases"
+
+
 def pinned(
     lake: Path | str,
     *,
-    since: datetime | None,
+    since: datetime | None = None,
+    new_since: datetime | None = None,
     until: datetime | None,
     version: int | None,
     held_out: int,
     plan: ChangePlan,
     say: Say,
 ) -> Rows:
-    """Return the rows of a new run: the confirmed cases of the window in today's lake.
+    """Return the rows of a new run in today's lake: confirmed cases, the newest of which judge.
+
+    since: exactly the visits from here on. new_since: where the current model's rows ended. Then
+    the rows are all new ones, or the newest `held_out` and as many before them as the plan expects
+    at most, whichever are more: few new cases judge together with older ones and still leave some
+    to train on. What judges now never trained the current model: its own rows ended with cases
+    apart, and the newest only grow newer.
 
     Raises:
-        StepError: fewer cases than can be trained on and judged by.
+        TooFewCasesError: fewer cases than can be trained on and judged by, or none that is new.
         GoldMissingError: the lake holds none.
     """
     gold = confirmed(read_cases(lake, since, until, version))
-    expected = plan.data.window_expected
+    new = _count_since(gold, new_since)
     if len(gold) <= held_out:
-        raise StepError(
-            f"{len(gold)} confirmed cases in the window, {held_out} of them judge: too few to "
-            "train on. Wait for more, or widen --since"
+        raise TooFewCasesError(
+            f"{len(gold)} confirmed cases, {held_out} of them judge: too few to train on. Wait "
+            "for more, or widen --since"
         )
-    if not expected.least.value <= len(gold) <= expected.most.value:
+    if not new:
+        raise TooFewCasesError(f"no confirmed case is newer than {new_since}: wait for some")
+    expected = plan.data.window_expected
+    if not expected.least.value <= new <= expected.most.value:
         say(
-            f"note: {len(gold):,} cases; the plan expects {expected.least.value:,} to "
+            f"note: {new:,} new cases; the plan expects {expected.least.value:,} to "
             f"{expected.most.value:,}"
         )
+    begin = since
+    wanted = max(new, held_out + expected.most.value)
+    if since is None and wanted < len(gold):
+        begin = gold.table.column("event_time")[-wanted].as_py()
+        gold = replace(gold, table=gold.table.filter(pc.field("event_time") >= begin))
     return Rows(
         table=GOLD_CASES.name,
         table_id=gold.table_id,
         version=gold.version,
-        since=None if since is None else since.isoformat(),
+        since=None if begin is None else begin.isoformat(),
         until=None if until is None else until.isoformat(),
         rows_sha256=gold.rows_sha256,
         count=len(gold),
         held_out=held_out,
     )
+
+
+def _count_since(gold: GoldCases, since: datetime | None) -> int:
+    if since is None:
+        return len(gold)
+    return int(gold.table.filter(pc.field("event_time") >= since).num_rows)
 
 
 def confirmed(gold: GoldCases) -> GoldCases:

@@ -45,8 +45,8 @@ from training.fit.meta import fit_meta
 from training.fit.outside import fit_outside
 from training.fit.recorded import Recorded
 from training.fit.tune import deal, tune
-from training.lake.gold import GoldCases, read_cases
-from training.pipelines import worlds
+from training.lake.gold import GoldCases, GoldMissingError, read_cases
+from training.pipelines import kept_rows, worlds
 from training.pipelines.answers_file import answers_json, answers_of, figures_json
 from training.pipelines.golden import golden_cases
 from training.pipelines.history import History
@@ -92,6 +92,7 @@ class Bundle(Protocol):
 class Retraining:
     """One run. lake: folder or address. history: read when a step needs it, once.
 
+    kept: folder with copies of the rows of registered runs, for versions the lake let go.
     current: the bundle that is replaced. check: raises for rows that may not train a model. clock:
     seconds, for the time a diagnosis takes.
     """
@@ -103,6 +104,7 @@ class Retraining:
     current: Bundle
     plan: ChangePlan
     say: Say
+    kept: Path | None = None
     check: Callable[[GoldCases], None] = lambda _: None
     clock: Callable[[], float] = time.perf_counter
     dry_run: bool = False
@@ -130,7 +132,14 @@ class Retraining:
         since, until = (
             None if t is None else datetime.fromisoformat(t) for t in (rows.since, rows.until)
         )
-        gold = confirmed(read_cases(self.lake, since, until, rows.version))
+        try:
+            gold = confirmed(read_cases(self.lake, since, until, rows.version))
+        except GoldMissingError:
+            copy = None if self.kept is None else kept_rows.read(self.kept, rows)
+            if copy is None:
+                raise
+            self.say(f"the lake no longer holds version {rows.version}; reading the kept rows")
+            gold = copy
         if (gold.table_id, gold.rows_sha256) != (rows.table_id, rows.rows_sha256):
             raise LineageError(
                 f"{rows.table} version {rows.version} gives other rows than this run started with"

@@ -40,6 +40,7 @@ class Event(StrEnum):
     PROMOTED = "promoted"
     ARCHIVED = "archived"
     ACTIVATED = "activated"
+    DECLINED = "declined"  # a candidate that does not meet the plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ class Signal(StrEnum):
     LATENCY = "latency"
     FEEDBACK = "feedback"
     DISTRIBUTION = "distribution"
+    TELEMETRY = "telemetry"  # nobody told of errors and times
     EVIDENCE = "evidence"  # too few cases, or a hold that did not end
 
 
@@ -45,9 +46,11 @@ class Arm:
     for devices with the current model, that plus the allowed share for those with the new one. A
     model slower by no more than the share is then slow no more often. feedback, overridden:
     decisions of clinicians, and those that set the proposal aside. first: disease -> cases in
-    which it was ranked first.
+    which it was ranked first. told: whether errors and slow are known; zero errors nobody counted
+    are no good news.
     """
 
+    told: bool = True
     cases: int = 0
     errors: int = 0
     slow: int = 0
@@ -172,7 +175,7 @@ def step(state: State, event: Event, plan: ChangePlan) -> tuple[State, tuple[Eff
             )
         case Reported() if state.phase in {Phase.RUNNING, Phase.HELD}:
             seen = _seen(state, event)
-            concern = _concern(seen, plan)
+            concern = _concern(seen, plan) or _untold(event)
             if concern is not None and concern.stop:
                 return _rolled_back(seen, concern)
             if concern is not None:
@@ -184,9 +187,10 @@ def step(state: State, event: Event, plan: ChangePlan) -> tuple[State, tuple[Eff
 
 def _seen(state: State, event: Reported) -> State:
     new, current = event.new, event.current
+    m, n = (arm.cases if arm.told else 0 for arm in (current, new))
     counts = {
-        Signal.ERRORS: (current.cases, current.errors, new.cases, new.errors),
-        Signal.LATENCY: (current.cases, current.slow, new.cases, new.slow),
+        Signal.ERRORS: (m, current.errors, n, new.errors),
+        Signal.LATENCY: (m, current.slow, n, new.slow),
         Signal.FEEDBACK: (current.feedback, current.overridden, new.feedback, new.overridden),
     }
     tests = {
@@ -218,6 +222,13 @@ def _concern(state: State, plan: ChangePlan) -> Concern | None:
             Concern(signal=Signal.DISTRIBUTION, figure=moved, limit=most, stop=moved > most)
         )
     return max(found, key=lambda c: (c.stop, c.figure / c.limit), default=None)
+
+
+def _untold(event: Reported) -> Concern | None:
+    """Return that errors and times of an arm are not known: what is not watched does not go on."""
+    if event.current.told and event.new.told:
+        return None
+    return Concern(signal=Signal.TELEMETRY, figure=0.0, limit=1.0, stop=False)
 
 
 def _distribution(state: State, plan: ChangePlan) -> float:

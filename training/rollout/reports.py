@@ -1,7 +1,8 @@
 """What the fleet reported, as the controller's two arms: gold cases and the gateway's telemetry.
 
 Gold tells which model proposed what and what clinicians made of it; errors and times are counted
-where the diagnoses run and come as telemetry, one JSON object by bundle version:
+where the diagnoses run and come as telemetry: from the clouds (`telemetry`), or as one JSON object
+by bundle version from whoever else counts them:
 
     {"2026.11.7": {"cases": 812, "errors": 1, "slow": 77}, "2026.11.6": {…}}
 """
@@ -25,15 +26,19 @@ DECIDED = (LabelSource.AGREED.value, LabelSource.CORRECTED.value)
 
 
 def arm_of(gold: GoldCases, version: str, telemetry: Mapping[str, Mapping[str, int]]) -> Arm:
-    """Return what devices with `version` reported. gold: cases known since last time."""
+    """Return what devices with `version` reported. gold: cases known since last time.
+
+    Nothing was told of errors and times when there are cases and no telemetry of the version.
+    """
     mine = gold.table.filter(pc.field("bundle_version") == version)
     told = telemetry.get(version, {})
     source = mine.column("label_source")
     decided = pc.is_in(source, pa.array(DECIDED))
     return Arm(
-        cases=int(told.get("cases", mine.num_rows)),
-        errors=int(told.get("errors", 0)),
-        slow=int(told.get("slow", 0)),
+        told=version in telemetry or not mine.num_rows,
+        cases=told.get("cases", mine.num_rows),
+        errors=told.get("errors", 0),
+        slow=told.get("slow", 0),
         feedback=int(pc.sum(decided).as_py() or 0),
         overridden=sum(1 for s in source.to_pylist() if s == LabelSource.CORRECTED.value),
         first=dict(Counter(d for d in mine.column("predicted").to_pylist() if d is not None)),
@@ -47,8 +52,8 @@ def read_telemetry(path: Path | None) -> dict[str, dict[str, int]]:
     try:
         found: Any = json.loads(path.read_bytes())
         return {
-            str(version): {str(k): int(v) for k, v in counts.items()}
+            str(version): {name: int(counts[name]) for name in ("cases", "errors", "slow")}
             for version, counts in found.items()
         }
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise StepError(f"telemetry {path} cannot be read: {error}") from error
+    except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
+        raise StepError(f"telemetry {path} cannot be read: {error!r}") from error

@@ -155,6 +155,9 @@ def test_the_same_question_is_computed_once_for_an_organisation(open_cloud):
     assert cloud.metric('vereda_answer_cache_total{outcome="hit"}') == 1
     assert cloud.metric('vereda_answer_cache_total{outcome="miss"}') == 2
     assert cloud.metric('vereda_engine_duration_seconds_count{route="/predict"}') == 2
+    bundle = first.json()["bundle_version"]
+    assert cloud.metric(f'vereda_model_duration_seconds_count{{bundle="{bundle}"}}') == 2
+    assert cloud.metric(f'vereda_model_errors_total{{bundle="{bundle}"}}') is None
     leading = first.json()["candidates"][0]
     labels = f'band="{leading["confidence"]["band"]}",world="{leading["world"]}"'
     assert cloud.metric(f"vereda_predictions_total{{{labels}}}") == 3

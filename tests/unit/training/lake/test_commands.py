@@ -1,8 +1,11 @@
 """`python -m training.lake` from the terminal, as far as it needs no suite."""
 
+from contextlib import ExitStack
+
 import pytest
 from support.lake_records import DAY, KEYED, NOON, diagnosis
 
+import training.lake.__main__ as commands
 from training.lake.__main__ import DONE, FAILED, main
 from training.lake.bronze import Bronze
 from training.lake.place import LakeBusyError
@@ -88,3 +91,46 @@ def test_a_damaged_key_stops_everything_rather_than_making_new_people(tmp_path):
     (tmp_path / KEY_FILE).write_bytes(b"short")
     with pytest.raises(PseudonymKeyError):
         open_pseudonyms(tmp_path)
+
+
+class Enough(BaseException):
+    """The test has seen enough rounds."""
+
+
+def test_the_hourly_run_outlives_a_round_that_failed_and_tells_once(
+    lake, tmp_path, monkeypatch, capsys
+):
+    """Two rounds find the lake held by another run, the third reads; a fourth fails anew."""
+    (tmp_path / "m.hl7").write_text(MESSAGE)
+    held = ExitStack()
+    held.enter_context(lake.writing())
+    rounds = []
+
+    def between(seconds):
+        rounds.append(seconds)
+        if len(rounds) == 2:
+            held.close()
+        elif len(rounds) == 3:
+            held.enter_context(lake.writing())
+        elif len(rounds) == 4:
+            raise Enough
+
+    monkeypatch.setattr(commands.time, "sleep", between)
+    words = ["--lake", lake.address, "ingest", "--source", f"hl7v2.hr={tmp_path}"]
+    with pytest.raises(Enough), held:
+        main([*words, "--keys", str(tmp_path / "keys"), "--every-minutes", "30"])
+    told = capsys.readouterr().out
+    assert rounds == [1800.0] * 4
+    assert told.count("this run ended (lake.busy)") == 3
+    assert told.count("not told (VEREDA_SLACK_WEBHOOK is not set)") == 2  # the third round was well
+    assert "1 stored" in told
+
+
+def test_a_single_run_that_fails_refuses(run, lake, tmp_path):
+    (tmp_path / "m.hl7").write_text(MESSAGE)
+    with lake.writing():
+        code, told = run(
+            "ingest", "--source", f"hl7v2.hr={tmp_path}", "--keys", str(tmp_path / "k")
+        )
+    assert code == FAILED
+    assert "another run writes" in told

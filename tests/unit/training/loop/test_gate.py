@@ -1,6 +1,8 @@
 """The promotion rule: nothing worse on critical disease ever passes."""
 
 import dataclasses
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from ddx.domain.case import Case, Sex
 from ddx.domain.differential import Band, Candidate, World
 from ddx.domain.identifiers import DiseaseId
 from training.change_plan import change_plan
+from training.evaluate import report
 from training.evaluate.candidate import (
     Answers,
     Comparison,
@@ -95,6 +98,7 @@ def test_each_limit_stops_a_candidate_by_name(changed, slower, named):
 def test_what_was_not_measured_has_not_passed():
     found = verdict(figures(), figures(f1=0.9, critical_recall=float("nan")))
     assert found.failed == ("critical_recall", "critical_recall_least")
+    assert not found.promote
 
 
 def test_a_floor_under_critical_recall_holds_though_both_are_bad():
@@ -169,3 +173,29 @@ def test_both_engines_see_every_case_and_the_clock_of_each_is_its_own():
     assert current.seconds == pytest.approx([0.1, 0.1])
     assert new.seconds == pytest.approx([0.3, 0.3])
     assert new.said == (MILD, MILD)
+
+
+@pytest.mark.parametrize(
+    ("now", "new", "outcome", "promote"),
+    [
+        (0.88, 0.91, Outcome.SHORT, True),  # refused, the worse one would go on serving
+        (0.96, 0.94, Outcome.SHORT, False),  # it fell
+        (0.94, 0.95, Outcome.PASSED, True),
+        (0.70, 0.79, Outcome.SHORT, False),  # dangerous, whatever it replaces
+    ],
+)
+def test_a_candidate_short_of_the_objective_passes_only_as_the_better_one(
+    now, new, outcome, promote
+):
+    found = verdict(figures(critical_recall=now), figures(f1=0.9, critical_recall=new))
+    (line,) = [c for c in found.checks if c.name == "critical_recall_objective"]
+    assert (line.outcome, line.limit) == (outcome, 0.95)
+    assert found.promote is promote
+
+
+def test_every_line_of_a_verdict_and_every_outcome_has_words_for_the_reviewers():
+    words = tomllib.loads((Path(report.__file__).parent / "templates/words.toml").read_text())
+    found = verdict(figures(), figures(f1=0.9))
+    for language in ("es", "en"):
+        assert {c.name for c in found.checks} <= set(words[language]["checks"])
+        assert {o.value for o in Outcome} <= set(words[language])

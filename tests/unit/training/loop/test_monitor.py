@@ -14,14 +14,19 @@ from support.gold_lake import START, write_gold
 from ddx.domain.case import VitalSigns
 from ddx.domain.identifiers import DiseaseId
 from training.change_plan import change_plan
+from training.commands import monitor, retrain
+from training.commands.workspace import REFUSED, STOPPED, Workspace
 from training.evaluate.common import Estimate
 from training.lake.gold import read_cases
-from training.monitor import evidently_page
+from training.monitor import daily, evidently_page, notify
 from training.monitor.daily import DailyWatch, Watched, findings_from
 from training.monitor.drift import Drift, column_drift, drift_of
 from training.monitor.performance import Performance, expected_f1, performance_of
 from training.monitor.snapshot import aligned, counts_of
+from training.monitor.stretch import Stretch, stretch_of
 from training.monitor.triggers import Day, Trigger, judge_day
+from training.pipelines.request import REQUEST, Request
+from training.pipelines.steps import StepError
 
 PLAN = change_plan()
 WATCH = PLAN.monitor
@@ -177,9 +182,21 @@ def test_without_labels_the_estimate_stands_alone():
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 
 
-def day(*, score=0.0, f1=0.9, labelled=500, base=0.9, recall=0.97, trained_days=3, half=0.02):
+def day(
+    *,
+    score=0.0,
+    f1=0.9,
+    labelled=500,
+    base=0.9,
+    recall=0.97,
+    trained_days=3,
+    half=0.02,
+    cases=300,
+    of_day=300,
+    reference=2000,
+):
     column = () if not score else (column_drift("a", {"x": 1}, {"x": 1}, 0.1, 0.1),)
-    drift = Drift(cases=300, columns=tuple(replace(c, score=score) for c in column))
+    drift = Drift(cases=cases, columns=tuple(replace(c, score=score) for c in column))
     performance = Performance(
         cases=600,
         labelled=labelled,
@@ -191,6 +208,8 @@ def day(*, score=0.0, f1=0.9, labelled=500, base=0.9, recall=0.97, trained_days=
     return Day(
         at=NOW,
         last_training=NOW - timedelta(days=trained_days),
+        of_day=of_day,
+        reference=reference,
         drift=drift,
         performance=performance,
         baseline_f1=base,
@@ -210,6 +229,9 @@ def day(*, score=0.0, f1=0.9, labelled=500, base=0.9, recall=0.97, trained_days=
         (day(recall=0.90), ["critical_recall_low"], None),
         (day(recall=0.70), ["critical_recall_rollback"], None),
         (day(trained_days=14), ["schedule"], Trigger.SCHEDULE),
+        (day(of_day=0, cases=0, trained_days=14), ["no_cases", "schedule"], Trigger.SCHEDULE),
+        (day(reference=0, cases=0), ["no_reference"], None),
+        (day(score=0.9, cases=99, of_day=60), ["few_cases"], None),
     ],
 )
 def test_triggers_and_alarms_follow_the_plan(made, codes, retrain):
@@ -238,8 +260,13 @@ def test_a_day_is_watched_in_steps_and_a_second_look_does_nothing_again(tmp_path
                 version=version,
                 reference_since=None,
                 reference_until=START + 2 * days,
-                since=START + 2 * days,
-                until=START + 3 * days,
+                stretch=Stretch(
+                    since=START + 2 * days,
+                    until=START + 3 * days,
+                    days=1,
+                    of_day=280,
+                    cases=280,
+                ),
                 labels_since=START,
                 last_training=START,
                 baseline_f1=0.9,
@@ -270,3 +297,116 @@ def test_without_evidently_the_watch_goes_on_and_says_so(tmp_path, monkeypatch):
     flat = evidently_page._flat(gold, ["HP:0012735"])
     assert set(flat.column("HP:0012735").to_pylist()) <= {"present", "excluded", "unknown"}
     assert "predicted" not in flat.column_names  # nobody proposed anything here
+
+
+MIDNIGHT = datetime(2026, 11, 15, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def times(*counts):
+    """Return visits of the days before MIDNIGHT, the newest day first."""
+    return [
+        MIDNIGHT - (back + 1) * DAY + timedelta(minutes=n)
+        for back, count in enumerate(counts)
+        for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("counts", "days", "cases"),
+    [
+        ((300, 300), 1, 300),
+        ((60, 30, 20, 90), 3, 110),
+        ((60, 0, 0, 60), 4, 120),
+        ((1,) * 20, 14, 14),
+        ((0, 300), 1, 0),
+        ((), 1, 0),
+    ],
+)
+def test_a_day_with_few_cases_is_joined_to_as_many_before_it_as_it_needs(counts, days, cases):
+    found = stretch_of(times(*counts), MIDNIGHT, WATCH)
+    assert (found.days, found.cases) == (days, cases)
+    assert (found.since, found.until) == (MIDNIGHT - days * DAY, MIDNIGHT)
+    assert found.of_day == (counts[0] if counts else 0)
+
+
+@pytest.fixture
+def watch_day(tmp_path, receiver, monkeypatch, capsys):
+    """Return (lake, watch): watch runs the command, returning code, text and what was told."""
+    address, received, _ = receiver
+    for service, name in notify.ADDRESSES.items():
+        monkeypatch.setenv(name, f"{address}/{service}")
+    monkeypatch.setattr(daily, "DIAGNOSED", 10)  # too few labels to judge the performance by
+    root, lake = tmp_path / "learning", tmp_path / "lake"
+
+    def watch(*more):
+        received.clear()
+        given = ["--root", str(root), "--lake", str(lake), "--until", MIDNIGHT.isoformat()]
+        code = monitor.main([*given, "--no-page", *more])
+        return code, "".join(capsys.readouterr()), {path for path, _ in received}
+
+    return lake, watch
+
+
+def test_sixty_cases_with_a_stuck_thermometer_are_an_alarm(watch_day):
+    lake, watch = watch_day
+    for back in range(8, 1, -1):
+        write_gold(lake, visits(60, back), first=100 * back, start=MIDNIGHT - back * DAY)
+    write_gold(lake, visits(60, 1, thermometer=36.0), start=MIDNIGHT - DAY)
+    code, said, told = watch()
+    assert code == 0
+    assert "120 cases, 2 days joined" in said
+    assert "drift_retrain" in said
+    assert "(temperature_c)" in said
+    assert told == {"/slack", "/teams"}
+    assert watch()[2] == set()  # a second look tells nothing again
+    write_gold(lake, visits(1, 99), first=5000, start=MIDNIGHT - 3 * DAY)
+    assert "120 cases, 2 days joined" in watch()[1]  # a late record: the day is judged anew
+
+
+def test_a_day_without_cases_is_critical_and_the_schedule_is_judged_all_the_same(watch_day):
+    lake, watch = watch_day
+    write_gold(lake, visits(300, 5), start=MIDNIGHT - 3 * DAY)
+    code, said, told = watch()
+    assert code == 0
+    assert "CRITICAL     no_cases" in said
+    assert "schedule" in said
+    assert told == {"/pagerduty", "/teams"}
+
+
+def test_a_watch_that_cannot_run_tells_somebody(watch_day):
+    _, watch = watch_day
+    code, said, told = watch()
+    assert code == 2
+    assert "no gold cases" in said
+    assert told == {"/slack", "/teams"}
+    assert watch("--dry-run")[2] == set()
+
+
+def test_a_trigger_retrains_as_the_plan_says_and_a_refusal_is_told(watch_day, monkeypatch):
+    lake, watch = watch_day
+    write_gold(lake, visits(500, 4), start=MIDNIGHT - 20 * DAY)
+    write_gold(lake, visits(280, 3), first=1000, start=MIDNIGHT - DAY)
+    code, said, told = watch("--retrain")
+    assert code == STOPPED  # a job is not to try again
+    assert "780 confirmed cases, 1000 of them judge" in said
+    assert told == {"/teams"}  # information: more cases will come
+
+    write_gold(lake, visits(600, 6), first=2000, start=MIDNIGHT - 10 * DAY)
+
+    def no_further(run):
+        raise StepError("the test ends here")
+
+    monkeypatch.setattr(retrain.Retraining, "run", no_further)
+    trained = MIDNIGHT - 2 * DAY  # 280 cases are new: too few to judge by themselves
+    monkeypatch.setattr(retrain, "_trained_until", lambda current: trained)
+    code, said, told = watch("--retrain")
+    assert code == REFUSED
+    assert "the test ends here" in said
+    assert "note: 280 new cases; the plan expects 500 to 5,000" in said
+    assert told == {"/slack", "/teams"}
+    workspace = Workspace(lake.parent / "learning")
+    request = Request.from_json((workspace.open_run("latest") / REQUEST).read_bytes())
+    assert request.settings.search.trials == PLAN.data.trials.value
+    assert request.trigger == "schedule"
+    assert (request.rows.count, request.rows.held_out) == (1380, 1000)

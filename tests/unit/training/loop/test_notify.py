@@ -1,11 +1,5 @@
 """Messages arrive at a real receiver in each service's own shape; a deaf one stops nobody."""
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
-
-import pytest
-
 from training.change_plan import change_plan
 from training.monitor.notify import ADDRESSES, ROUTING_KEY, Message, Notifier, notifier
 
@@ -15,28 +9,6 @@ MESSAGE = Message(
     title="Model 2026.11.7 rolled back",
     facts={"signal": "errors", "figure": "8.10"},
 )
-
-
-@pytest.fixture
-def receiver():
-    """Return (address, received, answers): a server on loopback that answers as told."""
-    received, answers = [], []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            received.append((self.path, json.loads(body)))
-            self.send_response(answers.pop(0) if answers else 202)
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", received, answers
-    server.shutdown()
-    server.server_close()
 
 
 def told(address, services=("teams", "slack", "pagerduty"), **more):

@@ -52,6 +52,11 @@ def _loopback_only(monkeypatch, workspace):
     monkeypatch.setattr(approve, "moment", lambda: T0)
 
 
+def embedded_by_clinics(workspace):
+    """Return the root of trust of the fleet of these tests; its repository is made empty."""
+    return workspace.fleet(workspace.root / "keys").directory / "metadata" / "1.root.json"
+
+
 def offered(workspace):
     offer = workspace.offer()
     return None if offer is None else (offer.release.version, offer.rollout.basis_points)
@@ -61,6 +66,7 @@ def go_on(workspace, hours, tmp_path, telemetry):
     path = tmp_path / "telemetry.json"
     path.write_text(json.dumps(telemetry))
     given = ["latest", "--root", str(workspace.root), "--keys", str(workspace.root / "keys")]
+    given += ["--clinic-root", str(embedded_by_clinics(workspace))]
     at = (T0 + timedelta(hours=hours)).isoformat()
     return release.main(
         [*given, "--lake", str(workspace.root / "lake"), "--at", at, "--telemetry", str(path)]
@@ -82,9 +88,17 @@ def test_a_candidate_goes_to_the_clinics_with_five_signatures_and_comes_back_whe
         assert approve.main(asked, ask=lambda _: PASSPHRASE) == DONE
     assert "complete" in capsys.readouterr().out
 
+    mine = ["latest", "--root", str(workspace.root), "--keys", str(workspace.root / "keys")]
+    assert release.main(mine) == REFUSED  # signed well, by keys no installed device knows
+    assert "no installed device would take" in capsys.readouterr().err
+    assert offered(workspace) is None
+    assert [e.event.value for e in workspace.ledger.entries()][-1] == "approved"
+
     assert go_on(workspace, 0, tmp_path, quiet) == DONE
     assert offered(workspace) == (finished.version, 1000)
     assert workspace.current().release == SHIPPED
+    told = f"vereda-cloud --repository {workspace.root / 'repository'} --root "
+    assert told in capsys.readouterr().out
     assert go_on(workspace, 12, tmp_path, quiet) == DONE
     assert offered(workspace) == (finished.version, 1000)
     assert go_on(workspace, 24, tmp_path, quiet) == DONE

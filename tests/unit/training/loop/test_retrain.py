@@ -2,19 +2,24 @@
 
 import shutil
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import deltalake
 import pytest
 from support import tiny_loop
-from support.gold_lake import write_gold
+from support.gold_lake import START, write_gold
 
 from model_bundles.verify import Trust, open_verified
+from training.commands import monitor, retrain
 from training.commands.rebuild import request_of
+from training.commands.workspace import Workspace
+from training.lake.gold import read_cases
 from training.pipelines import steps
 from training.pipelines.lineage import LINEAGE, Lineage, LineageError
-from training.pipelines.request import Request, start
+from training.pipelines.request import Request, TooFewCasesError, confirmed, pinned, start
 from training.pipelines.retrain import CHANNEL
 from training.pipelines.steps import StepError, StoppedByPlan
+from training.publish.ledger import Event
 
 
 class Killed(BaseException):
@@ -142,6 +147,53 @@ def test_too_few_cases_are_told_before_anything_is_trained(tmp_path):
     write_gold(tmp_path, tiny_loop.cases(30))
     with pytest.raises(StepError, match="too few"):
         tiny_loop.request(tmp_path)
+
+
+def pin(lake, plan_most, said=None, **more):
+    """Return the rows pinned under a plan that expects at most so many new cases."""
+    plan = tiny_loop.change_plan().model_copy(deep=True)
+    plan.data.window_expected.most.__dict__["value"] = plan_most
+    say = (said if said is not None else []).append
+    given = {"until": None, "version": None, "held_out": 40, "plan": plan, "say": say, **more}
+    return pinned(lake, **given)
+
+
+def test_few_new_cases_judge_together_with_older_ones_and_leave_some_to_train_on(lake):
+    """120 visits five minutes apart, the last 30 new; 40 judge, and 50 before them train."""
+    new_since = START + timedelta(minutes=5 * 90)
+    said = []
+    rows = pin(lake, 50, said, new_since=new_since)
+    assert (rows.count, rows.held_out) == (90, 40)
+    assert rows.since == (START + timedelta(minutes=5 * 30)).isoformat()
+    assert said == ["note: 30 new cases; the plan expects 500 to 50"]
+    again = confirmed(read_cases(lake, datetime.fromisoformat(rows.since)))
+    assert again.rows_sha256 == rows.rows_sha256
+
+
+def test_all_new_cases_are_taken_however_many_and_a_given_start_is_kept(lake):
+    assert pin(lake, 5, new_since=START + timedelta(minutes=5 * 20)).count == 100
+    assert pin(lake, 5, new_since=None).count == 120
+    assert pin(lake, 500, since=START + timedelta(minutes=5 * 60)).count == 60
+
+
+def test_without_a_new_case_nothing_is_trained(lake):
+    with pytest.raises(TooFewCasesError, match="newer"):
+        pin(lake, 50, new_since=START + timedelta(days=9))
+
+
+def test_a_candidate_the_plan_stops_counts_as_the_last_training(finished, tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    space = Workspace(tmp_path)
+    run = space.runs / finished.folder.name
+    shutil.copytree(finished.folder, run)
+    (run / "request.json").write_bytes(tiny_loop.request(tiny_loop.lake(tmp_path / "l")).to_json())
+    declined = replace(finished, folder=run, signed=None)
+    assert monitor._last_training(space) is None
+    for _ in range(2):
+        retrain._tell(declined, space, tiny_loop.change_plan(), lambda _: None)
+    (entry,) = space.ledger.entries()
+    assert (entry.event, entry.digest) == (Event.DECLINED, finished.digest)
+    assert monitor._last_training(space) == entry.at
 
 
 def test_a_bundle_without_lineage_says_so():

@@ -40,10 +40,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import pyarrow as pa
-from support.lake_records import KEYED, diagnosis, feedback
+from support.lake_records import KEYED, Ears, diagnosis, feedback
 
 from benchmarks import lake_rivals
-from training.lake.alarms import TerminalNotifier
 from training.lake.bronze import Bronze, Intake
 from training.lake.build import build
 from training.lake.door import admit
@@ -134,7 +133,7 @@ def growth(folder: Path, asked: argparse.Namespace) -> bool:
         lake = Lake(str(folder / str(size)))
         fill(lake, size)
         with open_engine("embedded", lake) as engine:
-            cost = cost_of(lambda: build(lake, engine, TerminalNotifier()))  # noqa: B023
+            cost = cost_of(lambda: build(lake, engine, Ears()))  # noqa: B023
         cases = len(read_cases(lake.address, labelled=False))
         rows.append((size, cost))
         print(
@@ -197,7 +196,7 @@ def _on(name: str, address: str) -> tuple[float, float]:
     with open_engine(name, lake) as engine:
         engine.spark.sql("SELECT 1").collect()
         started_s = time.perf_counter() - began_s
-        return started_s, cost_of(lambda: build(lake, engine, TerminalNotifier())).wall_s
+        return started_s, cost_of(lambda: build(lake, engine, Ears())).wall_s
 
 
 def features(folder: Path, asked: argparse.Namespace) -> bool:
@@ -209,7 +208,7 @@ def features(folder: Path, asked: argparse.Namespace) -> bool:
     lake = Lake(str(folder / "lake"))
     fill(lake, asked.side_by_side)
     with open_engine("embedded", lake) as engine:
-        build(lake, engine, TerminalNotifier())
+        build(lake, engine, Ears())
         compute(lake, engine)
     patients = lake.open(PATIENT_FEATURES).to_pyarrow_table()["patient"].unique().to_pylist()
     met = True

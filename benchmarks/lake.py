@@ -150,16 +150,16 @@ def growth(folder: Path, asked: argparse.Namespace) -> bool:
         shutil.rmtree(lake.address)
     met = True
     for small, large in itertools.pairwise(asked.sizes):
-        times = built[large].cost.processor_s / built[small].cost.processor_s
-        exponent = math.log(times) / math.log(large / small)
-        met = met and times <= LINEAR * large / small
-        print(
-            f"  {small:,} to {large:,}: cost x {times:.1f}, exponent {exponent:.2f} "
-            f"({_verdict(times <= LINEAR * large / small)})"
+        times, hour = (
+            of[large].cost.processor_s / of[small].cost.processor_s for of in (built, added)
         )
-    first, last = asked.sizes[0], asked.sizes[-1]
-    times = added[last].cost.processor_s / added[first].cost.processor_s
-    print(f"  an hour's {asked.hour:,} on {last:,} for on {first:,}: cost x {times:.2f}")
+        linear = times <= LINEAR * large / small
+        met = met and linear
+        print(
+            f"  {small:,} to {large:,}: cost x {times:.1f}, exponent "
+            f"{math.log(times) / math.log(large / small):.2f} ({_verdict(linear)}); "
+            f"an hour's {asked.hour:,} on top: cost x {hour:.2f}"
+        )
     return met
 
 

@@ -2,9 +2,9 @@
 
 One case a minute of 40 clinics, two in three with a word of the clinician: hours later, or
 weeks later (one in twenty), or before its diagnosis arrived (one in fifty). One word in a hundred
-is taken back by a newer one, one names no disease, and one case in a hundred is a form saved twice.
-The log is cut after so many events: some words wait for their diagnosis. What must come of all this is
-counted beside it (`Expected`).
+is taken back by a newer one, one names no disease; one case in a hundred is a form saved twice.
+The log is cut after so many events: some words wait for their diagnosis. What must come of all
+this is counted beside it (`Expected`).
 
 The payloads are some hundred that passed the door, under new ids: what is measured comes after.
 """

@@ -1,13 +1,14 @@
 """What runs the DataFrame code: the embedded engine, Databricks, or a Spark without Delta's jar.
 
 All three take the same transformations. They differ in how a session starts and in who reads and
-writes Delta: the engine itself, or delta-rs by way of Arrow.
+writes Delta: the engine itself, or delta-rs.
 """
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import deltalake
 import pyarrow as pa
@@ -21,20 +22,29 @@ from training.lake.tables import WEEK, LakeTable
 _STAGING: Final = "_staging"
 
 
-class Engine(Protocol):
+class Engine(ABC):
     """Reads, stages and publishes the tables of one lake."""
 
     name: str
-    spark: SparkSession
 
+    def __init__(self, spark: SparkSession, lake: Lake) -> None:
+        self.spark, self._lake = spark, lake
+        self._staged: set[str] = set()
+
+    @abstractmethod
     def read(self, table: LakeTable) -> DataFrame:
-        """Return the newest version of a table."""
+        """Return the newest version of a table, made empty when it is not there."""
 
-    def stage(self, name: str, rows: DataFrame) -> DataFrame:
-        """Compute `rows` once, keep them beside the tables, and return them as kept."""
+    @abstractmethod
+    def overwrite(self, table: LakeTable, rows: DataFrame) -> None:
+        """Put `rows` in the place of the whole table, in one version."""
 
-    def forget_staged(self) -> None:
-        """Empty what `stage` kept: it holds rows an erasure would not find."""
+    @abstractmethod
+    def _append(self, table: LakeTable, rows: DataFrame) -> None: ...
+
+    @abstractmethod
+    def _rewrite(self, table: LakeTable, rows: DataFrame, weeks: Sequence[str]) -> None:
+        """Put `rows` in the place of these weeks of the table, in one version."""
 
     def replace(self, table: LakeTable, rows: DataFrame, cases: DataFrame) -> None:
         """Put `rows` (staged) in the place of all rows of `cases`, in one version.
@@ -42,61 +52,37 @@ class Engine(Protocol):
         cases: column case_id. Cases the table does not hold are appended; else the weeks that hold
         some are written anew. Done twice it leaves the same table.
         """
-
-    def overwrite(self, table: LakeTable, rows: DataFrame) -> None:
-        """Put `rows` in the place of the whole table, in one version."""
-
-    def frame(self, rows: pa.Table) -> DataFrame:
-        """Return a small table of this process as a DataFrame."""
-
-
-class _Sparkly:
-    """What every engine does alike."""
-
-    def __init__(self, spark: SparkSession, lake: Lake) -> None:
-        self.spark, self._lake = spark, lake
-        self._staged: set[str] = set()
+        names, standing = table.schema.names, self.read(table)
+        held, coming = weeks_of(standing.join(cases, "case_id", "left_semi")), weeks_of(rows)
+        if held:
+            weeks = sorted({*held, *coming})
+            kept = standing.where(F.col(WEEK).isin(weeks)).join(cases, "case_id", "left_anti")
+            self._rewrite(table, kept.select(*names).unionByName(rows.select(*names)), weeks)
+        elif coming:
+            self._append(table, rows.select(*names))
 
     def stage(self, name: str, rows: DataFrame) -> DataFrame:
+        """Compute `rows` once, keep them beside the tables, and return them as kept."""
         place = f"{self._lake.address}/{_STAGING}/{name}"
         self._staged.add(place)
         rows.write.mode("overwrite").parquet(place)
         return self.spark.read.schema(rows.schema).parquet(place)  # without rows, without a file
 
     def forget_staged(self) -> None:
+        """Empty what `stage` kept: it holds rows an erasure would not find."""
         nothing = self.spark.createDataFrame([], "nothing int")
         for place in self._staged:
             nothing.write.mode("overwrite").parquet(place)
         self._staged.clear()
 
     def frame(self, rows: pa.Table) -> DataFrame:
+        """Return a small table of this process as a DataFrame."""
         if not rows.num_rows:  # Spark reads no nested column without a chunk
             rows = pa.Table.from_batches([pa.RecordBatch.from_pylist([], rows.schema)])
         return self.spark.createDataFrame(rows)
 
-    def replace(self, table: LakeTable, rows: DataFrame, cases: DataFrame) -> None:
-        names, standing = table.schema.names, self.read(table)
-        held = weeks_of(standing.join(cases, "case_id", "left_semi"))
-        coming = weeks_of(rows)
-        if not held:
-            if coming:
-                self._append(table, rows.select(*names))
-            return
-        weeks = sorted({*held, *coming})
-        kept = standing.where(F.col(WEEK).isin(weeks)).join(cases, "case_id", "left_anti")
-        self._rewrite(table, kept.select(*names).unionByName(rows.select(*names)), weeks)
 
-    def read(self, table: LakeTable) -> DataFrame:
-        raise NotImplementedError
-
-    def _append(self, table: LakeTable, rows: DataFrame) -> None:
-        raise NotImplementedError
-
-    def _rewrite(self, table: LakeTable, rows: DataFrame, weeks: Sequence[str]) -> None:
-        raise NotImplementedError
-
-
-class NativeEngine(_Sparkly):
+class NativeEngine(Engine):
     """An engine that speaks Delta itself: the embedded one, and Databricks."""
 
     def __init__(self, name: str, spark: SparkSession, lake: Lake) -> None:
@@ -104,7 +90,7 @@ class NativeEngine(_Sparkly):
         self.name = name
 
     def read(self, table: LakeTable) -> DataFrame:
-        """Return the newest version of a table, made empty when it is not there."""
+        """See `Engine.read`."""
         self._lake.open(table)
         return self.spark.read.format("delta").load(self._lake.path(table))
 
@@ -121,7 +107,7 @@ class NativeEngine(_Sparkly):
         writer.option("replaceWhere", _in_weeks(weeks)).save(self._lake.path(table))
 
 
-class ArrowEngine(_Sparkly):
+class ArrowEngine(Engine):
     """A Spark without Delta's jar: it reads the files of the newest version, delta-rs writes.
 
     What is written passes through this process as Arrow. For tests of the real Spark and for small
@@ -131,7 +117,7 @@ class ArrowEngine(_Sparkly):
     name = "spark"
 
     def read(self, table: LakeTable) -> DataFrame:
-        """Return the newest version of a table, made empty when it is not there."""
+        """See `Engine.read`."""
         files = self._lake.open(table).file_uris()
         if not files:
             return self.frame(table.empty())

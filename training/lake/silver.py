@@ -299,7 +299,9 @@ def with_duplicates(fresh: DataFrame, held: DataFrame, batch: int) -> DataFrame:
     known = _alike(held).join(fresh.select("case_id"), "case_id", "left_anti")
     was = _alike(held).join(fresh.select("case_id"), "case_id", "left_semi")
     alike = _alike(fresh).select(*_SAME).union(was.select(*_SAME)).distinct()
-    beside = known.join(alike, list(_SAME), "left_semi").withColumn("batch", F.lit(batch).cast("bigint"))
+    beside = known.join(alike, list(_SAME), "left_semi").withColumn(
+        "batch", F.lit(batch).cast("bigint")
+    )
     columns = [*names, "day"]
     first = F.first("case_id").over(
         Window.partitionBy(*_SAME).orderBy("ingested_at", "event_time", "case_id")

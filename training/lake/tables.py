@@ -12,6 +12,7 @@ null stays a null until a model's own encoder reads it.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -73,6 +74,13 @@ _ORIGIN: Final = (
 
 WEEK: Final = "week"
 """The Monday, in UTC, of the week of the case's first event, or of the label: YYYY-MM-DD."""
+
+
+def week_of(moment: datetime) -> str:
+    """Return the `WEEK` of an aware time."""
+    day = moment.astimezone(UTC).date()
+    return (day - timedelta(days=day.weekday())).isoformat()
+
 
 _WEEK: Final = _column(WEEK, pa.string(), nullable=False)
 

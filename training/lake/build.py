@@ -21,7 +21,7 @@ from training.lake.events import Piece, may_label, opened, pending, pieces
 from training.lake.expectations import require
 from training.lake.gold_cases import to_gold
 from training.lake.place import Lake
-from training.lake.silver import Silver, to_silver, with_duplicates
+from training.lake.silver import CodeTables, Silver, to_silver, with_duplicates
 from training.lake.tables import (
     BRONZE_EVENTS,
     BRONZE_READ,
@@ -70,26 +70,27 @@ class _Run:
 
     def __init__(self, lake: Lake, engine: Engine, notifier: Notifier, say: Say) -> None:
         self._lake, self._engine, self._notifier, self._say = lake, engine, notifier, say
-        self._codes = code_tables(engine)
         after = lake.position(SILVER_CASES, BRONZE_READ)
         self._report = BuildReport(after, after)
 
     def from_bronze_to_gold(self) -> BuildReport:
         try:
             self._build_gold()  # of what a run that died had made silver
-            for piece in pieces(self._engine.read(BRONZE_EVENTS), self._report.after):
-                self._build_silver(piece)
-                self._build_gold()
+            if waiting := pieces(self._engine.read(BRONZE_EVENTS), self._report.after):
+                codes = code_tables(self._engine)
+                for piece in waiting:
+                    self._build_silver(piece, codes)
+                    self._build_gold()
         finally:
             self._engine.forget_staged()
         return self._report
 
-    def _build_silver(self, piece: Piece) -> None:
+    def _build_silver(self, piece: Piece, codes: CodeTables) -> None:
         """Findings and labels before their cases: by these a run that died finds the others."""
         engine = self._engine
         self._say(f"reading bronze, batches {piece.after + 1} to {piece.upto}")
         events = engine.stage("events", opened(pending(engine.read(BRONZE_EVENTS), piece)))
-        silver = to_silver(events, self._codes)
+        silver = to_silver(events, codes)
         fresh = engine.stage("cases_as_told", silver.cases)
         near = _neighbours(engine.read(SILVER_CASES), fresh)
         cases = self._checked(SILVER_CASES, with_duplicates(fresh, near, piece.upto))

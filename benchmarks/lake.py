@@ -7,8 +7,8 @@ engines   the same definitions on the embedded engine and on Apache Spark (a Jav
           the core of them written for Polars and for Ibis on DuckDB
 features  one online read, SQLite and Redis, p50 and p99 (bars: p99 under 50 ms, aim 5 ms)
 
-Beside the wall clock, which a busy machine stretches, the processor seconds of this process and its
-threads. Exit code 1 when a bar is not met.
+Beside the wall clock, which a busy machine stretches, the processor seconds of this process, its
+threads and its children. Exit code 1 when a bar is not met.
 """
 
 import argparse
@@ -20,7 +20,6 @@ import math
 import os
 import platform
 import random
-import resource
 import shutil
 import socket
 import sqlite3
@@ -44,6 +43,7 @@ import pyarrow.compute as pc
 from support.lake_records import KEYED, Ears, diagnosis, feedback
 
 from benchmarks import lake_rivals
+from benchmarks.lake_cost import Cost, cost_of, peak_mib
 from benchmarks.lake_events import NOON, Expected, clinic_of, fill
 from training.lake.bronze import Bronze, Intake
 from training.lake.build import build
@@ -91,26 +91,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         with tempfile.TemporaryDirectory() as folder:
             met = _PARTS[part](Path(folder), asked) and met
     return 0 if met else 1
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """wall_s: by the clock. processor_s: of this process, all threads, and of ended children."""
-
-    wall_s: float
-    processor_s: float
-
-    def a_second(self, count: int) -> str:
-        """Return a rate by both clocks."""
-        by_processor = f"{count / self.processor_s:,.0f} a processor second"
-        return f"{count / self.wall_s:,.0f} a second, {by_processor}"
-
-
-def cost_of(work: Callable[[], object]) -> Cost:
-    """Return what `work` cost."""
-    wall_s, processor_s = time.perf_counter(), time.process_time()
-    work()
-    return Cost(time.perf_counter() - wall_s, time.process_time() - processor_s)
 
 
 def stream(folder: Path, asked: argparse.Namespace) -> bool:
@@ -196,13 +176,9 @@ def _build(address: str, engine_name: str) -> Built:
         engine.spark.sql("SELECT 1").collect()
         started_s = time.perf_counter() - began_s
         waiting = engine.read(BRONZE_EVENTS).where(f"batch > {status(lake).silver_read}").count()
-        at_start_mib = _peak_mib()
+        at_start_mib = peak_mib()
         cost = cost_of(lambda: build(lake, engine, Ears()))
-    return Built(waiting, cost, started_s, at_start_mib, _peak_mib())
-
-
-def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return Built(waiting, cost, started_s, at_start_mib, peak_mib())
 
 
 def _assert_complete(lake: Lake, expected: Expected) -> None:

@@ -129,8 +129,8 @@ class _Run:
 
 def _neighbours(held: DataFrame, fresh: DataFrame) -> DataFrame:
     """Return the held cases of the weeks in which `fresh` are, or were before."""
-    were = weeks_of(held.join(fresh.select("case_id"), "case_id", "left_semi"))
-    return held.where(F.col(WEEK).isin(sorted({*were, *weeks_of(fresh)})))
+    were = held.join(fresh.select("case_id"), "case_id", "left_semi")
+    return held.where(F.col(WEEK).isin(weeks_of(were.select(WEEK).union(fresh.select(WEEK)))))
 
 
 def touched(engine: Engine, after: int) -> Silver:

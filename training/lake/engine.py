@@ -53,12 +53,16 @@ class Engine(ABC):
         some are written anew. Done twice it leaves the same table.
         """
         names, standing = table.schema.names, self.read(table)
-        held, coming = weeks_of(standing.join(cases, "case_id", "left_semi")), weeks_of(rows)
-        if held:
-            weeks = sorted({*held, *coming})
-            kept = standing.where(F.col(WEEK).isin(weeks)).join(cases, "case_id", "left_anti")
-            self._rewrite(table, kept.select(*names).unionByName(rows.select(*names)), weeks)
-        elif coming:
+        weeks = {True: set[str](), False: set[str]()}  # held already -> weeks
+        held = standing.join(cases, "case_id", "left_semi").select(WEEK, F.lit(col=True))
+        coming = rows.select(WEEK, F.lit(col=False))
+        for week, is_held in held.union(coming).distinct().collect():
+            weeks[is_held].add(week)
+        if weeks[True]:
+            touched = sorted(weeks[True] | weeks[False])
+            kept = standing.where(F.col(WEEK).isin(touched)).join(cases, "case_id", "left_anti")
+            self._rewrite(table, kept.select(*names).unionByName(rows.select(*names)), touched)
+        elif weeks[False]:
             self._append(table, rows.select(*names))
 
     def stage(self, name: str, rows: DataFrame) -> DataFrame:

@@ -99,6 +99,8 @@ def pending(bronze: DataFrame, piece: Piece) -> DataFrame:
     """
     new = (F.col("batch") > piece.after) & (F.col("batch") <= piece.upto)
     fresh = bronze.where(new)
+    if not piece.after:
+        return fresh
     touched = fresh.groupBy("case_id").agg(
         F.max(tells_of_a_case()).alias("_told"), F.max(may_label()).alias("_labelled")
     )

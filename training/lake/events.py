@@ -43,8 +43,8 @@ _ENVELOPE: Final = (
 
 
 PIECE_BYTES: Final = 64 * 2**20
-"""Payload a step of `build` takes at once, about 100,000 events of clinics: with the engine under
-2 GB of memory. A batch is never divided; `training.lake.ingest` keeps it far smaller."""
+"""Payload a step of `build` takes at once, some 80,000 events of clinics: about 1 GB of memory with
+the engine (docs/lake.md, "Figures"). A batch is never divided; it is one commit of bronze."""
 
 
 def tells_of_a_case() -> Column:

@@ -1,14 +1,14 @@
 """`python -m benchmarks.lake`: the lake's bars, its engines side by side, and online features.
 
 stream    records of the gateway's log to bronze, in events a second (bar: 1,000)
-growth    bronze to silver and gold of 10^4, 10^5, 10^6 events, suites included, and how the cost
-          grows with the events
+growth    bronze to silver and gold of 10^4, 10^5, 10^6 events, suites included: how cost and memory
+          grow with the events, and what an hour's events cost on top; every row accounted for
 engines   the same definitions on the embedded engine and on Apache Spark (a Java is needed), and
           the core of them written for Polars and for Ibis on DuckDB
 features  one online read, SQLite and Redis, p50 and p99 (bars: p99 under 50 ms, aim 5 ms)
 
-Beside the wall clock, which a busy machine stretches, the processor seconds of this process and its
-threads. Exit code 1 when a bar is not met.
+Beside the wall clock, which a busy machine stretches, the processor seconds of this process, its
+threads and its children. Exit code 1 when a bar is not met.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import hashlib
 import itertools
 import json
 import logging
+import math
 import os
 import platform
 import random
@@ -26,12 +27,11 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
@@ -39,20 +39,27 @@ from typing import Any, Final
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-import pyarrow as pa
-from support.lake_records import KEYED, diagnosis, feedback
+import pyarrow.compute as pc
+from support.lake_records import KEYED, Ears, diagnosis, feedback
 
 from benchmarks import lake_rivals
-from training.lake.alarms import TerminalNotifier
+from benchmarks.lake_cost import Cost, cost_of, peak_mib
+from benchmarks.lake_events import NOON, Expected, clinic_of, fill
 from training.lake.bronze import Bronze, Intake
 from training.lake.build import build
-from training.lake.door import admit
 from training.lake.engine import open_engine
-from training.lake.expectations import check
 from training.lake.gold import read_cases
 from training.lake.place import Lake
+from training.lake.status import status
 from training.lake.stream import follow
-from training.lake.tables import BRONZE_EVENTS, SILVER_LABELS
+from training.lake.tables import (
+    BRONZE_EVENTS,
+    GOLD_CASES,
+    SILVER_CASES,
+    SILVER_FINDINGS,
+    SILVER_LABELS,
+    LakeTable,
+)
 from training.sources.stream import SqlLog
 
 STREAM_BAR_PER_S: Final = 1000.0
@@ -60,10 +67,6 @@ READ_BAR_MS, READ_AIM_MS = 50.0, 5.0
 LINEAR: Final = 1.5
 """Ten times the events may cost up to fifteen times: near linear."""
 
-NOON: Final = datetime(2026, 9, 1, 12, tzinfo=UTC)
-FEEDBACK_SHARE: Final = 0.4
-TEMPLATES: Final = 200
-CHUNK: Final = 50_000
 PARTS: Final = ("stream", "growth", "engines", "features")
 
 
@@ -77,6 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all of them by default")
     parser.add_argument("--events", type=int, default=20_000, help="through the stream")
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--hour", type=int, default=10_000, help="events that come on top")
     parser.add_argument("--side-by-side", type=int, default=10_000, help="events for the engines")
     asked = parser.parse_args(argv)
     logging.getLogger().setLevel(logging.ERROR)
@@ -87,26 +91,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         with tempfile.TemporaryDirectory() as folder:
             met = _PARTS[part](Path(folder), asked) and met
     return 0 if met else 1
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """wall_s: by the clock. processor_s: of this process, all threads, and of ended children."""
-
-    wall_s: float
-    processor_s: float
-
-    def a_second(self, count: int) -> str:
-        """Return a rate by both clocks."""
-        by_processor = f"{count / self.processor_s:,.0f} a processor second"
-        return f"{count / self.wall_s:,.0f} a second, {by_processor}"
-
-
-def cost_of(work: Callable[[], object]) -> Cost:
-    """Return what `work` cost."""
-    wall_s, processor_s = time.perf_counter(), time.process_time()
-    work()
-    return Cost(time.perf_counter() - wall_s, time.process_time() - processor_s)
 
 
 def stream(folder: Path, asked: argparse.Namespace) -> bool:
@@ -127,28 +111,108 @@ def stream(folder: Path, asked: argparse.Namespace) -> bool:
 
 
 def growth(folder: Path, asked: argparse.Namespace) -> bool:
-    """The same mix of events at growing sizes, from the first batch to published gold."""
-    check("silver_labels", SILVER_LABELS.empty())
-    rows = []
+    """A backlog of growing size from bronze to published gold, then an hour's events on top.
+
+    Each build has a process of its own, so that its peak of memory is its own.
+    """
+    built, added = dict[int, Built](), dict[int, Built]()
     for size in asked.sizes:
         lake = Lake(str(folder / str(size)))
-        fill(lake, size)
-        with open_engine("embedded", lake) as engine:
-            cost = cost_of(lambda: build(lake, engine, TerminalNotifier()))  # noqa: B023
-        cases = len(read_cases(lake.address, labelled=False))
-        rows.append((size, cost))
-        print(
-            f"  {size:>9,} events: {cost.wall_s:7.1f} s, {cost.processor_s:7.1f} processor s, "
-            f"{cost.wall_s / size * 1e6:6.0f} µs an event, {cases:,} gold cases",
-            flush=True,
-        )
+        for events, of, found in (
+            (size, "events", built),
+            (size + asked.hour, f"and {asked.hour:,} more", added),
+        ):
+            expected = fill(lake, events, after=0 if found is built else size)
+            found[size] = _alone(lake)
+            _assert_complete(lake, expected)
+            print(f"  {size:>9,} {of:<16}: {found[size]}", flush=True)
+        print(f"  {'':>9} every row accounted for: {_account(expected)}")
         shutil.rmtree(lake.address)
     met = True
-    for (small, before), (large, after) in itertools.pairwise(rows):
-        ratio = after.wall_s / before.wall_s / (large / small)
-        met = met and ratio <= LINEAR
-        print(f"  {small:,} to {large:,}: {ratio:.2f} of linear ({_verdict(ratio <= LINEAR)})")
+    for small, large in itertools.pairwise(asked.sizes):
+        times, hour = (
+            of[large].cost.processor_s / of[small].cost.processor_s for of in (built, added)
+        )
+        linear = times <= LINEAR * large / small
+        met = met and linear
+        print(
+            f"  {small:,} to {large:,}: cost x {times:.1f}, exponent "
+            f"{math.log(times) / math.log(large / small):.2f} ({_verdict(linear)}); "
+            f"an hour's {asked.hour:,} on top: cost x {hour:.2f}"
+        )
     return met
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """One build of `events`. started_s: until the engine answered.
+
+    at_start_mib, peak_mib: most memory its process held, before the build and with it.
+    """
+
+    events: int
+    cost: Cost
+    started_s: float
+    at_start_mib: float
+    peak_mib: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.cost.wall_s:7.1f} s, {self.cost.processor_s:7.1f} processor s, "
+            f"{self.cost.a_second(self.events)}, memory {self.at_start_mib:,.0f} "
+            f"to {self.peak_mib:,.0f} MiB"
+        )
+
+
+def _alone(lake: Lake, engine: str = "embedded") -> Built:
+    """Return what it costs to build what waits, in a process of its own: one engine a process."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as alone:
+        return alone.submit(_build, lake.address, engine).result()
+
+
+def _build(address: str, engine_name: str) -> Built:
+    lake, began_s = Lake(address), time.perf_counter()
+    with open_engine(engine_name, lake) as engine:
+        engine.spark.sql("SELECT 1").collect()
+        started_s = time.perf_counter() - began_s
+        waiting = engine.read(BRONZE_EVENTS).where(f"batch > {status(lake).silver_read}").count()
+        at_start_mib = peak_mib()
+        cost = cost_of(lambda: build(lake, engine, Ears()))
+    return Built(waiting, cost, started_s, at_start_mib, peak_mib())
+
+
+def _assert_complete(lake: Lake, expected: Expected) -> None:
+    """Raise unless every event is where it belongs, once, or known to be set aside."""
+
+    def count(table: LakeTable, only: Any = None) -> int:
+        return int(lake.open(table).to_pyarrow_dataset().count_rows(filter=only))
+
+    repeats = pc.field("duplicate_of").is_valid()
+    found = {
+        "bronze": count(BRONZE_EVENTS),
+        "cases": count(SILVER_CASES),
+        "repeats": count(SILVER_CASES, repeats),
+        "findings": count(SILVER_FINDINGS),
+        "labels": count(SILVER_LABELS),
+        "gold": count(GOLD_CASES),
+        "labelled": count(GOLD_CASES, pc.field("disease").is_valid()),
+    }
+    wrong = {
+        name: (rows, getattr(expected, name))
+        for name, rows in found.items()
+        if rows != getattr(expected, name)
+    }
+    if wrong:
+        raise RuntimeError(f"rows found, and expected: {wrong}")
+
+
+def _account(expected: Expected) -> str:
+    return (
+        f"{expected.bronze:,} events; {expected.cases:,} cases, {expected.repeats:,} of them "
+        f"repeats; {expected.findings:,} findings; {expected.labels:,} labels, "
+        f"{expected.waiting:,} of them before their case; {expected.silent:,} words without a "
+        f"disease; {expected.gold:,} gold cases, {expected.labelled:,} labelled"
+    )
 
 
 def engines(folder: Path, asked: argparse.Namespace) -> bool:
@@ -161,12 +225,9 @@ def engines(folder: Path, asked: argparse.Namespace) -> bool:
             continue
         lake = Lake(str(folder / name))
         fill(lake, size)
-        with ProcessPoolExecutor(1, get_context("spawn")) as alone:  # one engine a process
-            started_s, built_s = alone.submit(_on, name, lake.address).result()
+        built = _alone(lake, name)
         digests[name] = read_cases(lake.address).rows_sha256
-        print(
-            f"  {name}: starts in {started_s:.1f} s, {size:,} events in {built_s:.1f} s", flush=True
-        )
+        print(f"  {name}: starts in {built.started_s:.1f} s; {size:,} events: {built}", flush=True)
     same = len(set(digests.values())) == 1
     print(f"  gold of {', '.join(digests)}: {'the same rows' if same else 'DIFFERENT rows'}")
     lake = Lake(str(folder / "core"))
@@ -189,17 +250,6 @@ def engines(folder: Path, asked: argparse.Namespace) -> bool:
     return same and len(counts) == 1
 
 
-def _on(name: str, address: str) -> tuple[float, float]:
-    """Return seconds until the engine `name` answers, and seconds of one build on it."""
-    check("silver_labels", SILVER_LABELS.empty())
-    lake = Lake(address)
-    began_s = time.perf_counter()
-    with open_engine(name, lake) as engine:
-        engine.spark.sql("SELECT 1").collect()
-        started_s = time.perf_counter() - began_s
-        return started_s, cost_of(lambda: build(lake, engine, TerminalNotifier())).wall_s
-
-
 def features(folder: Path, asked: argparse.Namespace) -> bool:
     """2,000 reads of one patient and one clinic, after 200 to warm up."""
     from training.feature_store.publish import compute  # noqa: PLC0415 - Feast: seconds
@@ -209,7 +259,7 @@ def features(folder: Path, asked: argparse.Namespace) -> bool:
     lake = Lake(str(folder / "lake"))
     fill(lake, asked.side_by_side)
     with open_engine("embedded", lake) as engine:
-        build(lake, engine, TerminalNotifier())
+        build(lake, engine, Ears())
         compute(lake, engine)
     patients = lake.open(PATIENT_FEATURES).to_pyarrow_table()["patient"].unique().to_pylist()
     met = True
@@ -232,7 +282,7 @@ def features(folder: Path, asked: argparse.Namespace) -> bool:
 
 
 def _read_ms(store: Any, patients: Sequence[str]) -> tuple[float, float]:
-    dice, clinic = random.Random(1), _clinic(0)
+    dice, clinic = random.Random(1), clinic_of(0)
     took = []
     for number in range(2200):
         pair = (dice.choice(patients), clinic)
@@ -276,82 +326,6 @@ _PARTS: Final[dict[str, Callable[[Path, argparse.Namespace], bool]]] = {
     "engines": engines,
     "features": features,
 }
-
-
-def fill(lake: Lake, events: int) -> None:
-    """Write `events` bronze rows: diagnoses of real shape, two in five followed by a feedback.
-
-    The payloads are some hundred that passed the door, under new ids: what is measured comes after.
-    """
-    lake.open(BRONZE_EVENTS)
-    diagnoses = round(events / (1 + FEEDBACK_SHARE / (1 - FEEDBACK_SHARE)))
-    made, words = _templates()
-    for start in range(0, diagnoses, CHUNK):
-        numbers = range(start, min(start + CHUNK, diagnoses))
-        lake.append(BRONZE_EVENTS, _rows(numbers, made, "diagnosis", batch=1))
-    for start in range(0, events - diagnoses, CHUNK):
-        numbers = range(start, min(start + CHUNK, events - diagnoses))
-        lake.append(BRONZE_EVENTS, _rows(numbers, words, "feedback", batch=1))
-
-
-def _templates() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    dice = random.Random(1)
-    told = [
-        diagnosis(
-            temperature_c=round(dice.uniform(36, 40), 1), heart_rate_bpm=dice.randint(60, 130)
-        )
-        for _ in range(TEMPLATES)
-    ]
-    for record in told:
-        findings = record.payload["case"]["findings"]
-        findings[:] = [
-            {"id": f"HP:{number:07d}", "presence": dice.choice(("present", "excluded"))}
-            for number in dice.sample(range(1, 3000), 12)
-        ]
-    diseases = ("VD:influenza", "VD:croup", "VD:pneumonia", "VD:anemia")
-    words = [feedback(record, disease=dice.choice(diseases)) for record in told]
-    return [_template(r) for r in told], [_template(r) for r in words]
-
-
-def _template(record: Any) -> dict[str, Any]:
-    row = admit(record)
-    row["patient"] = record.payload.get("patient_pseudonym", "")
-    return row
-
-
-def _clinic(number: int) -> str:
-    return KEYED.clinic(f"device-{number % 40}")
-
-
-def _rows(
-    numbers: range, templates: Sequence[dict[str, Any]], kind: str, *, batch: int
-) -> pa.Table:
-    columns: dict[str, list[Any]] = {name: [] for name in BRONZE_EVENTS.schema.names}
-    for number in numbers:
-        template = templates[number % len(templates)]
-        case_id = str(uuid.UUID(int=number + 1))
-        patient = hashlib.sha256(str(number // 5).encode()).hexdigest()
-        payload = template["payload"]
-        if template["patient"]:
-            payload = payload.replace(template["patient"], patient)
-        at = NOON + timedelta(minutes=number % 120_000)
-        row = template | {
-            "event_id": f"{kind[:4]}-{number}",
-            "case_id": case_id,
-            "clinic": _clinic(number),
-            "event_time": at,
-            "ingested_at": at + timedelta(hours=1),
-            "batch": batch,
-            "offset": number + 1,
-            "content_sha256": hashlib.sha256(f"{number % 1_000_003}".encode()).hexdigest(),
-            "payload": payload,
-        }
-        for name, column in columns.items():
-            column.append(row[name])
-    return pa.table(
-        [pa.array(columns[f.name], f.type) for f in BRONZE_EVENTS.schema],
-        schema=BRONZE_EVENTS.schema,
-    )
 
 
 def _write_log(path: Path, events: int) -> None:

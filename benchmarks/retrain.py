@@ -26,7 +26,7 @@ from ddx.domain.case import Case
 from ddx.domain.wire import case_to_json
 from ddx.inquiry.interview import with_budget
 from training.commands.workspace import DATA
-from training.lake.tables import GOLD_CASES
+from training.lake.tables import GOLD_CASES, week_of
 from training.pipelines.history import History
 from training.sources.ddxplus import case_of
 
@@ -82,6 +82,7 @@ def _row(number: int, case: Case, disease: str, at: datetime) -> dict[str, objec
         "label_time": at,
         "known_at": at,
         "content_sha256": hashlib.sha256(canonical_json(case_to_json(case))).hexdigest(),
+        "week": week_of(at),
     }
 
 

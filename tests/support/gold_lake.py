@@ -13,7 +13,7 @@ from ddx.domain.case import Case
 from ddx.domain.finding import Presence
 from ddx.domain.identifiers import DiseaseId
 from ddx.domain.wire import case_to_json
-from training.lake.tables import GOLD_CASES, VITALS
+from training.lake.tables import GOLD_CASES, VITALS, week_of
 
 START = datetime(2026, 11, 1, 8, tzinfo=UTC)
 
@@ -58,6 +58,7 @@ def _row(number: int, case: Case, disease: DiseaseId, at: datetime) -> dict[str,
         "label_time": at,
         "known_at": at,
         "content_sha256": content,
+        "week": week_of(at),
     }
 
 

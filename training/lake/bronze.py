@@ -29,13 +29,13 @@ class Intake:
 
 
 class Bronze:
-    """Writes bronze. One instance is one run of `ingest`; its rows carry one batch number."""
+    """Writes bronze. One instance is one run of `ingest`; each of its commits is a batch."""
 
     def __init__(self, lake: Lake, *, now: datetime | None = None) -> None:
-        """Open the table. The batch number is the table's next version: it only ever grows."""
+        """Open the table. Batches are numbered on from its version: the numbers only ever grow."""
         self._lake = lake
         self._now = now
-        self.batch = lake.open(BRONZE_EVENTS).version() + 1
+        self.batch = lake.open(BRONZE_EVENTS).version()
 
     def store(
         self, arrivals: Iterable[Arrival], positions: Mapping[str, int] | None = None
@@ -51,6 +51,7 @@ class Bronze:
             except RefusedError as error:
                 refused[error.reason] = refused.get(error.reason, 0) + 1
         if rows or positions:
+            self.batch += 1
             self._lake.append(BRONZE_EVENTS, self._table(rows), positions)
         return Intake(len(rows), 0, refused)
 

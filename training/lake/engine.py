@@ -1,85 +1,92 @@
 """What runs the DataFrame code: the embedded engine, Databricks, or a Spark without Delta's jar.
 
 All three take the same transformations. They differ in how a session starts and in who reads and
-writes Delta: the engine itself, or delta-rs by way of Arrow.
+writes Delta: the engine itself, or delta-rs.
 """
 
 import os
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import deltalake
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - its usual name
+from pyspark.sql.pandas.types import from_arrow_schema
 
 from training.lake.place import Lake
-from training.lake.tables import LakeTable
+from training.lake.tables import WEEK, LakeTable
 
 _STAGING: Final = "_staging"
-_UPSERT: Final = "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
 
 
-class Engine(Protocol):
+class Engine(ABC):
     """Reads, stages and publishes the tables of one lake."""
 
     name: str
-    spark: SparkSession
-
-    def read(self, table: LakeTable) -> DataFrame:
-        """Return the newest version of a table."""
-
-    def stage(self, name: str, rows: DataFrame) -> DataFrame:
-        """Compute `rows` once, keep them beside the tables, and return them as kept."""
-
-    def forget_staged(self) -> None:
-        """Empty what `stage` kept: it holds rows an erasure would not find."""
-
-    def replace(self, table: LakeTable, rows: DataFrame, cases: DataFrame | None = None) -> None:
-        """Put `rows` (staged) in the place of all rows of `cases`, by default of their own cases.
-
-        cases: column case_id, distinct. Without it a table of one row a case is merged in one
-        version; with it the rows go and then come. Done twice it leaves the same table;
-        interrupted, it is done again.
-        """
-
-    def overwrite(self, table: LakeTable, rows: DataFrame) -> None:
-        """Put `rows` in the place of the whole table, in one version."""
-
-    def frame(self, rows: pa.Table) -> DataFrame:
-        """Return a small table of this process as a DataFrame."""
-
-
-class _Sparkly:
-    """What every engine does alike."""
 
     def __init__(self, spark: SparkSession, lake: Lake) -> None:
         self.spark, self._lake = spark, lake
         self._staged: set[str] = set()
 
+    @abstractmethod
+    def read(self, table: LakeTable) -> DataFrame:
+        """Return the newest version of a table, made empty when it is not there."""
+
+    @abstractmethod
+    def overwrite(self, table: LakeTable, rows: DataFrame) -> None:
+        """Put `rows` in the place of the whole table, in one version."""
+
+    @abstractmethod
+    def _append(self, table: LakeTable, rows: DataFrame) -> None: ...
+
+    @abstractmethod
+    def _rewrite(self, table: LakeTable, rows: DataFrame, weeks: Sequence[str]) -> None:
+        """Put `rows` in the place of these weeks of the table, in one version."""
+
+    def replace(self, table: LakeTable, rows: DataFrame, cases: DataFrame) -> None:
+        """Put `rows` (staged) in the place of all rows of `cases`, in one version.
+
+        cases: column case_id. Cases the table does not hold are appended; else the weeks that hold
+        some are written anew. Done twice it leaves the same table.
+        """
+        names, standing = table.schema.names, self.read(table)
+        weeks = {True: set[str](), False: set[str]()}  # held already -> weeks
+        held = standing.join(cases, "case_id", "left_semi").select(WEEK, F.lit(col=True))
+        coming = rows.select(WEEK, F.lit(col=False))
+        for week, is_held in held.union(coming).distinct().collect():
+            weeks[is_held].add(week)
+        if weeks[True]:
+            touched = sorted(weeks[True] | weeks[False])
+            kept = standing.where(F.col(WEEK).isin(touched)).join(cases, "case_id", "left_anti")
+            self._rewrite(table, kept.select(*names).unionByName(rows.select(*names)), touched)
+        elif weeks[False]:
+            self._append(table, rows.select(*names))
+
     def stage(self, name: str, rows: DataFrame) -> DataFrame:
+        """Compute `rows` once, keep them beside the tables, and return them as kept."""
         place = f"{self._lake.address}/{_STAGING}/{name}"
         self._staged.add(place)
         rows.write.mode("overwrite").parquet(place)
         return self.spark.read.schema(rows.schema).parquet(place)  # without rows, without a file
 
     def forget_staged(self) -> None:
+        """Empty what `stage` kept: it holds rows an erasure would not find."""
         nothing = self.spark.createDataFrame([], "nothing int")
         for place in self._staged:
             nothing.write.mode("overwrite").parquet(place)
         self._staged.clear()
 
     def frame(self, rows: pa.Table) -> DataFrame:
+        """Return a small table of this process as a DataFrame."""
         if not rows.num_rows:  # Spark reads no nested column without a chunk
             rows = pa.Table.from_batches([pa.RecordBatch.from_pylist([], rows.schema)])
         return self.spark.createDataFrame(rows)
 
-    def _cases_in(self, table: DataFrame, cases: DataFrame) -> bool:
-        return table.select("case_id").join(cases, "case_id", "left_semi").limit(1).count() > 0
 
-
-class NativeEngine(_Sparkly):
+class NativeEngine(Engine):
     """An engine that speaks Delta itself: the embedded one, and Databricks."""
 
     def __init__(self, name: str, spark: SparkSession, lake: Lake) -> None:
@@ -87,66 +94,70 @@ class NativeEngine(_Sparkly):
         self.name = name
 
     def read(self, table: LakeTable) -> DataFrame:
-        """Return the newest version of a table, made empty when it is not there."""
+        """See `Engine.read`."""
         self._lake.open(table)
         return self.spark.read.format("delta").load(self._lake.path(table))
-
-    def replace(self, table: LakeTable, rows: DataFrame, cases: DataFrame | None = None) -> None:
-        """See `Engine.replace`."""
-        touched = rows.select("case_id").distinct() if cases is None else cases
-        if self._cases_in(self.read(table), touched):
-            if cases is None:
-                self._merge(table, rows, _UPSERT)
-                return
-            self._merge(table, touched, "WHEN MATCHED THEN DELETE")
-        rows.write.format("delta").mode("append").save(self._lake.path(table))
 
     def overwrite(self, table: LakeTable, rows: DataFrame) -> None:
         """See `Engine.overwrite`."""
         self._lake.open(table)
         rows.write.format("delta").mode("overwrite").save(self._lake.path(table))
 
-    def _merge(self, table: LakeTable, rows: DataFrame, clauses: str) -> None:
-        rows.createOrReplaceTempView("lake_rows")
-        self.spark.sql(
-            f"MERGE INTO delta.`{self._lake.path(table)}` AS t USING lake_rows AS s "
-            f"ON t.case_id = s.case_id {clauses}"
-        )
+    def _append(self, table: LakeTable, rows: DataFrame) -> None:
+        rows.write.format("delta").mode("append").save(self._lake.path(table))
+
+    def _rewrite(self, table: LakeTable, rows: DataFrame, weeks: Sequence[str]) -> None:
+        writer = rows.write.format("delta").mode("overwrite")
+        writer.option("replaceWhere", _in_weeks(weeks)).save(self._lake.path(table))
 
 
-class ArrowEngine(_Sparkly):
-    """A Spark without Delta's jar: delta-rs reads and writes, by way of Arrow on the driver.
+class ArrowEngine(Engine):
+    """A Spark without Delta's jar: it reads the files of the newest version, delta-rs writes.
 
-    For tests of the real Spark and for small clusters; Databricks has no need of it.
+    What is written passes through this process as Arrow. For tests of the real Spark and for small
+    clusters; Databricks has no need of it.
     """
 
     name = "spark"
 
     def read(self, table: LakeTable) -> DataFrame:
-        """Return the newest version of a table by way of Arrow."""
-        rows = self._lake.open(table).to_pyarrow_table().select(table.schema.names)
-        return self.frame(rows.cast(table.schema))
-
-    def replace(self, table: LakeTable, rows: DataFrame, cases: DataFrame | None = None) -> None:
-        """See `Engine.replace`."""
-        arrow = rows.select(*table.schema.names).toArrow().cast(table.schema)
-        touched = rows.select("case_id").distinct() if cases is None else cases
-        if self._cases_in(self.read(table), touched):
-            if cases is None:
-                merge = self._merging(table, arrow)
-                merge.when_matched_update_all().when_not_matched_insert_all().execute()
-                return
-            self._merging(table, touched.toArrow()).when_matched_delete().execute()
-        deltalake.write_deltalake(self._lake.open(table), arrow, mode="append")
-
-    def _merging(self, table: LakeTable, rows: pa.Table) -> deltalake.table.TableMerger:
-        on = "t.case_id = s.case_id"
-        return self._lake.open(table).merge(rows, on, source_alias="s", target_alias="t")
+        """See `Engine.read`."""
+        files = self._lake.open(table).file_uris()
+        if not files:
+            return self.frame(table.empty())
+        reader = self.spark.read.schema(from_arrow_schema(table.schema))
+        rows = reader.option("basePath", self._lake.path(table)).parquet(*files)
+        return rows.select(*table.schema.names)
 
     def overwrite(self, table: LakeTable, rows: DataFrame) -> None:
         """See `Engine.overwrite`."""
-        arrow = rows.select(*table.schema.names).toArrow().cast(table.schema)
-        deltalake.write_deltalake(self._lake.open(table), arrow, mode="overwrite")
+        deltalake.write_deltalake(
+            self._lake.open(table), self._arrow(table, rows), mode="overwrite"
+        )
+
+    def _append(self, table: LakeTable, rows: DataFrame) -> None:
+        deltalake.write_deltalake(self._lake.open(table), self._arrow(table, rows), mode="append")
+
+    def _rewrite(self, table: LakeTable, rows: DataFrame, weeks: Sequence[str]) -> None:
+        deltalake.write_deltalake(
+            self._lake.open(table),
+            self._arrow(table, rows),
+            mode="overwrite",
+            predicate=_in_weeks(weeks),
+        )
+
+    @staticmethod
+    def _arrow(table: LakeTable, rows: DataFrame) -> pa.Table:
+        return rows.select(*table.schema.names).toArrow().cast(table.schema)
+
+
+def _in_weeks(weeks: Sequence[str]) -> str:
+    return f"{WEEK} IN ({', '.join(repr(week) for week in weeks)})"
+
+
+def weeks_of(rows: DataFrame) -> list[str]:
+    """Return the weeks that hold a row, sorted."""
+    return sorted(row[0] for row in rows.select(WEEK).distinct().collect())
 
 
 @contextmanager
@@ -211,9 +222,3 @@ def _local_spark() -> SparkSession:
 def _in_utc(spark: SparkSession) -> SparkSession:
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     return spark
-
-
-def highest_batch(engine: Engine, table: LakeTable) -> int:
-    """Return the newest batch in a table, 0 when it is empty."""
-    row = engine.read(table).agg(F.max("batch")).collect()[0]
-    return int(row[0] or 0)

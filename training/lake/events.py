@@ -4,9 +4,10 @@ Everything from here to gold is PySpark over Spark Connect: the same lines run i
 engine, on Spark and on Databricks (docs/adr/0022).
 """
 
+from dataclasses import dataclass
 from typing import Final
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 - its usual name
 
 from training.lake.tables import VITALS, Kind
@@ -41,22 +42,83 @@ _ENVELOPE: Final = (
 )
 
 
+PIECE_BYTES: Final = 64 * 2**20
+"""Payload a step of `build` takes at once, some 80,000 events of clinics: about 1 GB of memory with
+the engine (docs/lake.md, "Figures"). A batch is never divided; it is one commit of bronze."""
+
+
+def tells_of_a_case() -> Column:
+    """Return whether an event tells of a case."""
+    return F.col("kind") != Kind.FEEDBACK.value
+
+
+def may_label() -> Column:
+    """Return whether an event may label a case."""
+    return F.col("kind") != Kind.DIAGNOSIS.value
+
+
 def opened(bronze: DataFrame) -> DataFrame:
     """Return bronze rows once per event, the payload opened as the struct `p`."""
     return bronze.select(*_ENVELOPE, F.from_json("payload", PAYLOAD).alias("p"))
 
 
-def pending(bronze: DataFrame, after: int, upto: int) -> DataFrame:
-    """Return the rows that silver must read again: after < batch <= upto, and what belongs to them.
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Batches of bronze that one step reads: after < batch <= upto."""
 
-    A diagnosis stands alone and never changes. Visits come in parts, and a case can have several
-    feedbacks: of a case touched by the new rows, all such rows are returned.
+    after: int
+    upto: int
+
+
+def pieces(bronze: DataFrame, after: int) -> tuple[Piece, ...]:
+    """Return what is newer than `after` in pieces of about PIECE_BYTES, whole batches each."""
+    sizes = (
+        bronze.where(F.col("batch") > after)
+        .groupBy("batch")
+        .agg(F.sum(F.length("payload")).alias("size"))
+        .orderBy("batch")
+        .collect()
+    )
+    found, held = list[Piece](), 0
+    for row in sizes:
+        if found and held + row["size"] <= PIECE_BYTES:
+            found[-1] = Piece(found[-1].after, row["batch"])
+            held += row["size"]
+        else:
+            found.append(Piece(found[-1].upto if found else after, row["batch"]))
+            held = row["size"]
+    return tuple(found)
+
+
+def pending(bronze: DataFrame, piece: Piece) -> DataFrame:
+    """Return the rows of `piece`, and the older ones that belong to them.
+
+    Of a case told of again all that was told, of a case labelled again all that labels: visits come
+    in parts, and a case can have several feedbacks. Older rows are looked for by their ids alone;
+    only the batches that hold some are opened.
     """
-    held = bronze.where(F.col("batch") <= upto)
-    fresh = held.where(F.col("batch") > after)
-    if after == 0:
+    new = (F.col("batch") > piece.after) & (F.col("batch") <= piece.upto)
+    fresh = bronze.where(new)
+    if not piece.after:
         return fresh
-    parts = held.where(F.col("kind").isin(Kind.VISIT.value, Kind.FEEDBACK.value))
-    earlier = parts.where(F.col("batch") <= after)
-    touched = fresh.where(F.col("kind") != Kind.DIAGNOSIS.value).select("case_id").distinct()
-    return fresh.unionByName(earlier.join(touched, "case_id", "left_semi"))
+    touched = fresh.groupBy("case_id").agg(
+        F.max(tells_of_a_case()).alias("_told"), F.max(may_label()).alias("_labelled")
+    )
+    older = bronze.where(F.col("batch") <= piece.after)
+    where = sorted(
+        row["batch"]
+        for row in _belonging(older.select("case_id", "kind", "batch"), touched)
+        .select("batch")
+        .distinct()
+        .collect()
+    )
+    if not where:
+        return fresh
+    held = _belonging(bronze.where(F.col("batch").isin(where)), touched)
+    return fresh.unionByName(held.select(*bronze.columns))
+
+
+def _belonging(older: DataFrame, touched: DataFrame) -> DataFrame:
+    return older.join(touched, "case_id").where(
+        (F.col("_told") & tells_of_a_case()) | (F.col("_labelled") & may_label())
+    )

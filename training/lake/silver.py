@@ -16,11 +16,13 @@ from ddx.domain.case import Sex
 from ddx.domain.feedback import Verb
 from ddx.domain.finding import Presence
 from ddx.intake.limits import MAX_GRADE, POSSIBLE
+from training.lake.events import tells_of_a_case
 from training.lake.tables import (
     SILVER_CASES,
     SILVER_FINDINGS,
     SILVER_LABELS,
     VITALS,
+    WEEK,
     Kind,
     LabelSource,
 )
@@ -56,13 +58,18 @@ class Silver:
 
 def to_silver(events: DataFrame, codes: CodeTables) -> Silver:
     """Return what `events` (see `training.lake.events`) say, every event of a case at hand."""
-    told = events.where(F.col("kind") != Kind.FEEDBACK.value)
+    told = events.where(tells_of_a_case())
     stated = _conditions(told, codes)
     return Silver(
         cases=_cases(told, codes),
         findings=_findings(told, stated, codes),
         labels=_labels(events, stated),
     )
+
+
+def _week_of(clock: Column) -> Column:
+    """Return the `WEEK` of a timestamp; sessions are in UTC."""
+    return F.date_format(F.date_trunc("week", clock), "yyyy-MM-dd")
 
 
 def _cases(told: DataFrame, codes: CodeTables) -> DataFrame:
@@ -79,6 +86,7 @@ def _cases(told: DataFrame, codes: CodeTables) -> DataFrame:
         "predicted": top["disease"],
         "predicted_probability": top["probability"],
         "duplicate_of": F.lit(None).cast("string"),
+        WEEK: _week_of(F.col("event_time")),
     } | {vital.name: _vital(vital.name) for vital in VITALS}
     return wide.select(*(columns.get(n, F.col(n)).alias(n) for n in SILVER_CASES.schema.names))
 
@@ -192,6 +200,7 @@ def _findings(told: DataFrame, stated: DataFrame, codes: CodeTables) -> DataFram
     # plain maxima, computed by column: "present" sorts after "excluded", "severe" after "moderate"
     # after "mild". The maximum of a struct took twenty times as long on Sail.
     seen = F.col("presence") == Presence.PRESENT.value
+    weeks = told.groupBy("case_id").agg(_week_of(F.min("event_time")).alias(WEEK))
     return (
         current.groupBy("case_id", "id")
         .agg(
@@ -199,6 +208,7 @@ def _findings(told: DataFrame, stated: DataFrame, codes: CodeTables) -> DataFram
             *(F.max(F.when(seen, F.col(n))).alias(n) for n in ("grade", "severity", "onset_days")),
             F.max("batch").alias("batch"),
         )
+        .join(weeks, "case_id")
         .select(*SILVER_FINDINGS.schema.names)
     )
 
@@ -219,6 +229,7 @@ def _labels(events: DataFrame, stated: DataFrame) -> DataFrame:
         said.where(F.col("disease").rlike(_DISEASE_ID))
         .withColumn("_n", F.row_number().over(order))
         .where("_n = 1")
+        .withColumn(WEEK, _week_of(F.col("label_time")))
         .select(*SILVER_LABELS.schema.names)
     )
 
@@ -275,29 +286,37 @@ def _recorded(stated: DataFrame) -> DataFrame:
     )
 
 
-def with_duplicates(fresh: DataFrame, held: DataFrame) -> DataFrame:
-    """Return `fresh` cases with `duplicate_of` set.
+def with_duplicates(fresh: DataFrame, held: DataFrame, batch: int) -> DataFrame:
+    """Return `fresh` cases, and the held ones like them or like what they were, `duplicate_of` set.
 
     Two cases are the same when patient, clinic, day and clinical content are: a message sent
     twice under two ids, a form saved twice. The one the lake held first stands. Without a patient
-    two equal cases are two people.
-    held: cases of silver already there.
+    two equal cases are two people. What is held is judged again under the number `batch`, so that
+    runs in any order leave what one run leaves.
+    held: cases of silver of the weeks in which `fresh` are, or were before.
     """
     names = SILVER_CASES.schema.names
-    told = fresh.where(F.col("patient").isNotNull())
-    content = told.select("content_sha256").distinct()
-    known = held.where(F.col("patient").isNotNull() & F.col("duplicate_of").isNull())
-    before = known.join(content, "content_sha256", "left_semi").join(
-        told.select("case_id"), "case_id", "left_anti"
+    known = _alike(held).join(fresh.select("case_id"), "case_id", "left_anti")
+    was = _alike(held).join(fresh.select("case_id"), "case_id", "left_semi")
+    alike = _alike(fresh).select(*_SAME).union(was.select(*_SAME)).distinct()
+    beside = known.join(alike, list(_SAME), "left_semi").withColumn(
+        "batch", F.lit(batch).cast("bigint")
     )
-    both = before.select(*names, F.lit(0).alias("_new")).unionByName(
-        told.select(*names, F.lit(1).alias("_new"))
+    columns = [*names, "day"]
+    first = F.first("case_id").over(
+        Window.partitionBy(*_SAME).orderBy("ingested_at", "event_time", "case_id")
     )
-    same = Window.partitionBy(
-        "patient", "clinic", "content_sha256", F.to_date("event_time")
-    ).orderBy("_new", "batch", "event_time", "case_id")
-    first = F.first("case_id").over(same)
-    marked = both.withColumn("duplicate_of", F.when(first != F.col("case_id"), first)).where(
-        "_new = 1"
+    marked = (
+        beside.select(*columns)
+        .unionByName(_alike(fresh).select(*columns))
+        .withColumn("duplicate_of", F.when(first != F.col("case_id"), first))
     )
     return marked.select(*names).unionByName(fresh.where(F.col("patient").isNull()).select(*names))
+
+
+_SAME: Final = ("patient", "clinic", "content_sha256", "day")
+
+
+def _alike(cases: DataFrame) -> DataFrame:
+    """Return the cases that can be told again under another id, with their day."""
+    return cases.where(F.col("patient").isNotNull()).withColumn("day", F.to_date("event_time"))

@@ -4,11 +4,15 @@ bronze: every record as it was received, reduced to what the protocol lets pass;
 silver: one row per case, per stated finding, per label; units and codes normalised, no duplicates.
 gold: one row per case with all that training and monitoring read.
 
+Silver and gold lie in a folder a week, so that a run reads and writes anew only the weeks its
+records tell of, whatever the lake's age.
+
 Three states everywhere: a finding a case does not list is unknown. Nothing is ever imputed: a
 null stays a null until a model's own encoder reads it.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -65,8 +69,20 @@ _ORIGIN: Final = (
     _column("clinic", pa.string(), nullable=False),  # keyed hash of the device or facility
     _column("event_time", TIMESTAMP, nullable=False),  # when it happened at the clinic
     _column("ingested_at", TIMESTAMP, nullable=False),  # when the lake first held it
-    _column("batch", pa.int64(), nullable=False),  # the run of `ingest` that last touched it
+    _column("batch", pa.int64(), nullable=False),  # the commit of bronze that last touched it
 )
+
+WEEK: Final = "week"
+"""The Monday, in UTC, of the week of the case's first event, or of the label: YYYY-MM-DD."""
+
+
+def week_of(moment: datetime) -> str:
+    """Return the `WEEK` of an aware time."""
+    day = moment.astimezone(UTC).date()
+    return (day - timedelta(days=day.weekday())).isoformat()
+
+
+_WEEK: Final = _column(WEEK, pa.string(), nullable=False)
 
 VITALS: Final = (
     _column("temperature_c", pa.float64()),
@@ -137,9 +153,11 @@ SILVER_CASES: Final = LakeTable(
             _column("content_sha256", pa.string(), nullable=False),
             # the same patient, clinic, day and content came before under this id; null when not
             _column("duplicate_of", pa.string()),
+            _WEEK,
         ]
     ),
     keys=("case_id",),
+    partitions=(WEEK,),
 )
 
 SILVER_FINDINGS: Final = LakeTable(
@@ -151,9 +169,11 @@ SILVER_FINDINGS: Final = LakeTable(
             _column("presence", pa.string(), nullable=False),
             *(FINDING.field(name) for name in ("grade", "severity", "onset_days")),
             _column("batch", pa.int64(), nullable=False),
+            _WEEK,  # of the case
         ]
     ),
     keys=("case_id", "id"),
+    partitions=(WEEK,),
 )
 
 SILVER_LABELS: Final = LakeTable(
@@ -167,9 +187,11 @@ SILVER_LABELS: Final = LakeTable(
             _column("label_time", TIMESTAMP, nullable=False),
             _column("ingested_at", TIMESTAMP, nullable=False),
             _column("batch", pa.int64(), nullable=False),
+            _WEEK,  # of label_time
         ]
     ),
     keys=("case_id",),  # the newest label of a case stands
+    partitions=(WEEK,),
 )
 
 GOLD_CASES: Final = LakeTable(
@@ -189,9 +211,11 @@ GOLD_CASES: Final = LakeTable(
             _column("label_time", TIMESTAMP),  # when the label was given
             _column("known_at", TIMESTAMP, nullable=False),  # case and label both in the lake
             _column("content_sha256", pa.string(), nullable=False),
+            _WEEK,
         ]
     ),
     keys=("case_id",),
+    partitions=(WEEK,),
 )
 
 TABLES: Final = (BRONZE_EVENTS, SILVER_CASES, SILVER_FINDINGS, SILVER_LABELS, GOLD_CASES)

@@ -18,9 +18,7 @@ from support.lake_records import (
 from training.lake import build as module
 from training.lake.bronze import Bronze
 from training.lake.build import build
-from training.lake.engine import NativeEngine
 from training.lake.gold import GoldMissingError, read_cases
-from training.lake.place import Lake
 from training.lake.tables import GOLD_CASES, SILVER_CASES
 
 pytestmark = pytest.mark.usefixtures("unchecked")
@@ -159,54 +157,6 @@ def test_an_alternative_hpo_id_becomes_the_current_one(lake, arrive):
     arrive(diagnosis(stated=findings(p1354="present", p2315="excluded")))
     (row,) = gold(lake, labelled=False).values()
     assert [(f["id"], f["presence"]) for f in row["findings"]] == [("HP:0002315", "present")]
-
-
-def some_records():
-    told = [diagnosis(patient=f"{i:02x}" * 32, stated=findings(p1="present")) for i in range(6)]
-    words = [feedback(t, disease="VD:croup", at=NOON + DAY) for t in told[:4]]
-    parts = [
-        visit("a", part="1", observations=[("8310-5", "Cel", 39.0)]),
-        visit("a", part="2", at=NOON + DAY, conditions=[("J18.9", "provisional")]),
-    ]
-    return [*told, *words, *parts]
-
-
-def test_many_small_runs_leave_the_gold_of_one_large_run(tmp_path, session, ears):
-    records = some_records()
-    digests = []
-    mixed = records[1::3] + records[::3] + records[2::3]  # feedback may come before its diagnosis
-    for name, runs in (("one", [records]), ("many", [mixed[:3], mixed[3:7], mixed[7:]])):
-        lake = Lake(str(tmp_path / name))
-        engine = NativeEngine("embedded", session, lake)
-        for arriving in runs:
-            Bronze(lake, now=NOON).store(arriving)
-            build(lake, engine, ears)
-        digests.append(read_cases(lake.address).rows_sha256)
-    assert digests[0] == digests[1]
-
-
-@pytest.mark.parametrize("dies_in", ["silver_findings", "gold_cases"])
-def test_a_run_that_dies_is_started_again_and_leaves_the_same_gold(
-    tmp_path, session, ears, monkeypatch, dies_in
-):
-    records = some_records()
-    whole, torn = Lake(str(tmp_path / "whole")), Lake(str(tmp_path / "torn"))
-    for lake in (whole, torn):
-        Bronze(lake, now=NOON).store(records)
-    build(whole, NativeEngine("embedded", session, whole), ears)
-
-    class Dying(NativeEngine):
-        def replace(self, table, rows, cases=None):
-            super().replace(table, rows, cases)
-            if table.name == dies_in:
-                raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        build(torn, Dying("embedded", session, torn), ears)
-    build(torn, NativeEngine("embedded", session, torn), ears)
-    assert read_cases(torn.address).rows_sha256 == read_cases(whole.address).rows_sha256
-    held = [lake.open(SILVER_CASES).to_pyarrow_table().num_rows for lake in (torn, whole)]
-    assert held[0] == held[1]
 
 
 def test_a_suite_that_fails_stops_the_run_before_anything_is_published(

@@ -123,6 +123,9 @@ def create_app(
         counted=lambda result, count: metrics.records.labels(result).inc(count),
     )
     door = Door(app)
+    receipts = Receipts(records.predictions, now)
+    kept = KeptDiagnosis(diagnosis, shared.answers, metrics, tracer or NO_TRACES)
+    door.let_in(diagnose_routes.router(guard, kept, receipts))  # asked most: found first
     door.let_in(gateway_routes.router(gateway, sync_docs.described))
     door.let_in(health.router(stream, diagnosis, drain))
     door.let_in(metrics_routes.router(metrics, stream, _gauges(metrics, engine, diagnosis)))
@@ -130,7 +133,7 @@ def create_app(
     for routes in _rooms(
         guard=guard,
         engine=engine,
-        diagnosis=KeptDiagnosis(diagnosis, shared.answers, metrics, tracer or NO_TRACES),
+        receipts=receipts,
         records=records,
         ledger=ledger,
         directory=directory,
@@ -177,7 +180,7 @@ def _rooms(
     *,
     guard: Guard,
     engine: AsyncEngine,
-    diagnosis: KeptDiagnosis,
+    receipts: Receipts,
     records: Records,
     ledger: ReleaseLedger,
     directory: SqlDirectory,
@@ -185,9 +188,7 @@ def _rooms(
     decided: Callable[[str, str], None],
 ) -> Iterator[APIRouter]:
     """Return the routes of every room that knows its callers through the guard."""
-    receipts = Receipts(records.predictions, now)
     journal, fleet = Journal(records.audit, now), Fleet(engine)
-    yield diagnose_routes.router(guard, diagnosis, receipts)
     decisions = FeedbackService(records.feedback, receipts, now, decided)
     yield feedback_routes.router(guard, decisions, journal)
     yield predictions_routes.router(guard, receipts, journal)

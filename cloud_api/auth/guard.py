@@ -114,9 +114,13 @@ class Admission:
         self.access, self.shown, self._guard = access, shown, guard
 
     async def __call__(self, request: Request, response: Response) -> None:
+        """Admit, and let no proxy keep the answer. Raises as `admit` does."""
+        await self.admit(request)
+        response.headers["Cache-Control"] = "no-store"
+
+    async def admit(self, request: Request) -> None:
         """Leave the caller where `caller_of` finds them. Raises as `Guard.caller_of` does."""
         request.state.caller = await self._guard.caller_of(request, self.access)
-        response.headers["Cache-Control"] = "no-store"
 
 
 class Declaration:

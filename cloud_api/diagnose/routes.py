@@ -8,18 +8,19 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from cloud_api.auth.access import people_or_devices
+from cloud_api.auth.admitted import AdmittedRoute
 from cloud_api.auth.guard import Guard, caller_of
 from cloud_api.diagnose import examples
 from cloud_api.diagnose.kept import KeptDiagnosis
 from cloud_api.diagnose.schemas import ExplainRequest, ExplainResponse, PredictRequest, Receipted
 from cloud_api.operation import JSON, operation
 from cloud_api.predictions.service import Receipts
+from ddx.domain.canonical import digest_of
 from ddx.domain.case import Case
 from ddx.domain.identifiers import disease_id
 from ddx.domain.roles import Permission
-from ddx.domain.wire import case_from_json
+from ddx.domain.wire import case_from_json, case_to_json
 from sync_service.gateway.reading import read_message
-from sync_service.protocol.fields import Message
 from sync_service.protocol.payloads import CaseMessage
 
 REQUEST_MODELS: Final = (PredictRequest, ExplainRequest)
@@ -28,7 +29,7 @@ _REFUSED: Final = ("case.invalid", "finding.unknown", "engine.not_ready")
 
 def router(guard: Guard, service: KeptDiagnosis, receipts: Receipts) -> APIRouter:
     """Return the routes of the diagnosis service."""
-    routes = APIRouter(tags=["diagnosis"])
+    routes = APIRouter(tags=["diagnosis"], route_class=AdmittedRoute)
 
     @routes.post(
         "/predict",
@@ -47,10 +48,10 @@ def router(guard: Guard, service: KeptDiagnosis, receipts: Receipts) -> APIRoute
         caller = caller_of(request)
         asked = read_message(caller.content, PredictRequest)
         case = _case(asked.case)
-        answer = await service.answer(caller.tenant_id, case, asked)
-        receipt = await receipts.keep(caller, case, answer)
-        # validated when it was made: only the receipt is new, and that is ours
-        return _json(Receipted.model_construct(**dict(answer), receipt_id=receipt))
+        case_digest = digest_of(case_to_json(case))
+        answer = await service.answer(caller.tenant_id, case, case_digest, asked)
+        receipt = await receipts.keep(caller, case_digest, answer.head)
+        return _json(answer.receipted(receipt))
 
     @routes.post(
         "/explain",
@@ -69,7 +70,8 @@ def router(guard: Guard, service: KeptDiagnosis, receipts: Receipts) -> APIRoute
         caller = caller_of(request)
         asked = read_message(caller.content, ExplainRequest)
         case, disease = _case(asked.case), disease_id(asked.disease)
-        return _json(await service.explain(caller.tenant_id, case, disease))
+        case_digest = digest_of(case_to_json(case))
+        return _json(await service.explain(caller.tenant_id, case, case_digest, disease))
 
     return routes
 
@@ -80,6 +82,5 @@ def _case(message: CaseMessage) -> Case:
     return case_from_json({"age_days": None, **raw})
 
 
-def _json(answer: Message) -> Response:
-    headers = {"Cache-Control": "no-store"}
-    return Response(answer.model_dump_json(), media_type=JSON, headers=headers)
+def _json(answer: bytes) -> Response:
+    return Response(answer, media_type=JSON, headers={"Cache-Control": "no-store"})

@@ -33,6 +33,7 @@ from cloud_api.devices.repository import Fleet
 from cloud_api.devices.service import DeviceService
 from cloud_api.diagnose import routes as diagnose_routes
 from cloud_api.diagnose.kept import KeptDiagnosis
+from cloud_api.diagnose.room import WaitingRoom
 from cloud_api.diagnose.service import ClinicalEngine, DiagnosisService
 from cloud_api.documentation import DESCRIPTION, TITLE, document_of
 from cloud_api.drain import Drain
@@ -125,7 +126,8 @@ def create_app(
     door = Door(app)
     receipts = Receipts(records.predictions, now)
     kept = KeptDiagnosis(diagnosis, shared.answers, metrics, tracer or NO_TRACES)
-    door.let_in(diagnose_routes.router(guard, kept, receipts))  # asked most: found first
+    room = WaitingRoom(refused=metrics.refused.inc)
+    door.let_in(diagnose_routes.router(guard, kept, receipts, room))  # asked most: found first
     door.let_in(gateway_routes.router(gateway, sync_docs.described))
     door.let_in(health.router(stream, diagnosis, drain))
     door.let_in(metrics_routes.router(metrics, stream, _gauges(metrics, engine, diagnosis)))

@@ -12,6 +12,7 @@ from cloud_api.auth.admitted import AdmittedRoute
 from cloud_api.auth.guard import Guard, caller_of
 from cloud_api.diagnose import examples
 from cloud_api.diagnose.kept import KeptDiagnosis
+from cloud_api.diagnose.room import WaitingRoom
 from cloud_api.diagnose.schemas import ExplainRequest, ExplainResponse, PredictRequest, Receipted
 from cloud_api.operation import JSON, operation
 from cloud_api.predictions.service import Receipts
@@ -24,11 +25,17 @@ from sync_service.gateway.reading import read_message
 from sync_service.protocol.payloads import CaseMessage
 
 REQUEST_MODELS: Final = (PredictRequest, ExplainRequest)
-_REFUSED: Final = ("case.invalid", "finding.unknown", "engine.not_ready")
+_REFUSED: Final = ("case.invalid", "finding.unknown", "engine.not_ready", "engine.busy")
 
 
-def router(guard: Guard, service: KeptDiagnosis, receipts: Receipts) -> APIRouter:
-    """Return the routes of the diagnosis service."""
+def router(
+    guard: Guard, service: KeptDiagnosis, receipts: Receipts, room: WaitingRoom
+) -> APIRouter:
+    """Return the routes of the diagnosis service.
+
+    The room is looked at before anything is read, and entered by callers who were admitted and
+    whose question is readable: nobody takes a place in it by sending slowly.
+    """
     routes = APIRouter(tags=["diagnosis"], route_class=AdmittedRoute)
 
     @routes.post(
@@ -41,6 +48,7 @@ def router(guard: Guard, service: KeptDiagnosis, receipts: Receipts) -> APIRoute
             body=PredictRequest,
             sent=examples.ASKED,
             problems=_REFUSED,
+            first=room.check,
         ),
     )
     async def predict(request: Request) -> Response:
@@ -49,8 +57,9 @@ def router(guard: Guard, service: KeptDiagnosis, receipts: Receipts) -> APIRoute
         asked = read_message(caller.content, PredictRequest)
         case = _case(asked.case)
         case_digest = digest_of(case_to_json(case))
-        answer = await service.answer(caller.tenant_id, case, case_digest, asked)
-        receipt = await receipts.keep(caller, case_digest, answer.head)
+        with room.turn():
+            answer = await service.answer(caller.tenant_id, case, case_digest, asked)
+            receipt = await receipts.keep(caller, case_digest, answer.head)
         return _json(answer.receipted(receipt))
 
     @routes.post(
@@ -63,6 +72,7 @@ def router(guard: Guard, service: KeptDiagnosis, receipts: Receipts) -> APIRoute
             body=ExplainRequest,
             sent={"case": examples.CASE, "disease": "VD:dengue"},
             problems=(*_REFUSED, "disease.unknown", "identifier.malformed"),
+            first=room.check,
         ),
     )
     async def explain(request: Request) -> Response:
@@ -71,7 +81,8 @@ def router(guard: Guard, service: KeptDiagnosis, receipts: Receipts) -> APIRoute
         asked = read_message(caller.content, ExplainRequest)
         case, disease = _case(asked.case), disease_id(asked.disease)
         case_digest = digest_of(case_to_json(case))
-        return _json(await service.explain(caller.tenant_id, case, case_digest, disease))
+        with room.turn():
+            return _json(await service.explain(caller.tenant_id, case, case_digest, disease))
 
     return routes
 

@@ -83,6 +83,11 @@ class Metrics:
             buckets=BUCKETS_S,
             registry=self.registry,
         )
+        self.refused = Counter(
+            "vereda_engine_refused",
+            "Questions refused because too many waited already",
+            registry=self.registry,
+        )
         self.predictions = Counter(
             "vereda_predictions",
             "Predictions by world and band of their first candidate",

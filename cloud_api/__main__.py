@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import ipaddress
 import logging
 import socket
@@ -14,14 +15,16 @@ from typing import Any, Final
 import uvicorn
 
 from cloud_api import put, usb
-from cloud_api.app import create_app, prepare, utc_now
+from cloud_api.app import create_app, default_engine, prepare, utc_now
 from cloud_api.auth.dev_issuer import DevIssuer
 from cloud_api.auth.directory import SqlDirectory
 from cloud_api.db.engine import open_database
+from cloud_api.diagnose.service import ClinicalEngine
 from cloud_api.drain import Drain
 from cloud_api.observability.logs import write_json
 from cloud_api.server import DrainingServer
 from cloud_api.settings import CloudSettings
+from ddx.domain.artifacts import Artifacts
 from ddx.domain.roles import Role
 
 DEFAULT_PORT: Final = 8077
@@ -70,10 +73,22 @@ def _serve(settings: CloudSettings, options: argparse.Namespace) -> int:
         return _refuse(f"cannot write to {settings.data} ({error.strerror})")
     _say(settings, listener, code)
     drain = Drain()
-    app = create_app(settings, drain=drain)
+    app = create_app(settings, drain=drain, open_engine=_open_for_good)
     config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
     DrainingServer(config, drain, settings.drain_s).run(sockets=[listener])
     return 0
+
+
+def _open_for_good(artifacts: Artifacts) -> ClinicalEngine:
+    """Return the clinical engine, which the garbage collector never looks through again.
+
+    It is 430,000 objects that stay as long as the process: each full collection stopped every
+    request for 0.3 s.
+    """
+    engine = default_engine(artifacts)
+    gc.collect()
+    gc.freeze()
+    return engine
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:

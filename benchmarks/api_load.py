@@ -3,8 +3,8 @@
 Workers are `vereda-cloud` processes on loopback, one to a port as in a cluster, on one database;
 the generator shares the processors with them. Requests leave on a schedule whether or not earlier
 ones came back, and each is timed from the moment it was due, so that a stall is seen by every
-request that fell into it. Requests are made and signed before the clock starts and go over kept connections
-(`benchmarks.http_lines`); what the generator itself takes of the processors is told. Each is
+request that fell into it. They are made and signed before the clock starts and go over kept
+connections (`benchmarks.http_lines`); what the generator takes of the processors is told. Each is
 another case (visits of patients held out, their ages moved by days) unless `--repeated` says
 otherwise, and each device stays under the rate of a subject.
 

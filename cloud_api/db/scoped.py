@@ -69,9 +69,9 @@ async def unscoped_session(engine: AsyncEngine, reason: Reason) -> AsyncIterator
 async def unscoped_row(
     visits: Visits,
     reason: Reason,  # noqa: ARG001 - read by the lint
-    statement: Select[Any],
+    statement: Select[*tuple[Any, ...]],
     **values: Any,
-) -> Row[Any] | None:
+) -> Row[*tuple[Any, ...]] | None:
     """Return the one row `statement` finds with `values` bound, None when there is none."""
     return await visits.read(lambda to: to.execute(statement, values).one_or_none())
 

@@ -19,6 +19,9 @@ rare cases take three times as long as common ones."""
 MOST_IN_HAND: Final = 40
 """However fast the last ones went: the next may not be kept answers. 40 of 10 ms are 0.4 s."""
 
+FEWEST_IN_HAND: Final = 4
+"""However slow the last ones went: one being read, two computed, one written down."""
+
 RETRY_AFTER_S: Final = 1
 """A full room is empty a quarter of a second later."""
 
@@ -32,7 +35,7 @@ _WEIGHT: Final = 1 / 8
 class WaitingRoom:
     """Counts requests in hand and keeps their pace; one worker has one.
 
-    refused: told of each refusal. One request is always let in, so that the pace is measured on.
+    refused: told of each refusal. Some are always let in, so that the pace is measured on.
     """
 
     def __init__(
@@ -56,8 +59,8 @@ class WaitingRoom:
 
     def check(self) -> None:
         """Return if a request that came now would be let in. Raises EngineBusyError."""
-        full = self._in_hand >= MOST_IN_HAND or self.wait_s > LONGEST_WAIT_S
-        if full and self._in_hand:
+        late = self.wait_s > LONGEST_WAIT_S and self._in_hand >= FEWEST_IN_HAND
+        if late or self._in_hand >= MOST_IN_HAND:
             self._refused()
             raise EngineBusyError(RETRY_AFTER_S)
 

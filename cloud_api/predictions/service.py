@@ -45,4 +45,3 @@ class Receipts:
         if record is None:
             raise PredictionUnknownError("no prediction of this organisation has this id")
         return record
-

@@ -57,9 +57,7 @@ class Together(Generic[T]):
             _tell(entries, None)
 
 
-def _tell(
-    entries: Sequence[tuple[object, asyncio.Future[None]]], error: Exception | None
-) -> None:
+def _tell(entries: Sequence[tuple[object, asyncio.Future[None]]], error: Exception | None) -> None:
     for _, stored in entries:
         if stored.done():  # its caller left; the record stays
             continue

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from cloud_api.db.one_step import one_step
 from cloud_api.db.scoped import (
     DEFAULT_TENANT,
     Reason,
@@ -16,7 +17,6 @@ from cloud_api.db.scoped import (
     unscoped_session,
 )
 from cloud_api.db.tables import DeviceRow, EnrolmentCodeRow, EventRow
-from cloud_api.db.visits import visits_to
 from sync_service.gateway.devices import Device
 from sync_service.protocol.errors import EnrolmentRefusedError
 from sync_service.protocol.messages import DeviceStatus, EnrolmentRequest
@@ -41,7 +41,7 @@ class SqlDirectory:
     """See `sync_service.gateway.devices.DeviceDirectory`."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine, self._visits = engine, visits_to(engine)
+        self._engine, self._one_step = engine, one_step(engine)
 
     async def issue_code(
         self, *, now: datetime, lifetime: timedelta, tenant_id: str = DEFAULT_TENANT
@@ -65,7 +65,7 @@ class SqlDirectory:
     async def find(self, device_id: str) -> Device | None:
         """Return the device if it is enrolled and not revoked."""
         row = await unscoped_row(
-            self._visits, Reason.AUTHENTICATION, _ENROLLED, device_id=device_id
+            self._one_step, Reason.AUTHENTICATION, _ENROLLED, device_id=device_id
         )
         return None if row is None else Device(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
 

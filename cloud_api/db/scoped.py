@@ -2,7 +2,7 @@
 
 A session of an organisation adds `tenant_id = ...` to every statement it sends and refuses
 those it cannot add it to, so that a forgotten filter finds nothing of anybody else. The two
-shortest visits go without a session: one row found by its key, and rows that are only added.
+shortest transactions go without a session: one row found by its key, and rows that are only added.
 `tests/contract/test_tenant_scope.py` holds that no session is opened anywhere else and that each
 reason is used where it belongs.
 """
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, with_loader_criteria
 from sqlalchemy.sql import visitors
 
-from cloud_api.db.visits import Visits
+from cloud_api.db.one_step import OneStep
 
 TENANT_CHARS: Final = 64
 _TENANT: Final = "tenant_id"
@@ -67,17 +67,17 @@ async def unscoped_session(engine: AsyncEngine, reason: Reason) -> AsyncIterator
 
 
 async def unscoped_row(
-    visits: Visits,
+    database: OneStep,
     reason: Reason,  # noqa: ARG001 - read by the lint
     statement: Select[*tuple[Any, ...]],
     **values: Any,
 ) -> Row[*tuple[Any, ...]] | None:
     """Return the one row `statement` finds with `values` bound, None when there is none."""
-    return await visits.read(lambda to: to.execute(statement, values).one_or_none())
+    return await database.read(lambda to: to.execute(statement, values).one_or_none())
 
 
 async def add_rows(
-    visits: Visits, table: type[TenantRow], rows: Sequence[Mapping[str, Any]]
+    database: OneStep, table: type[TenantRow], rows: Sequence[Mapping[str, Any]]
 ) -> None:
     """Add rows in one transaction, each to the organisation it names; nothing can be read here.
 
@@ -85,7 +85,7 @@ async def add_rows(
     """
     if not all(row[_TENANT] for row in rows):
         raise ScopeError("no organisation")
-    await visits.write(lambda to: to.execute(insert(table), rows))
+    await database.write(lambda to: to.execute(insert(table), rows))
 
 
 def _open(engine: AsyncEngine, tenant_id: str | None) -> AsyncSession:

@@ -10,9 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from cloud_api.db.one_step import one_step
 from cloud_api.db.record_tables import AuditRecordRow, AuditTipRow, FeedbackRow, PredictionRow
 from cloud_api.db.scoped import add_rows, tenant_session
-from cloud_api.db.visits import visits_to
 from cloud_api.records.ports import (
     ALWAYS,
     GENESIS,
@@ -43,9 +43,9 @@ class SqlPredictionLog:
     """See `cloud_api.records.ports.PredictionLog`."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine, visits = engine, visits_to(engine)
+        self._engine, database = engine, one_step(engine)
         self._together: Together[dict[str, Any]] = Together(
-            lambda rows: add_rows(visits, PredictionRow, rows), spoilt_by=IntegrityError
+            lambda rows: add_rows(database, PredictionRow, rows), spoilt_by=IntegrityError
         )
 
     async def append(self, record: PredictionRecord) -> None:

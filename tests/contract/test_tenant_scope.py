@@ -12,6 +12,7 @@ import cloud_api
 from cloud_api.db import record_tables
 from cloud_api.db.engine import open_database
 from cloud_api.db.migrate import migrate
+from cloud_api.db.one_step import one_step
 from cloud_api.db.record_tables import AuditTipRow, PredictionRow
 from cloud_api.db.scoped import (
     Reason,
@@ -22,7 +23,6 @@ from cloud_api.db.scoped import (
     unscoped_session,
 )
 from cloud_api.db.tables import Base
-from cloud_api.db.visits import visits_to
 from cloud_api.records.sql import SqlAuditLog, SqlPredictionLog
 
 ROOM = Path(cloud_api.__file__).parent
@@ -31,7 +31,7 @@ CONNECTS = {"begin", "connect", "raw_connection"}
 
 MAY_CONNECT = {
     "db/scoped.py": "opens the two kinds of session",
-    "db/visits.py": "runs what db/scoped.py gives it",
+    "db/one_step.py": "runs what db/scoped.py gives it",
     "db/migrate.py": "changes tables, reads no rows",
     "db/erasing.py": "one PRAGMA that empties SQLite's log",
 }
@@ -168,17 +168,17 @@ async def test_a_session_of_no_organisation_is_no_session(database):
 
 async def test_rows_are_added_to_the_organisation_they_name_and_to_none_without_one(database):
     row = {"tenant_id": OURS, "sequence": 0, "hash": "f" * 64}
-    await add_rows(visits_to(database), AuditTipRow, [row])
+    await add_rows(one_step(database), AuditTipRow, [row])
     assert (await SqlAuditLog(database).tip(OURS)).hash == "f" * 64
     with pytest.raises(ScopeError):
-        await add_rows(visits_to(database), AuditTipRow, [row | {"tenant_id": ""}])
+        await add_rows(one_step(database), AuditTipRow, [row | {"tenant_id": ""}])
 
 
-def test_visits_are_made_through_the_scope_only():
+def test_transactions_in_one_step_go_through_the_scope_only():
     made = {
         name
         for name, path in modules()
         for called, node in calls(path)
-        if called in {"read", "write"} and "visits" in ast.unparse(node.func)
+        if called == "one_step" or ast.unparse(node.func) in {"database.read", "database.write"}
     }
-    assert made == {"db/scoped.py"}
+    assert made == {"db/scoped.py", "auth/directory.py", "records/sql.py"}

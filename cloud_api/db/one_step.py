@@ -19,7 +19,7 @@ T = TypeVar("T")
 Work = Callable[[Connection], T]
 
 
-class Visits(Protocol):
+class OneStep(Protocol):
     """Runs a function on a connection, inside a transaction of its own."""
 
     async def read(self, work: Work[T]) -> T:
@@ -29,8 +29,8 @@ class Visits(Protocol):
         """Return what `work` returned once its transaction is durable; none of it if it raised."""
 
 
-def visits_to(engine: AsyncEngine) -> Visits:
-    """Return visits to the database of `engine`, which end with it."""
+def one_step(engine: AsyncEngine) -> OneStep:
+    """Return short transactions on the database of `engine`, which end with it."""
     return _InAThread(engine) if engine.dialect.name == "sqlite" else _OnTheLoop(engine)
 
 
@@ -50,7 +50,7 @@ class _OnTheLoop:
 
 
 class _InAThread:
-    """One thread, one visit after the other; SQLite has one writer at a time anyway."""
+    """One thread, one transaction after the other; SQLite has one writer at a time anyway."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = _with_plain_driver(engine)
@@ -63,8 +63,8 @@ class _InAThread:
     async def write(self, work: Work[T]) -> T:
         return await self._hand_over(self._write, work)
 
-    async def _hand_over(self, visit: Callable[[Work[T]], T], work: Work[T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, visit, work)
+    async def _hand_over(self, step: Callable[[Work[T]], T], work: Work[T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, step, work)
 
     def _read(self, work: Work[T]) -> T:
         with self._engine.connect() as connection:

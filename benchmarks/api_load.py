@@ -14,6 +14,7 @@ otherwise, and each device stays under the rate of a subject.
     --overload                    what is answered and what is refused when asked for too much
     --saturate                    doubles as long as p99 stays under 500 ms, then halves the step
     --layers                      cost of each layer of the edge, in process
+    --parts                       cost of each part of a prediction beside the engine, in process
 """
 
 import argparse
@@ -41,7 +42,7 @@ import uvloop
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from support.cloud_server import Clinic, CloudProcess
 
-from benchmarks import api_layers, ward
+from benchmarks import api_layers, api_parts, ward
 from benchmarks.http_lines import Lines, prepared
 from cloud_api.limits.rates import SUBJECT_PER_MINUTE
 from ddx.domain.wire import case_to_json
@@ -73,6 +74,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     content = json.loads(asked.cases.read_text()) if asked.cases else written(asked.data)
     cases = Cases(content["common"], content["rare"])
+    if asked.parts:
+        print(api_parts.table(iter(cases.next, None)))
+        return 0
     with (
         stores(asked),
         tempfile.TemporaryDirectory() as folder,
@@ -106,6 +110,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--overload", action="store_true")
     parser.add_argument("--saturate", action="store_true")
     parser.add_argument("--layers", action="store_true")
+    parser.add_argument("--parts", action="store_true")
     return parser.parse_args(argv)
 
 

@@ -12,9 +12,9 @@ from typing import Final
 
 from cloud_api.errors import EngineBusyError
 
-LONGEST_WAIT_S: Final = 0.25
-"""Half of what an answer may take (spec: p99 < 500 ms); the other half is for what a mean hides:
-rare cases take three times as long as common ones."""
+LONGEST_WAIT_S: Final = 0.2
+"""Spec: p99 < 500 ms. Asked for twice what it carries, the slowest answer in a hundred took twice
+as long as expected (docs/benchmark_api.md): rare cases take three times as long as common ones."""
 
 MOST_IN_HAND: Final = 40
 """However fast the last ones went: the next may not be kept answers. 40 of 10 ms are 0.4 s."""
@@ -23,7 +23,7 @@ FEWEST_IN_HAND: Final = 4
 """However slow the last ones went: one being read, two computed, one written down."""
 
 RETRY_AFTER_S: Final = 1
-"""A full room is empty a quarter of a second later."""
+"""A full room is empty long before."""
 
 _FIRST_PACE_S: Final = 0.01
 """Before anything was measured; a common visit (docs/benchmark_api.md)."""

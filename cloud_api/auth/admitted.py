@@ -20,6 +20,8 @@ class UnguardedRouteError(RuntimeError):
 class AdmittedRoute(APIRoute):
     """Route of an operation `(request) -> Response` behind one `Admission`.
 
+    What a router adds when it includes another (`dependencies=`) is not looked at.
+
     Raises:
         UnguardedRouteError: the operation takes or depends on anything else.
     """

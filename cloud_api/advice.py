@@ -123,6 +123,7 @@ ADVICE: Final = MappingProxyType(
             "Pase antes el paquete por pruebas: /rollout/staging.",
             "Put the bundle through staging first: /rollout/staging.",
         ),
+        "engine.busy": _WAIT,
         "shared.unreachable": _WAIT,
         "record.unreachable": _WAIT,
         "auth.missing": (

@@ -33,6 +33,7 @@ from cloud_api.devices.repository import Fleet
 from cloud_api.devices.service import DeviceService
 from cloud_api.diagnose import routes as diagnose_routes
 from cloud_api.diagnose.kept import KeptDiagnosis
+from cloud_api.diagnose.room import WaitingRoom
 from cloud_api.diagnose.service import ClinicalEngine, DiagnosisService
 from cloud_api.documentation import DESCRIPTION, TITLE, document_of, install_page
 from cloud_api.drain import Drain
@@ -130,6 +131,10 @@ def create_app(
         counted=lambda result, count: metrics.records.labels(result).inc(count),
     )
     door = Door(app)
+    receipts = Receipts(records.predictions, now)
+    kept = KeptDiagnosis(diagnosis, shared.answers, metrics, tracer or NO_TRACES)
+    room = WaitingRoom(refused=metrics.refused.inc)
+    door.let_in(diagnose_routes.router(guard, kept, receipts, room))  # asked most: found first
     door.let_in(gateway_routes.router(gateway, sync_docs.described))
     door.let_in(health.router(stream, diagnosis, drain))
     door.let_in(metrics_routes.router(metrics, stream, _gauges(metrics, engine, diagnosis)))
@@ -137,7 +142,7 @@ def create_app(
     for routes in _rooms(
         guard=guard,
         engine=engine,
-        diagnosis=KeptDiagnosis(diagnosis, shared.answers, metrics, tracer or NO_TRACES),
+        receipts=receipts,
         records=records,
         ledger=ledger,
         directory=directory,
@@ -185,7 +190,7 @@ def _rooms(
     *,
     guard: Guard,
     engine: AsyncEngine,
-    diagnosis: KeptDiagnosis,
+    receipts: Receipts,
     records: Records,
     ledger: ReleaseLedger,
     directory: SqlDirectory,
@@ -193,9 +198,7 @@ def _rooms(
     decided: Callable[[str, str], None],
 ) -> Iterator[APIRouter]:
     """Return the routes of every room that knows its callers through the guard."""
-    receipts = Receipts(records.predictions, now)
     journal, fleet = Journal(records.audit, now), Fleet(engine)
-    yield diagnose_routes.router(guard, diagnosis, receipts)
     decisions = FeedbackService(records.feedback, receipts, now, decided)
     yield feedback_routes.router(guard, decisions, journal)
     yield predictions_routes.router(guard, receipts, journal)

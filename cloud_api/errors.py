@@ -38,6 +38,12 @@ class EngineNotReadyError(DdxError):
     retryable = True
 
 
+class EngineBusyError(GatewayBusyError):
+    """Too many questions wait already: this one would be answered too late to be of use."""
+
+    code = "engine.busy"
+
+
 class DatabaseBusyError(DdxError):
     """No connection to the database came free in time: more was asked than can be answered."""
 
@@ -99,6 +105,9 @@ PROBLEMS: Final = {
     "role.denied": Problem(403, "Sin permiso", "Not permitted"),
     "engine.not_ready": Problem(
         503, "El motor aún no puede responder", "The engine cannot answer yet"
+    ),
+    "engine.busy": Problem(
+        503, "El servicio atiende ya demasiadas consultas", "Too many questions wait already"
     ),
     "registry.missing": Problem(
         503, "No hay paquete de modelos que ofrecer", "There is no model bundle to offer"

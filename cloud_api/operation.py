@@ -5,7 +5,7 @@ document, and tests hold that examples fit their schemas and that no other statu
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import Depends
@@ -76,15 +76,16 @@ def operation(
     problems: Sequence[str] = (),
     status: int = 200,
     asks: bool = False,
+    first: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Return the keyword arguments of a route.
 
     guard: who holds `access`; None where the operation is open or knows its callers by itself.
     example, sent: an answer and a request to show. problems: codes of its own failures.
-    asks: whether it reads its query, which may be malformed.
+    asks: whether it reads its query, which may be malformed. first: see `Admission`.
     """
     shown = {} if example is None else {status: example}
-    check = Declaration(access, shown) if guard is None else Admission(guard, access, shown)
+    check = Declaration(access, shown) if guard is None else Admission(guard, access, shown, first)
     extra: dict[str, Any] = {"security": _security(access)}
     if body is not None:
         extra["requestBody"] = _request(body, sent or {})

@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -104,6 +105,11 @@ def _verify(request: SignedRequest, claim: _Claim, device: Device) -> None:
         nonce=claim.nonce,
     )
     try:
-        Ed25519PublicKey.from_public_bytes(device.public_key).verify(claim.signature, covered)
+        _key_of(device.public_key).verify(claim.signature, covered)
     except (InvalidSignature, ValueError) as error:
         raise SignatureInvalidError("the signature does not fit") from error
+
+
+@lru_cache(maxsize=4096)  # of what the bytes mean, not of whom we believe
+def _key_of(public_key: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(public_key)

@@ -5,10 +5,17 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from cloud_api.db.scoped import DEFAULT_TENANT, Reason, tenant_session, unscoped_session
+from cloud_api.db.one_step import one_step
+from cloud_api.db.scoped import (
+    DEFAULT_TENANT,
+    Reason,
+    tenant_session,
+    unscoped_row,
+    unscoped_session,
+)
 from cloud_api.db.tables import DeviceRow, EnrolmentCodeRow, EventRow
 from sync_service.gateway.devices import Device
 from sync_service.protocol.errors import EnrolmentRefusedError
@@ -18,6 +25,9 @@ _LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford base 32: no I, L, O, U, so that a code survives a telephone."""
 
 _GROUPS: Final = 4
+_ENROLLED: Final = select(DeviceRow.id, DeviceRow.public_key, DeviceRow.tenant_id).where(
+    DeviceRow.id == bindparam("device_id"), DeviceRow.revoked_at.is_(None)
+)
 _REFUSED: Final = "the code is wrong, used or too old"
 
 
@@ -31,7 +41,7 @@ class SqlDirectory:
     """See `sync_service.gateway.devices.DeviceDirectory`."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self._engine, self._one_step = engine, one_step(engine)
 
     async def issue_code(
         self, *, now: datetime, lifetime: timedelta, tenant_id: str = DEFAULT_TENANT
@@ -54,11 +64,10 @@ class SqlDirectory:
 
     async def find(self, device_id: str) -> Device | None:
         """Return the device if it is enrolled and not revoked."""
-        async with unscoped_session(self._engine, Reason.AUTHENTICATION) as session:
-            row = await session.get(DeviceRow, device_id)
-        if row is None or row.revoked_at is not None:
-            return None
-        return Device(id=row.id, public_key=row.public_key, tenant_id=row.tenant_id)
+        row = await unscoped_row(
+            self._one_step, Reason.AUTHENTICATION, _ENROLLED, device_id=device_id
+        )
+        return None if row is None else Device(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
 
     async def enrol(self, request: EnrolmentRequest, public_key: bytes, now: datetime) -> None:
         """Enrol against a one-time code; the same request again changes nothing.

@@ -104,19 +104,38 @@ class Guard:
         return _caller(sent, device.tenant_id, f"device:{device.id}", None)
 
 
+def _nothing_in_the_way() -> None:
+    return None
+
+
 class Admission:
     """The dependency of one operation: its declaration, and the guard that holds it.
 
-    shown: an answer as the documentation shows it, by status.
+    shown: an answer as the documentation shows it, by status. first: called before anything is
+    read; may raise, to refuse whoever it is.
     """
 
-    def __init__(self, guard: Guard, access: Access, shown: Shown = NOTHING_SHOWN) -> None:
-        self.access, self.shown, self._guard = access, shown, guard
+    def __init__(
+        self,
+        guard: Guard,
+        access: Access,
+        shown: Shown = NOTHING_SHOWN,
+        first: Callable[[], None] = _nothing_in_the_way,
+    ) -> None:
+        self.access, self.shown, self._guard, self._first = access, shown, guard, first
 
     async def __call__(self, request: Request, response: Response) -> None:
-        """Leave the caller where `caller_of` finds them. Raises as `Guard.caller_of` does."""
-        request.state.caller = await self._guard.caller_of(request, self.access)
+        """Admit, and let no proxy keep the answer. Raises as `admit` does."""
+        await self.admit(request)
         response.headers["Cache-Control"] = "no-store"
+
+    async def admit(self, request: Request) -> None:
+        """Leave the caller where `caller_of` finds them.
+
+        Raises as `first` and `Guard.caller_of` do.
+        """
+        self._first()
+        request.state.caller = await self._guard.caller_of(request, self.access)
 
 
 class Declaration:

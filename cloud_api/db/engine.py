@@ -23,11 +23,12 @@ def open_database(address: str) -> AsyncEngine:
     logging.getLogger("aiosqlite").setLevel(logging.INFO)  # its debug lines hold the values
     engine = create_async_engine(address, hide_parameters=True)
     if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "connect", prepare_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+def prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """Set what every connection to SQLite needs."""
     cursor: Any = connection.cursor()
     for pragma in _SQLITE:
         cursor.execute(pragma)

@@ -1,20 +1,23 @@
-"""The two ways to a session: of one organisation, or of none with a reason on a short list.
+"""The ways to the rows: those of one organisation, or of any with a reason on a short list.
 
 A session of an organisation adds `tenant_id = ...` to every statement it sends and refuses
-those it cannot add it to, so that a forgotten filter finds nothing of anybody else.
+those it cannot add it to, so that a forgotten filter finds nothing of anybody else. The two
+shortest transactions go without a session: one row found by its key, and rows that are only added.
 `tests/contract/test_tenant_scope.py` holds that no session is opened anywhere else and that each
 reason is used where it belongs.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, String, Table, TextClause, event
+from sqlalchemy import ColumnElement, Row, Select, String, Table, TextClause, event, insert
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, with_loader_criteria
 from sqlalchemy.sql import visitors
+
+from cloud_api.db.one_step import OneStep
 
 TENANT_CHARS: Final = 64
 _TENANT: Final = "tenant_id"
@@ -61,6 +64,28 @@ async def unscoped_session(engine: AsyncEngine, reason: Reason) -> AsyncIterator
     """Open a transaction on the rows of every organisation; committed at the end of the block."""
     async with _open(engine, None) as session, session.begin():
         yield session
+
+
+async def unscoped_row(
+    database: OneStep,
+    reason: Reason,  # noqa: ARG001 - read by the lint
+    statement: Select[*tuple[Any, ...]],
+    **values: Any,
+) -> Row[*tuple[Any, ...]] | None:
+    """Return the one row `statement` finds with `values` bound, None when there is none."""
+    return await database.read(lambda to: to.execute(statement, values).one_or_none())
+
+
+async def add_rows(
+    database: OneStep, table: type[TenantRow], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Add rows in one transaction, each to the organisation it names; nothing can be read here.
+
+    Durable when it returns; none is there when it raises.
+    """
+    if not all(row[_TENANT] for row in rows):
+        raise ScopeError("no organisation")
+    await database.write(lambda to: to.execute(insert(table), rows))
 
 
 def _open(engine: AsyncEngine, tenant_id: str | None) -> AsyncSession:

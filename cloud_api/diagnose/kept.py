@@ -8,14 +8,15 @@ from typing import Any, Final, Literal
 from opentelemetry.trace import Tracer
 
 from cloud_api.cache.answers import AnswerCache, Question
-from cloud_api.diagnose.schemas import ExplainResponse, PredictRequest, PredictResponse
+from cloud_api.diagnose.schemas import ExplainResponse, PredictRequest
 from cloud_api.diagnose.service import DiagnosisService
+from cloud_api.diagnose.told import AnswerHead, ToldAnswer
 from cloud_api.errors import problem_of
 from cloud_api.metrics.metrics import Metrics
 from cloud_api.observability.traces import NO_TRACES
 from ddx.domain.case import Case
 from ddx.domain.identifiers import DiseaseId
-from ddx.domain.wire import case_to_json, explanation_to_json
+from ddx.domain.wire import explanation_to_json
 from ddx.errors import DdxError
 
 SERVER_ERROR: Final = 500
@@ -37,29 +38,32 @@ class KeptDiagnosis:
         self._service, self._cache = service, cache
         self._metrics, self._tracer = metrics, tracer
 
-    async def answer(self, tenant_id: str, case: Case, asked: PredictRequest) -> PredictResponse:
+    async def answer(
+        self, tenant_id: str, case: Case, case_digest: str, asked: PredictRequest
+    ) -> ToldAnswer:
         """Return all there is to say of `case`. Raises EngineNotReadyError."""
-        made: list[PredictResponse] = []  # filled unless the answer was kept
+        made: list[ToldAnswer] = []  # filled unless the answer was kept
 
         async def make() -> bytes:
             made.append(await self._service.answer(case, asked))
-            return made[0].model_dump_json().encode()
+            return made[0].to_bytes()
 
-        options = {
+        question = {
+            "case": case_digest,
             "limit": asked.limit,
             "explained": asked.explained,
             "language": asked.language,
             "equipment": asked.equipment,
         }
-        kept = await self._kept(
-            "/predict", tenant_id, {"case": case_to_json(case), **options}, make
-        )
-        answer = made[0] if made else PredictResponse.model_validate_json(kept)
-        self._count(answer)
+        kept = await self._kept("/predict", tenant_id, question, make)
+        answer = made[0] if made else ToldAnswer.from_bytes(kept)
+        self._count(answer.head)
         return answer
 
-    async def explain(self, tenant_id: str, case: Case, disease: DiseaseId) -> ExplainResponse:
-        """Return the explanation of one disease. Raises UnknownDiseaseError."""
+    async def explain(
+        self, tenant_id: str, case: Case, case_digest: str, disease: DiseaseId
+    ) -> bytes:
+        """Return the JSON of `ExplainResponse`. Raises UnknownDiseaseError."""
         engine = self._service.engine
 
         async def make() -> bytes:
@@ -71,10 +75,8 @@ class KeptDiagnosis:
             )
             return answer.model_dump_json().encode()
 
-        asked = {"case": case_to_json(case), "disease": disease}
-        return ExplainResponse.model_validate_json(
-            await self._kept("/explain", tenant_id, asked, make)
-        )
+        question = {"case": case_digest, "disease": disease}
+        return await self._kept("/explain", tenant_id, question, make)
 
     async def _kept(
         self,
@@ -117,7 +119,7 @@ class KeptDiagnosis:
                 self._metrics.model_errors.labels(bundle).inc()
             raise
 
-    def _count(self, answer: PredictResponse) -> None:
-        self._metrics.triage.labels(str(answer.triage.level)).inc()
-        for first in answer.candidates[:1]:
-            self._metrics.predictions.labels(first.world, first.confidence.band).inc()
+    def _count(self, head: AnswerHead) -> None:
+        self._metrics.triage.labels(str(head.triage_level)).inc()
+        for first in head.leading[:1]:
+            self._metrics.predictions.labels(first.world, first.band).inc()

@@ -8,9 +8,11 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from cloud_api.auth.access import people_or_devices
+from cloud_api.auth.admitted import AdmittedRoute
 from cloud_api.auth.guard import Guard, caller_of
 from cloud_api.diagnose import examples
 from cloud_api.diagnose.kept import KeptDiagnosis
+from cloud_api.diagnose.room import WaitingRoom
 from cloud_api.diagnose.schemas import (
     AskedCase,
     ExplainRequest,
@@ -20,22 +22,28 @@ from cloud_api.diagnose.schemas import (
 )
 from cloud_api.operation import JSON, operation
 from cloud_api.predictions.service import Receipts
+from ddx.domain.canonical import digest_of
 from ddx.domain.case import Case, VitalSigns
 from ddx.domain.finding import Presence
 from ddx.domain.identifiers import disease_id
 from ddx.domain.roles import Permission
-from ddx.domain.wire import case_from_json
+from ddx.domain.wire import case_from_json, case_to_json
 from ddx.errors import CaseError
 from sync_service.gateway.reading import read_message
-from sync_service.protocol.fields import Message
 
 REQUEST_MODELS: Final = (PredictRequest, ExplainRequest)
-_REFUSED: Final = ("case.invalid", "finding.unknown", "engine.not_ready")
+_REFUSED: Final = ("case.invalid", "finding.unknown", "engine.not_ready", "engine.busy")
 
 
-def router(guard: Guard, service: KeptDiagnosis, receipts: Receipts) -> APIRouter:
-    """Return the routes of the diagnosis service."""
-    routes = APIRouter(tags=["diagnosis"])
+def router(
+    guard: Guard, service: KeptDiagnosis, receipts: Receipts, room: WaitingRoom
+) -> APIRouter:
+    """Return the routes of the diagnosis service.
+
+    The room is looked at before anything is read, and entered by callers who were admitted and
+    whose question is readable: nobody takes a place in it by sending slowly.
+    """
+    routes = APIRouter(tags=["diagnosis"], route_class=AdmittedRoute)
 
     @routes.post(
         "/predict",
@@ -47,6 +55,7 @@ def router(guard: Guard, service: KeptDiagnosis, receipts: Receipts) -> APIRoute
             body=PredictRequest,
             sent=examples.ASKED,
             problems=_REFUSED,
+            first=room.check,
         ),
     )
     async def predict(request: Request) -> Response:
@@ -54,10 +63,11 @@ def router(guard: Guard, service: KeptDiagnosis, receipts: Receipts) -> APIRoute
         caller = caller_of(request)
         asked = read_message(caller.content, PredictRequest)
         case = _case(asked.case)
-        answer = await service.answer(caller.tenant_id, case, asked)
-        receipt = await receipts.keep(caller, case, answer)
-        # validated when it was made: only the receipt is new, and that is ours
-        return _json(Receipted.model_construct(**dict(answer), receipt_id=receipt))
+        case_digest = digest_of(case_to_json(case))
+        with room.turn():
+            answer = await service.answer(caller.tenant_id, case, case_digest, asked)
+            receipt = await receipts.keep(caller, case_digest, answer.head)
+        return _json(answer.receipted(receipt))
 
     @routes.post(
         "/explain",
@@ -69,6 +79,7 @@ def router(guard: Guard, service: KeptDiagnosis, receipts: Receipts) -> APIRoute
             body=ExplainRequest,
             sent={"case": examples.CASE, "disease": "VD:dengue"},
             problems=(*_REFUSED, "disease.unknown", "identifier.malformed"),
+            first=room.check,
         ),
     )
     async def explain(request: Request) -> Response:
@@ -76,7 +87,9 @@ def router(guard: Guard, service: KeptDiagnosis, receipts: Receipts) -> APIRoute
         caller = caller_of(request)
         asked = read_message(caller.content, ExplainRequest)
         case, disease = _case(asked.case), disease_id(asked.disease)
-        return _json(await service.explain(caller.tenant_id, case, disease))
+        case_digest = digest_of(case_to_json(case))
+        with room.turn():
+            return _json(await service.explain(caller.tenant_id, case, case_digest, disease))
 
     return routes
 
@@ -95,6 +108,5 @@ def _case(message: AskedCase) -> Case:
     return case
 
 
-def _json(answer: Message) -> Response:
-    headers = {"Cache-Control": "no-store"}
-    return Response(answer.model_dump_json(), media_type=JSON, headers=headers)
+def _json(answer: bytes) -> Response:
+    return Response(answer, media_type=JSON, headers={"Cache-Control": "no-store"})

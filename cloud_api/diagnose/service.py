@@ -4,12 +4,12 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
-import anyio
-
 from cloud_api.diagnose.answer import Answering, answer
-from cloud_api.diagnose.schemas import PredictRequest, PredictResponse
+from cloud_api.diagnose.schemas import PredictRequest
+from cloud_api.diagnose.told import ToldAnswer
 from cloud_api.errors import EngineNotReadyError
 from ddx.domain.case import Case
 from ddx.domain.explanation import Explanation
@@ -44,11 +44,10 @@ class DiagnosisService:
         self._engine: ClinicalEngine | None = None
         self.state = "loading"
         """loading, ready, or the code of the error that keeps the engine from serving."""
-        self._limiter: anyio.CapacityLimiter | None = None
+        self._threads = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="engine")
 
     async def load(self) -> None:
         """Open the engine in a thread. A bundle that cannot serve leaves a code in `state`."""
-        self._limiter = anyio.CapacityLimiter(os.cpu_count() or 1)
         try:
             self._engine = await asyncio.to_thread(self._open_engine)
         except DdxError as error:
@@ -67,11 +66,11 @@ class DiagnosisService:
             raise EngineNotReadyError(self.state)
         return self._engine
 
-    async def answer(self, case: Case, asked: PredictRequest) -> PredictResponse:
-        """Return all there is to say of `case`. Raises UnknownFindingError."""
+    async def answer(self, case: Case, asked: PredictRequest) -> ToldAnswer:
+        """Return all there is to say of `case`, ready to be sent. Raises UnknownFindingError."""
         engine = self.engine
         _known(case, engine.catalogue)
-        return await self._off_the_loop(lambda: answer(engine, case, asked))
+        return await self._off_the_loop(lambda: ToldAnswer.of(answer(engine, case, asked)))
 
     async def explain(self, case: Case, disease: DiseaseId) -> Explanation:
         """Return the explanation of one disease for `case`.
@@ -84,7 +83,7 @@ class DiagnosisService:
         return await self._off_the_loop(lambda: engine.explain(case, disease))
 
     async def _off_the_loop(self, work: Callable[[], T]) -> T:
-        return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 
 def _known(case: Case, catalogue: Catalogue) -> None:

@@ -105,6 +105,11 @@ class Metrics:
             ("bundle",),
             registry=self.registry,
         )
+        self.refused = Counter(
+            "vereda_engine_refused",
+            "Questions refused because too many waited already",
+            registry=self.registry,
+        )
         self.predictions = Counter(
             "vereda_predictions",
             "Predictions by world and band of their first candidate",

@@ -2,19 +2,12 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
 
 from cloud_api.auth.guard import Caller
-from cloud_api.diagnose.schemas import PredictResponse
+from cloud_api.diagnose.told import AnswerHead
 from cloud_api.errors import PredictionUnknownError
-from cloud_api.records.ports import LeadingCandidate, PredictionLog, PredictionRecord
-from ddx.domain.canonical import digest_of
-from ddx.domain.case import Case
+from cloud_api.records.ports import PredictionLog, PredictionRecord
 from ddx.domain.identifiers import RecordId, new_record_id
-from ddx.domain.wire import case_to_json
-
-LEADING: Final = 10
-"""Candidates kept of an answer; the rest is in its digest."""
 
 
 class Receipts:
@@ -23,7 +16,7 @@ class Receipts:
     def __init__(self, log: PredictionLog, now: Callable[[], datetime]) -> None:
         self.log, self._now = log, now
 
-    async def keep(self, caller: Caller, case: Case, answer: PredictResponse) -> RecordId:
+    async def keep(self, caller: Caller, case_digest: str, head: AnswerHead) -> RecordId:
         """Write an answer down durably and return its receipt id."""
         receipt = new_record_id()
         await self.log.append(
@@ -32,12 +25,12 @@ class Receipts:
                 id=receipt,
                 at=self._now(),
                 actor=caller.actor,
-                bundle_version=answer.bundle_version,
-                bundle_digest=answer.bundle_digest,
-                case_digest=digest_of(case_to_json(case)),
-                answer_digest=digest_of(answer.differential),
-                triage_level=answer.triage.level,
-                leading=_leading(answer),
+                bundle_version=head.bundle_version,
+                bundle_digest=head.bundle_digest,
+                case_digest=case_digest,
+                answer_digest=head.answer_digest,
+                triage_level=head.triage_level,
+                leading=head.leading,
             )
         )
         return receipt
@@ -52,15 +45,3 @@ class Receipts:
         if record is None:
             raise PredictionUnknownError("no prediction of this organisation has this id")
         return record
-
-
-def _leading(answer: PredictResponse) -> tuple[LeadingCandidate, ...]:
-    return tuple(
-        LeadingCandidate(
-            disease=candidate.disease,
-            probability=candidate.confidence.probability,
-            band=candidate.confidence.band,
-            world=candidate.world,
-        )
-        for candidate in answer.candidates[:LEADING]
-    )

@@ -10,8 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from cloud_api.db.one_step import one_step
 from cloud_api.db.record_tables import AuditRecordRow, AuditTipRow, FeedbackRow, PredictionRow
-from cloud_api.db.scoped import tenant_session
+from cloud_api.db.scoped import add_rows, tenant_session
 from cloud_api.records.ports import (
     ALWAYS,
     GENESIS,
@@ -28,6 +29,7 @@ from cloud_api.records.ports import (
     Window,
     audit_hash,
 )
+from cloud_api.records.together import Together
 from ddx.domain.canonical import canonical_json
 
 _PREDICTION: Final = ("tenant_id", "id", "at", "actor", "bundle_version", "bundle_digest")
@@ -41,13 +43,18 @@ class SqlPredictionLog:
     """See `cloud_api.records.ports.PredictionLog`."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self._engine, database = engine, one_step(engine)
+        self._together: Together[dict[str, Any]] = Together(
+            lambda rows: add_rows(database, PredictionRow, rows), spoilt_by=IntegrityError
+        )
 
     async def append(self, record: PredictionRecord) -> None:
-        """Store durably before returning; the same record again changes nothing."""
+        """Store durably before returning; the same record again changes nothing.
+
+        Records that come at the same moment share one commit, whosesoever they are.
+        """
         try:
-            async with tenant_session(self._engine, record.tenant_id) as session:
-                session.add(_prediction_row(record))
+            await self._together.add(_prediction_columns(record))
         except IntegrityError as error:
             if await self.get(record.tenant_id, record.id) != record:
                 raise RecordConflictError("the id is taken") from error
@@ -252,16 +259,16 @@ def _decided(record: FeedbackRecord) -> dict[str, Any]:
     return _columns(record, [name for name in _FEEDBACK if name not in {"received_at", "actor"}])
 
 
-def _prediction_row(record: PredictionRecord) -> PredictionRow:
+def _prediction_columns(record: PredictionRecord) -> dict[str, Any]:
     leading = [_columns(candidate, candidate.__slots__) for candidate in record.leading]
     first = record.leading[0] if record.leading else None
-    return PredictionRow(
+    return {
         **_columns(record, (*_PREDICTION, *_PREDICTION_DIGESTS)),
-        leading=canonical_json(leading).decode(),
-        leading_disease=first.disease if first else "",
-        leading_band=first.band if first else "",
-        leading_world=first.world if first else "",
-    )
+        "leading": canonical_json(leading).decode(),
+        "leading_disease": first.disease if first else "",
+        "leading_band": first.band if first else "",
+        "leading_world": first.world if first else "",
+    }
 
 
 def _prediction(row: PredictionRow) -> PredictionRecord:

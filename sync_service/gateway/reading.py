@@ -35,7 +35,7 @@ class JudgedBatch:
     records: Sequence[tuple[LooseEvent, NewEvent | Objection]]
 
 
-class _VersionOnly(Message):
+class _VersionOnly(Message, extra="ignore"):  # the rest is read once, by its own model
     schema_version: int = versions.SCHEMA_VERSION
 
 

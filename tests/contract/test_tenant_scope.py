@@ -12,8 +12,16 @@ import cloud_api
 from cloud_api.db import record_tables
 from cloud_api.db.engine import open_database
 from cloud_api.db.migrate import migrate
+from cloud_api.db.one_step import one_step
 from cloud_api.db.record_tables import AuditTipRow, PredictionRow
-from cloud_api.db.scoped import Reason, ScopeError, TenantRow, tenant_session, unscoped_session
+from cloud_api.db.scoped import (
+    Reason,
+    ScopeError,
+    TenantRow,
+    add_rows,
+    tenant_session,
+    unscoped_session,
+)
 from cloud_api.db.tables import Base
 from cloud_api.records.sql import SqlAuditLog, SqlPredictionLog
 
@@ -23,6 +31,7 @@ CONNECTS = {"begin", "connect", "raw_connection"}
 
 MAY_CONNECT = {
     "db/scoped.py": "opens the two kinds of session",
+    "db/one_step.py": "runs what db/scoped.py gives it",
     "db/migrate.py": "changes tables, reads no rows",
     "db/erasing.py": "one PRAGMA that empties SQLite's log",
 }
@@ -67,7 +76,7 @@ def test_every_session_without_an_organisation_has_a_reason_on_the_list():
     found = {}
     for name, path in modules():
         for called, node in calls(path):
-            if called == "unscoped_session":
+            if called in {"unscoped_session", "unscoped_row"}:
                 assert ast.unparse(node.args[1]).startswith("Reason."), name
                 found.setdefault(name, set()).add(Reason[node.args[1].attr])
     assert found == MAY_SEE_ALL
@@ -155,3 +164,21 @@ async def test_a_session_of_no_organisation_is_no_session(database):
     with pytest.raises(ScopeError):
         async with tenant_session(database, ""):
             pass
+
+
+async def test_rows_are_added_to_the_organisation_they_name_and_to_none_without_one(database):
+    row = {"tenant_id": OURS, "sequence": 0, "hash": "f" * 64}
+    await add_rows(one_step(database), AuditTipRow, [row])
+    assert (await SqlAuditLog(database).tip(OURS)).hash == "f" * 64
+    with pytest.raises(ScopeError):
+        await add_rows(one_step(database), AuditTipRow, [row | {"tenant_id": ""}])
+
+
+def test_transactions_in_one_step_go_through_the_scope_only():
+    made = {
+        name
+        for name, path in modules()
+        for called, node in calls(path)
+        if called == "one_step" or ast.unparse(node.func) in {"database.read", "database.write"}
+    }
+    assert made == {"db/scoped.py", "auth/directory.py", "records/sql.py"}

@@ -95,6 +95,19 @@ class PredictionLogContract:
             await log.append(replace(record, triage_level=1))
         assert await log.get(OURS, record.id) == record
 
+    async def test_many_at_once_are_all_kept_and_one_that_clashes_is_refused_alone(self, log):
+        (known,) = await stored(log, a_prediction())
+        ours = [a_prediction(minute) for minute in range(1, 6)]
+        theirs = a_prediction(9, tenant_id=THEIRS)
+        clash = replace(known, triage_level=1)
+        ends = await asyncio.gather(
+            *(log.append(record) for record in (*ours, clash, known, theirs)),
+            return_exceptions=True,
+        )
+        assert [type(end) for end in ends if end] == [RecordConflictError]
+        assert await log.search(OURS) == [known, *ours]
+        assert await log.search(THEIRS) == [theirs]
+
     async def test_nothing_of_another_organisation_is_found_or_counted(self, log):
         (theirs,) = await stored(log, a_prediction(tenant_id=THEIRS))
         assert await log.get(OURS, theirs.id) is None

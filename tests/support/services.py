@@ -103,7 +103,7 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def postgres():
+def postgres(fsync="off"):
     """Run a PostgreSQL cluster; fsync is off: no test here takes the power away."""
     initdb, server, asking = (
         program(name, "postgresql") for name in ("initdb", "postgres", "pg_isready")
@@ -124,7 +124,7 @@ def postgres():
         options = {
             "listen_addresses": "",
             "unix_socket_directories": folder,
-            "fsync": "off",
+            "fsync": fsync,
             "shared_buffers": "16MB",
             "max_connections": "60",
         }

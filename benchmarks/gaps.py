@@ -1,0 +1,230 @@
+"""How long the GUI thread was away from its event loop, and which thread had the interpreter.
+
+A gap is how long the GUI thread did not come back to its event loop: nothing is drawn and no key
+is heard meanwhile. Either it computed itself, or it waited for the interpreter while another
+thread computed: in Python, or inside one call that keeps the interpreter (a long `json.loads`, a
+pass of the garbage collector).
+"""
+
+import gc
+import signal
+import sys
+import threading
+import time
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from operator import call, ior
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any, Final, NamedTuple
+
+from PySide6.QtCore import QObject, Qt, QTimer
+
+BEAT_MS: Final = 2
+SAMPLE_S: Final = 0.004
+REPOSITORY: Final = str(Path(__file__).resolve().parents[1])
+
+
+class Place(NamedTuple):
+    """Where a thread stands: our innermost code, and what it called, if that is not ours."""
+
+    ours: CodeType | None
+    line: int
+    innermost: CodeType
+
+    def __str__(self) -> str:
+        called = f"{Path(self.innermost.co_filename).name} {self.innermost.co_name}"
+        if self.ours is None:
+            return called
+        path = self.ours.co_filename.removeprefix(f"{REPOSITORY}/")
+        said = f"{path}:{self.line} {self.ours.co_name}"
+        return said if self.ours is self.innermost else f"{said} in {called}"
+
+
+class Sample(NamedTuple):
+    """One look at every thread: when, processor seconds so far, where it stands."""
+
+    at: float
+    computed: Mapping[int, float]
+    places: Mapping[int, Place]
+
+
+class Witness(threading.Thread):
+    """Looks at every thread some 250 times a second, whenever it gets the interpreter.
+
+    While one call keeps the interpreter nobody looks; the next look shows who computed meanwhile
+    (by processor time) and where it stands now, which is right behind that call.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="witness", daemon=True)
+        self.samples: list[Sample] = []
+        self.collections: list[tuple[float, float, int]] = []
+        """Passes of the garbage collector: begun, ended, thread."""
+        self._over = threading.Event()
+        self._begun = 0.0
+        self._gui: Place | None = None
+
+    def start(self) -> None:
+        """Begin to look. The GUI thread tells where it stands when an alarm interrupts it."""
+        signal.signal(signal.SIGALRM, self._alarm)
+        signal.setitimer(signal.ITIMER_REAL, SAMPLE_S, SAMPLE_S)
+        super().start()
+
+    def run(self) -> None:
+        """Look until `finish`."""
+        gc.callbacks.append(self._collected)
+        while not self._over.wait(SAMPLE_S):
+            self.samples.append(self._look())
+        gc.callbacks.remove(self._collected)
+
+    def finish(self) -> None:
+        """Stop looking."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        self._over.set()
+        self.join()
+
+    def here(self, begun: float, ended: float) -> str:
+        """Return where the GUI thread stood most often from `begun` to `ended`."""
+        return self._places(_main(), self._between(begun, ended)[1:])
+
+    def elsewhere(self, begun: float, ended: float) -> str:
+        """Return which other thread computed most from `begun` to `ended`, and where."""
+        seen = self._between(begun, ended)
+        if len(seen) < 2:
+            return ""
+        spent = {
+            thread: seconds - seen[0].computed.get(thread, 0.0)
+            for thread, seconds in seen[-1].computed.items()
+            if thread not in {_main(), self.ident}
+        }
+        busiest = max(spent, key=spent.__getitem__, default=None)
+        if busiest is None or spent[busiest] * 1000 < 1:
+            return ""
+        return f"{spent[busiest] * 1000:.0f} ms: {self._places(busiest, seen[1:])}"
+
+    def _between(self, begun: float, ended: float) -> list[Sample]:
+        """Return the looks from the last one before `begun` to the first one after `ended`."""
+        when = [sample.at for sample in self.samples]
+        return self.samples[max(0, bisect_left(when, begun) - 1) : bisect_right(when, ended) + 1]
+
+    @staticmethod
+    def _places(thread: int, seen: list[Sample]) -> str:
+        places = Counter(str(s.places[thread]) for s in seen if thread in s.places)
+        return "; ".join(place for place, _ in places.most_common(2))
+
+    def collecting_ms(self, begun: float, ended: float) -> float:
+        """Return how long the garbage collector kept the interpreter from `begun` to `ended`."""
+        return 1000 * sum(
+            max(0.0, min(over, ended) - max(start, begun)) for start, over, _ in self.collections
+        )
+
+    def _collected(self, phase: str, _told: dict[str, Any]) -> None:
+        if phase == "start":
+            self._begun = time.perf_counter()
+        else:
+            self.collections.append((self._begun, time.perf_counter(), threading.get_ident()))
+
+    def _alarm(self, _signal: int, frame: FrameType | None) -> None:
+        if frame is not None:
+            self._gui = _place(frame)
+
+    def _look(self) -> Sample:
+        frames = _frames_of_workers()
+        computed = {
+            thread: time.clock_gettime(time.pthread_getcpuclockid(thread)) for thread in frames
+        }
+        places = {thread: _place(frame) for thread, frame in frames.items() if frame}
+        gui, self._gui = self._gui, None
+        if gui is not None:
+            places[_main()] = gui
+        return Sample(time.perf_counter(), computed, places)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Gap:
+    """One absence. away_ms; own_ms: of it the GUI thread computed; doing: the step; began, s."""
+
+    away_ms: float
+    own_ms: float
+    doing: str
+    began: float
+
+
+@dataclass
+class Gaps:
+    """Every time the event loop was away for longer than a beat, with what was going on."""
+
+    doing: str = ""
+    found: list[Gap] = field(default_factory=list)
+    witness: Witness = field(default_factory=Witness)
+
+    @property
+    def longest(self) -> float:
+        """The longest of all, ms; 0 where there is none."""
+        return max((gap.away_ms for gap in self.found), default=0.0)
+
+    def watch(self, parent: QObject) -> None:
+        """Begin to beat on the GUI thread."""
+        self.witness.start()
+        self._last, self._own = time.perf_counter(), time.thread_time()
+        self._timer = QTimer(parent)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start(BEAT_MS)
+
+    def stop(self) -> None:
+        """End the watch."""
+        self._timer.stop()
+        self.witness.finish()
+
+    def rows(self, most: int) -> Iterator[str]:
+        """Yield the longest gaps as rows of a table, longest first."""
+        yield "| away, ms | GUI thread computed | collector | while | GUI thread | other thread |"
+        yield "|---|---|---|---|---|---|"
+        for gap in sorted(self.found, reverse=True)[:most]:
+            ended = gap.began + gap.away_ms / 1000
+            collecting = self.witness.collecting_ms(gap.began, ended)
+            yield (
+                f"| {gap.away_ms:.0f} | {gap.own_ms:.0f} | {collecting:.0f} | {gap.doing} "
+                f"| {self.witness.here(gap.began, ended)} "
+                f"| {self.witness.elsewhere(gap.began, ended)} |"
+            )
+
+    def _beat(self) -> None:
+        now, own = time.perf_counter(), time.thread_time()
+        away, computed = (now - self._last) * 1000 - BEAT_MS, (own - self._own) * 1000
+        if away > BEAT_MS:
+            self.found.append(Gap(away, computed, self.doing, self._last))
+        self._last, self._own = now, own
+
+
+def _main() -> int:
+    ident = threading.main_thread().ident
+    assert ident is not None
+    return ident
+
+
+def _frames_of_workers() -> dict[int, FrameType | None]:
+    """Return the frame of every thread; None for the GUI thread, which tells by itself.
+
+    Whoever holds a frame of the GUI thread keeps alive what it paints with, and lets go of it on
+    this thread: Qt falls. So that frame is let go of before the interpreter can change hands,
+    within one call.
+    """
+    frames = map(call, (sys._current_frames,))  # noqa: SLF001 -- the standard library's own way
+    return next(map(ior, frames, ({_main(): None},)))
+
+
+def _place(frame: FrameType) -> Place:
+    innermost, ours = frame.f_code, None
+    at: FrameType | None = frame
+    while at is not None:
+        name = at.f_code.co_filename
+        if name.startswith(REPOSITORY) and "/benchmarks/" not in name:
+            ours = at
+            break
+        at = at.f_back
+    return Place(ours and ours.f_code, ours.f_lineno if ours else 0, innermost)

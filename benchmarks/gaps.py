@@ -145,9 +145,14 @@ class Witness(threading.Thread):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Gap:
-    """One absence. away_ms; own_ms: of it the GUI thread computed; doing: the step; began, s."""
+    """One absence. doing: the step; began: s.
+
+    busy_ms: what this process computed meanwhile, all threads together: on a machine that others
+    use too, away_ms grows with their work and busy_ms does not. own_ms: the GUI thread alone.
+    """
 
     away_ms: float
+    busy_ms: float
     own_ms: float
     doing: str
     began: float
@@ -169,7 +174,7 @@ class Gaps:
     def watch(self, parent: QObject) -> None:
         """Begin to beat on the GUI thread."""
         self.witness.start()
-        self._last, self._own = time.perf_counter(), time.thread_time()
+        self._last, self._clocks = time.perf_counter(), _clocks()
         self._timer = QTimer(parent)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._beat)
@@ -182,23 +187,30 @@ class Gaps:
 
     def rows(self, most: int) -> Iterator[str]:
         """Yield the longest gaps as rows of a table, longest first."""
-        yield "| away, ms | GUI thread computed | collector | while | GUI thread | other thread |"
-        yield "|---|---|---|---|---|---|"
+        yield "| away, ms | computed | by the GUI thread | collector | while | GUI thread | other |"
+        yield "|---|---|---|---|---|---|---|"
         for gap in sorted(self.found, reverse=True)[:most]:
             ended = gap.began + gap.away_ms / 1000
             collecting = self.witness.collecting_ms(gap.began, ended)
             yield (
-                f"| {gap.away_ms:.0f} | {gap.own_ms:.0f} | {collecting:.0f} | {gap.doing} "
+                f"| {gap.away_ms:.0f} | {gap.busy_ms:.0f} | {gap.own_ms:.0f} "
+                f"| {collecting:.0f} | {gap.doing} "
                 f"| {self.witness.here(gap.began, ended)} "
                 f"| {self.witness.elsewhere(gap.began, ended)} |"
             )
 
     def _beat(self) -> None:
-        now, own = time.perf_counter(), time.thread_time()
-        away, computed = (now - self._last) * 1000 - BEAT_MS, (own - self._own) * 1000
+        now, clocks = time.perf_counter(), _clocks()
+        away = (now - self._last) * 1000 - BEAT_MS
         if away > BEAT_MS:
-            self.found.append(Gap(away, computed, self.doing, self._last))
-        self._last, self._own = now, own
+            busy, own = (1000 * (new - old) for new, old in zip(clocks, self._clocks, strict=True))
+            self.found.append(Gap(away, busy, own, self.doing, self._last))
+        self._last, self._clocks = now, clocks
+
+
+def _clocks() -> tuple[float, float]:
+    """Return the processor seconds of this process and of this thread."""
+    return time.process_time(), time.thread_time()
 
 
 def _main() -> int:

@@ -1,6 +1,8 @@
 """A field that takes a disease by part of its name, in the language of the window."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from itertools import islice
+from typing import Final, NamedTuple
 
 from PySide6.QtCore import QStringListModel
 from PySide6.QtWidgets import QCompleter, QLineEdit
@@ -8,7 +10,7 @@ from PySide6.QtWidgets import QCompleter, QLineEdit
 from ddx.domain.identifiers import DiseaseId
 from desktop.presenters import decision
 from desktop.ui.i18n import Texts, translate
-from desktop.ui.labels import Labels
+from desktop.ui.labels import Labels, told_apart
 from desktop.ui.widgets import Text
 
 
@@ -23,14 +25,33 @@ _read: dict[str, tuple[object, Names]] = {}
 """By language: the catalogue they were read from, and the names. One catalogue is in use."""
 
 
-def read_names(labels: Labels) -> Names:
-    """Return the names of the active bundle: some 12,000, read once for each language."""
-    kept = _read.get(labels.language)
+STEP: Final = 256
+"""Diseases read in one go, a few milliseconds."""
+
+
+def read_names(labels: Labels, pause: Callable[[], object] = bool) -> Names:
+    """Return the names of the active bundle: some 12,000, read once for each language.
+
+    pause: called between two steps of at most STEP diseases; it may wait.
+    """
+    language = labels.language
+    kept = _read.get(language)
     if kept is not None and kept[0] is labels.catalogue:
         return kept[1]
-    diseases = labels.diseases()
-    names = Names(diseases, tuple((name, decision.plain(name)) for name in diseases))
-    _read[labels.language] = labels.catalogue, names
+    listed = iter(labels.catalogue.diseases)
+    named: list[tuple[str, DiseaseId]] = []
+    while some := tuple(islice(listed, STEP)):
+        named += labels.names_of(some)
+        pause()
+    diseases = told_apart(named)
+    pause()
+    plain: list[tuple[str, str]] = []
+    each = iter(diseases)
+    while part := tuple(islice(each, STEP)):
+        plain += ((name, decision.plain(name)) for name in part)
+        pause()
+    names = Names(diseases, tuple(plain))
+    _read[language] = labels.catalogue, names
     return names
 
 

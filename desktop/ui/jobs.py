@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from ddx.errors import DdxError
+from desktop.ui.rests import Rests
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ class Jobs(QObject):
         self._lanes = {lane: ThreadPoolExecutor(1, lane.value) for lane in Lane}
         self._queued: set[Future[None]] = set()
         self._delivered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self.rests = Rests(self)
         self._stopped = False
 
     def run(

@@ -28,6 +28,7 @@ from desktop.ui.aggregates import AggregatesScreen
 from desktop.ui.audit_log import AuditLogScreen
 from desktop.ui.busy import BusyNote
 from desktop.ui.cloud import CloudScreen
+from desktop.ui.disease_field import read_names
 from desktop.ui.first_run import FirstRunScreen, centred
 from desktop.ui.history import HistoryDialog, HistoryScreen
 from desktop.ui.i18n import Texts, Translators, translate
@@ -427,13 +428,16 @@ class MainWindow(QMainWindow):
             screen.enter_screen()
 
     def _warm_up(self) -> None:
-        """Read what is made on first use, the search index and the names, before it is needed."""
+        """Read what is made on first use, the search index and the names, while the window rests.
+
+        One step at a time; what is searched or opened meanwhile waits for the rest of it.
+        """
         if (clinic := self._clinic) is None:
             return
 
         def read() -> None:
-            clinic.search.search("a", self.preferences.language.value, 1)
-            clinic.catalogue.diseases  # noqa: B018 -- the reading is the point
+            clinic.search.warm(self.jobs.rests.wait)
+            read_names(Labels(clinic.catalogue, self._translators), self.jobs.rests.wait)
             give_back()
 
         # An error here meets the first real search, and is told there.
@@ -443,7 +447,7 @@ class MainWindow(QMainWindow):
         """Show the patient list."""
         if self._session is None:
             return
-        screen = PatientsScreen(self._session, self.jobs)
+        screen = PatientsScreen(self._session, self.jobs, self.stack)
         screen.patient_opened.connect(self.show_visit)
         screen.history_wanted.connect(self.show_history)
         self._show(screen)
@@ -538,7 +542,7 @@ class MainWindow(QMainWindow):
 
     def _unmade_visit(self, clinic: "Clinic", session: "Session") -> VisitScreen:
         labels = Labels(clinic.catalogue, self._translators)
-        return VisitScreen(clinic, session, labels, self.jobs)
+        return VisitScreen(clinic, session, labels, self.jobs, self.stack)
 
     def _make_next_visit(self) -> None:
         """Make a part of the next visit while nobody is in one, and come back for the next part."""

@@ -12,9 +12,10 @@ import sys
 import threading
 import time
 from bisect import bisect_left, bisect_right
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from operator import call, ior
 from pathlib import Path
 from types import CodeType, FrameType
@@ -24,6 +25,10 @@ from PySide6.QtCore import QObject, Qt, QTimer
 
 BEAT_MS: Final = 2
 SAMPLE_S: Final = 0.004
+LOOKS_KEPT: Final = 1000
+"""Four seconds: longer than any gap, and little enough not to weigh in a figure of memory."""
+WORTH_A_LOOK_MS: Final = 15
+"""Shorter gaps are counted without an account."""
 REPOSITORY: Final = str(Path(__file__).resolve().parents[1])
 
 
@@ -51,6 +56,14 @@ class Sample(NamedTuple):
     places: Mapping[int, Place]
 
 
+class Account(NamedTuple):
+    """What went on during a gap: passes of the collector, ms; the GUI thread; another thread."""
+
+    collecting_ms: float
+    here: str
+    elsewhere: str
+
+
 class Witness(threading.Thread):
     """Looks at every thread some 250 times a second, whenever it gets the interpreter.
 
@@ -60,9 +73,10 @@ class Witness(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(name="witness", daemon=True)
-        self.samples: list[Sample] = []
-        self.collections: list[tuple[float, float, int]] = []
-        """Passes of the garbage collector: begun, ended, thread."""
+        self.accounts: dict[Gap, Account] = {}
+        self._asked: list[Gap] = []
+        self._samples: deque[Sample] = deque(maxlen=LOOKS_KEPT)
+        self._collections: deque[tuple[float, float]] = deque(maxlen=LOOKS_KEPT)
         self._over = threading.Event()
         self._begun = 0.0
         self._gui: Place | None = None
@@ -71,28 +85,40 @@ class Witness(threading.Thread):
         """Begin to look. The GUI thread tells where it stands when an alarm interrupts it."""
         signal.signal(signal.SIGALRM, self._alarm)
         signal.setitimer(signal.ITIMER_REAL, SAMPLE_S, SAMPLE_S)
+        gc.callbacks.append(self._collected)
         super().start()
+
+    def ask(self, gap: "Gap") -> None:
+        """Have an account of `gap` given with the next look."""
+        self._asked.append(gap)
 
     def run(self) -> None:
         """Look until `finish`."""
-        gc.callbacks.append(self._collected)
         while not self._over.wait(SAMPLE_S):
-            self.samples.append(self._look())
-        gc.callbacks.remove(self._collected)
+            self._samples.append(self._look())
+            while self._asked:
+                gap = self._asked.pop()
+                self.accounts[gap] = self._account(gap.began, gap.began + gap.away_ms / 1000)
 
     def finish(self) -> None:
         """Stop looking."""
         signal.setitimer(signal.ITIMER_REAL, 0)
+        gc.callbacks.remove(self._collected)
         self._over.set()
         self.join()
 
-    def here(self, begun: float, ended: float) -> str:
-        """Return where the GUI thread stood most often from `begun` to `ended`."""
-        return self._places(_main(), self._between(begun, ended)[1:])
+    def _account(self, begun: float, ended: float) -> Account:
+        when = [sample.at for sample in self._samples]
+        first, last = bisect_left(when, begun), bisect_right(when, ended)
+        seen = list(islice(self._samples, max(0, first - 1), last + 1))
+        return Account(
+            1000 * sum(max(0, min(b, ended) - max(a, begun)) for a, b in self._collections),
+            _places(_main(), seen[1:]),
+            self._elsewhere(seen),
+        )
 
-    def elsewhere(self, begun: float, ended: float) -> str:
-        """Return which other thread computed most from `begun` to `ended`, and where."""
-        seen = self._between(begun, ended)
+    def _elsewhere(self, seen: Sequence[Sample]) -> str:
+        """Return which other thread computed most from the first look to the last, and where."""
         if len(seen) < 2:
             return ""
         spent = {
@@ -103,29 +129,13 @@ class Witness(threading.Thread):
         busiest = max(spent, key=spent.__getitem__, default=None)
         if busiest is None or spent[busiest] * 1000 < 1:
             return ""
-        return f"{spent[busiest] * 1000:.0f} ms: {self._places(busiest, seen[1:])}"
-
-    def _between(self, begun: float, ended: float) -> list[Sample]:
-        """Return the looks from the last one before `begun` to the first one after `ended`."""
-        when = [sample.at for sample in self.samples]
-        return self.samples[max(0, bisect_left(when, begun) - 1) : bisect_right(when, ended) + 1]
-
-    @staticmethod
-    def _places(thread: int, seen: list[Sample]) -> str:
-        places = Counter(str(s.places[thread]) for s in seen if thread in s.places)
-        return "; ".join(place for place, _ in places.most_common(2))
-
-    def collecting_ms(self, begun: float, ended: float) -> float:
-        """Return how long the garbage collector kept the interpreter from `begun` to `ended`."""
-        return 1000 * sum(
-            max(0.0, min(over, ended) - max(start, begun)) for start, over, _ in self.collections
-        )
+        return f"{spent[busiest] * 1000:.0f} ms: {_places(busiest, seen[1:])}"
 
     def _collected(self, phase: str, _told: dict[str, Any]) -> None:
         if phase == "start":
             self._begun = time.perf_counter()
         else:
-            self.collections.append((self._begun, time.perf_counter(), threading.get_ident()))
+            self._collections.append((self._begun, time.perf_counter()))
 
     def _alarm(self, _signal: int, frame: FrameType | None) -> None:
         if frame is not None:
@@ -190,13 +200,10 @@ class Gaps:
         yield "| away, ms | computed | by the GUI thread | collector | while | GUI thread | other |"
         yield "|---|---|---|---|---|---|---|"
         for gap in sorted(self.found, reverse=True)[:most]:
-            ended = gap.began + gap.away_ms / 1000
-            collecting = self.witness.collecting_ms(gap.began, ended)
+            told = self.witness.accounts.get(gap, Account(0, "", ""))
             yield (
                 f"| {gap.away_ms:.0f} | {gap.busy_ms:.0f} | {gap.own_ms:.0f} "
-                f"| {collecting:.0f} | {gap.doing} "
-                f"| {self.witness.here(gap.began, ended)} "
-                f"| {self.witness.elsewhere(gap.began, ended)} |"
+                f"| {told.collecting_ms:.0f} | {gap.doing} | {told.here} | {told.elsewhere} |"
             )
 
     def _beat(self) -> None:
@@ -204,13 +211,22 @@ class Gaps:
         away = (now - self._last) * 1000 - BEAT_MS
         if away > BEAT_MS:
             busy, own = (1000 * (new - old) for new, old in zip(clocks, self._clocks, strict=True))
-            self.found.append(Gap(away, busy, own, self.doing, self._last))
+            gap = Gap(away, busy, own, self.doing, self._last)
+            self.found.append(gap)
+            if away > WORTH_A_LOOK_MS:
+                self.witness.ask(gap)
         self._last, self._clocks = now, clocks
 
 
 def _clocks() -> tuple[float, float]:
     """Return the processor seconds of this process and of this thread."""
     return time.process_time(), time.thread_time()
+
+
+def _places(thread: int, seen: Iterable[Sample]) -> str:
+    """Return the two places where `thread` stood most often."""
+    places = Counter(str(s.places[thread]) for s in seen if thread in s.places)
+    return "; ".join(place for place, _ in places.most_common(2))
 
 
 def _main() -> int:

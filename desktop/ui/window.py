@@ -33,7 +33,7 @@ from desktop.ui.first_run import FirstRunScreen, centred
 from desktop.ui.history import HistoryDialog, HistoryScreen
 from desktop.ui.i18n import Texts, Translators, translate
 from desktop.ui.idle import IdleWatch
-from desktop.ui.jobs import Jobs, Lane
+from desktop.ui.jobs import Jobs, Lane, Work
 from desktop.ui.key_map import KeyMap
 from desktop.ui.labels import Labels
 from desktop.ui.manage import ManageScreen
@@ -428,20 +428,23 @@ class MainWindow(QMainWindow):
             screen.enter_screen()
 
     def _warm_up(self) -> None:
-        """Read what is made on first use, the search index and the names, while the window rests.
+        """Read what is made on first use, the search index and the names, before it is needed.
 
-        One step at a time; what is searched or opened meanwhile waits for the rest of it.
+        Step by step, and the window goes first. What is searched meanwhile waits for the rest.
         """
         if (clinic := self._clinic) is None:
             return
 
         def read() -> None:
-            clinic.search.warm(self.jobs.rests.wait)
-            read_names(Labels(clinic.catalogue, self._translators), self.jobs.rests.wait)
+            clinic.search.warm(self.jobs.let_window_go_first)
+            labels = Labels(clinic.catalogue, self._translators)
+            read_names(labels, self.jobs.let_window_go_first)
             give_back()
 
         # An error here meets the first real search, and is told there.
-        self.jobs.run(read, lambda _none: None, lambda _error: None, Lane.LOOKUP)
+        self.jobs.run(
+            read, lambda _none: None, lambda _error: None, Lane.LOOKUP, Work(awaited=False)
+        )
 
     def show_patients(self) -> None:
         """Show the patient list."""

@@ -66,7 +66,7 @@ class FindingSearch:
         self._built: _NameIndex | None = None
         self._building = threading.Lock()
 
-    def warm(self, pause: Callable[[], object] = bool) -> None:
+    def warm(self, pause: Callable[[], object] = lambda: None) -> None:
         """Build the index now rather than with the first search (about half a second).
 
         pause: called between two steps of a few milliseconds; it may wait.
@@ -94,7 +94,7 @@ class FindingSearch:
         label = self._catalogue.label(term, language)
         return Hit(id=term, label=label, matched=name.text, score=round(score, 4))
 
-    def _index_built(self, pause: Callable[[], object] = bool) -> "_NameIndex":
+    def _index_built(self, pause: Callable[[], object] = lambda: None) -> "_NameIndex":
         with self._building:
             if self._built is None:
                 self._built = _NameIndex(self._catalogue, pause)

@@ -39,7 +39,7 @@ def edits_allowed(length: int) -> int:
 class Words:
     """Every word of the catalogue, once, in the order given."""
 
-    def __init__(self, words: Sequence[str], pause: Callable[[], object] = bool) -> None:
+    def __init__(self, words: Sequence[str], pause: Callable[[], object] = lambda: None) -> None:
         """Keep `words`, folded; computing how they sound is the costly part (60 ms).
 
         pause: called between two steps of at most STEP words.

@@ -1,8 +1,7 @@
 """A field that takes a disease by part of its name, in the language of the window."""
 
-from collections.abc import Callable
-from itertools import islice
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple, TypeVar
 
 from PySide6.QtCore import QStringListModel
 from PySide6.QtWidgets import QCompleter, QLineEdit
@@ -12,6 +11,8 @@ from desktop.presenters import decision
 from desktop.ui.i18n import Texts, translate
 from desktop.ui.labels import Labels, told_apart
 from desktop.ui.widgets import Text
+
+T = TypeVar("T")
 
 
 class Names(NamedTuple):
@@ -29,7 +30,7 @@ STEP: Final = 256
 """Diseases read in one go, a few milliseconds."""
 
 
-def read_names(labels: Labels, pause: Callable[[], object] = bool) -> Names:
+def read_names(labels: Labels, pause: Callable[[], object] = lambda: None) -> Names:
     """Return the names of the active bundle: some 12,000, read once for each language.
 
     pause: called between two steps of at most STEP diseases; it may wait.
@@ -38,21 +39,23 @@ def read_names(labels: Labels, pause: Callable[[], object] = bool) -> Names:
     kept = _read.get(language)
     if kept is not None and kept[0] is labels.catalogue:
         return kept[1]
-    listed = iter(labels.catalogue.diseases)
     named: list[tuple[str, DiseaseId]] = []
-    while some := tuple(islice(listed, STEP)):
+    for some in _steps(labels.catalogue.diseases):
         named += labels.names_of(some)
         pause()
     diseases = told_apart(named)
     pause()
     plain: list[tuple[str, str]] = []
-    each = iter(diseases)
-    while part := tuple(islice(each, STEP)):
+    for part in _steps(tuple(diseases)):
         plain += ((name, decision.plain(name)) for name in part)
         pause()
     names = Names(diseases, tuple(plain))
     _read[language] = labels.catalogue, names
     return names
+
+
+def _steps(whole: tuple[T, ...]) -> Iterator[tuple[T, ...]]:
+    return (whole[start : start + STEP] for start in range(0, len(whole), STEP))
 
 
 class DiseaseField(QLineEdit):

@@ -117,10 +117,6 @@ class Labels:
             for name in self.catalogue.disease_names(disease, self.language)
         ]
 
-    def diseases(self) -> dict[str, DiseaseId]:
-        """Return every disease by each of its names in the language of the window."""
-        return told_apart(self.names_of(self.catalogue.diseases))
-
 
 def told_apart(named: Sequence[tuple[str, DiseaseId]]) -> dict[str, DiseaseId]:
     """Return diseases by name; those of the same name (one per nomenclature) with their code."""

@@ -7,7 +7,7 @@ import shiboken6
 from PySide6.QtCore import QTimer
 
 from ddx.errors import DdxError
-from desktop.ui.jobs import Jobs, Lane
+from desktop.ui.jobs import Jobs, Lane, Work
 from desktop.ui.screen import Screen
 
 
@@ -123,3 +123,11 @@ def test_long_work_does_not_wait_for_a_window_that_has_closed(jobs):
 
     jobs.run(work, lambda _none: None, pytest.fail, Lane.LOOKUP)
     assert jobs.drain()
+
+
+def test_nothing_is_said_of_work_that_nobody_waits_for(jobs):
+    told, awaited = [], Work("Calculando la lista…")
+    jobs.slow.connect(told.append)
+    jobs._grown_slow(Work(awaited=False))
+    jobs._grown_slow(awaited)
+    assert told == [awaited]

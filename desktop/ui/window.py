@@ -347,16 +347,23 @@ class MainWindow(QMainWindow):
             shown.show_restore()
 
     def _signed_in(self, session: "Session") -> None:
+        """Show what the person works on; what else a session wants comes after."""
         self._session = session
+        self.idle.watch(session.idle_lock_minutes)
+        self._draw_who()
+        self._show_first()
+        QTimer.singleShot(0, self, lambda: self._settle_in(session))
+
+    def _settle_in(self, session: "Session") -> None:
+        if session is not self._session:
+            return
         self._warm_up()
         self.status.follow(session)
         self.lock.show()
         self.manage.setVisible(session.manages)
         self.cloud.setVisible(True)
         self.stick.setVisible(may(session.clinician.role, Permission.DIAGNOSE))
-        self.idle.watch(session.idle_lock_minutes)
         QTimer.singleShot(UPKEEP_AFTER_MS, self, lambda: self._keep_up(session))
-        self._draw_who()
         role = session.clinician.role
         self.all_settings.setVisible(True)
         self.transparency.setVisible(
@@ -370,7 +377,6 @@ class MainWindow(QMainWindow):
         if self._link is not None:
             self.status.link(*self._link)
             self._link = None
-        self._show_first()
 
     def _know_commit_first(self, fixed: bool | None) -> None:
         self._commit_first = fixed

@@ -347,30 +347,34 @@ class MainWindow(QMainWindow):
             shown.show_restore()
 
     def _signed_in(self, session: "Session") -> None:
-        """Show what the person works on; what else a session wants comes after."""
+        """Show what the person works on; what a session has read beside it comes after."""
         self._session = session
         self.idle.watch(session.idle_lock_minutes)
         self._draw_who()
+        self._open_ways(session)
         self._show_first()
         QTimer.singleShot(0, self, lambda: self._settle_in(session))
+        QTimer.singleShot(UPKEEP_AFTER_MS, self, lambda: self._keep_up(session))
 
-    def _settle_in(self, session: "Session") -> None:
-        if session is not self._session:
-            return
-        self._warm_up()
-        self.status.follow(session)
+    def _open_ways(self, session: "Session") -> None:
+        """Show the ways the role has."""
+        role = session.clinician.role
         self.lock.show()
         self.manage.setVisible(session.manages)
         self.cloud.setVisible(True)
-        self.stick.setVisible(may(session.clinician.role, Permission.DIAGNOSE))
-        QTimer.singleShot(UPKEEP_AFTER_MS, self, lambda: self._keep_up(session))
-        role = session.clinician.role
+        self.stick.setVisible(may(role, Permission.DIAGNOSE))
         self.all_settings.setVisible(True)
         self.transparency.setVisible(
             may(role, Permission.VIEW_SENT) or may(role, Permission.READ_AUDIT)
         )
         self.audit.setVisible(may(role, Permission.READ_AUDIT))
         self.counts.setVisible(may(role, Permission.VIEW_AGGREGATES))
+
+    def _settle_in(self, session: "Session") -> None:
+        if session is not self._session:
+            return
+        self._warm_up()
+        self.status.follow(session)
         self.jobs.run(
             lambda: session.preferences.commit_first, self._know_commit_first, lambda _error: None
         )

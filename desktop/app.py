@@ -6,6 +6,7 @@ demonstration case offscreen (`desktop.ui.tour`) and prints what it found.
 """
 
 import argparse
+import gc
 import os
 import sys
 import threading
@@ -86,13 +87,20 @@ class LoadingShelf:
             threading.Thread(target=self._run, name="engine", daemon=True).start()
 
     @property
+    def loading(self) -> bool:
+        """Whether it has begun and not ended."""
+        return self._started.locked() and not self._loaded.done()
+
+    @property
     def _shelf(self) -> "BundleShelf":
         self.start()
         return self._loaded.result()
 
     def _run(self) -> None:
         try:
-            self._loaded.set_result(self._load())
+            loaded = self._load()
+            gc.freeze()  # what was loaded stays: no pass of the collector walks it again
+            self._loaded.set_result(loaded)
         except BaseException as error:  # noqa: BLE001 -- handed to whoever asks for the shelf
             self._loaded.set_exception(error)
 
@@ -171,6 +179,8 @@ def compose(
     Raises:
         SettingsError: the settings file of `data_dir` cannot be used.
     """
+    from desktop.ui.collector import Collector  # noqa: PLC0415 -- Qt, after the platform
+
     sys.setswitchinterval(SWITCH_S)
     settings = load_settings(data_dir)
     if server is not None:
@@ -183,6 +193,7 @@ def compose(
         return open_shelf(data_dir, settings, trust, repository)
 
     shelf = LoadingShelf(load)
+    Collector(window, lambda: shelf.loading)
     opener = Opener(window, data_dir, shelf, settings)
     window.demo_wanted.connect(opener.open_demo)
     window.show()

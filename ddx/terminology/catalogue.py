@@ -3,13 +3,18 @@
 Two vocabularies in one: the findings of the common model with our own labels, questions and lay
 words (`vocabulary/findings.json`), and every HPO phenotype (`vocabulary/hpo_terms.json`). Where
 an HPO term is also a finding of the common model, our row speaks and HPO adds its synonyms.
+
+The two long lists, HPO and the rare diseases, are read row by row into tuples: a parser in C that
+calls back for each row lets other threads in between them, and tuples of text take a fourth of
+the memory of dictionaries.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
@@ -75,6 +80,36 @@ class _Disease:
     severity: int | None = None
 
 
+class _HpoNames(NamedTuple):
+    """What HPO calls one term; the fields are those of its row."""
+
+    en: str
+    es: str
+    syn_en: tuple[str, ...]
+    syn_es: tuple[str, ...]
+
+
+class _HpoRow(NamedTuple):
+    id: FindingId
+    parents: tuple[str, ...]
+    alt: tuple[str, ...]
+    names: _HpoNames
+
+
+class _RareRow(NamedTuple):
+    """One code of a rare disease. also: the other codes of the one it is listed under."""
+
+    id: DiseaseId
+    en: str
+    es: str
+    also: tuple["_RareRow", ...]
+
+    @property
+    def codes(self) -> tuple["_RareRow", ...]:
+        """Every code, this one first."""
+        return (self, *self.also)
+
+
 class Catalogue:
     """Names of everything the active bundle can talk about. Ids accept HPO's alternative ids."""
 
@@ -82,7 +117,7 @@ class Catalogue:
         self,
         *,
         findings: Mapping[FindingId, Mapping[str, Any]],
-        hpo: Mapping[FindingId, Mapping[str, Any]],
+        hpo: Mapping[FindingId, _HpoNames],
         diseases: Mapping[DiseaseId, Mapping[str, Any]],
         artifacts: Artifacts,
         ontology: Ontology,
@@ -100,15 +135,17 @@ class Catalogue:
         Raises:
             ModelError: a vocabulary member is missing or malformed.
         """
-        hpo = _member(artifacts, members.HPO_TERMS, "terms")
+        hpo = _member(artifacts, members.HPO_TERMS, "terms", _hpo_row)
+        findings = _member(artifacts, members.FINDINGS, "findings", dict)
+        diseases = _member(artifacts, members.DISEASES, "diseases", dict)
         try:
-            links = ((row["id"], row["parents"], row["alt"]) for row in hpo.rows)
+            links = ((row.id, row.parents, row.alt) for row in hpo["terms"])
             return cls(
-                findings=_findings(_member(artifacts, members.FINDINGS, "findings")),
-                hpo={row["id"]: row for row in hpo.rows},
-                diseases=_own_diseases(_member(artifacts, members.DISEASES, "diseases")),
+                findings={finding_id(row["id"]): row for row in findings["findings"]},
+                hpo={row.id: row.names for row in hpo["terms"]},
+                diseases={disease_id(row["id"]): row for row in diseases["diseases"]},
                 artifacts=artifacts,
-                ontology=Ontology(hpo.version, links),
+                ontology=Ontology(hpo["version"], links),
             )
         except (KeyError, TypeError, IdentifierError) as error:
             raise ModelError(f"vocabulary cannot be read: {error!r}") from error
@@ -130,7 +167,7 @@ class Catalogue:
 
         A rare disease of several codes is one of them, under the code it is listed by.
         """
-        listed = (main for main, row in self._rare_names.items() if row["id"] == main)
+        listed = (main for main, row in self._rare_names.items() if row.id == main)
         return tuple(dict.fromkeys((*self._diseases, *listed)))
 
     def disease_codes(self, id: DiseaseId) -> tuple[DiseaseId, ...]:
@@ -140,8 +177,7 @@ class Catalogue:
         """
         if id in self._diseases:
             return (id,)
-        row = self._rare_row(id)
-        return (disease_id(row["id"]), *(disease_id(o["id"]) for o in row.get("also", ())))
+        return tuple(disease_id(code.id) for code in self._rare_row(id).codes)
 
     def disease_names(self, id: DiseaseId, language: str = Language.ES) -> tuple[str, ...]:
         """Return every name of a disease, each once, that of its listing first.
@@ -151,6 +187,10 @@ class Catalogue:
         """
         names = (self.disease_label(code, language) for code in self.disease_codes(id))
         return tuple({name.casefold(): name for name in reversed(tuple(names))}.values())[::-1]
+
+    def is_common(self, id: FindingId) -> bool:
+        """Whether `id` is a finding of the common model."""
+        return id in self._findings
 
     @cached_property
     def implied(self) -> Mapping[FindingId, FindingId]:
@@ -212,66 +252,78 @@ class Catalogue:
         """
         return self._disease(id).severity
 
+    @property
+    def terms(self) -> Iterator[FindingId]:
+        """Every term under the id in use, findings of the common model first."""
+        return chain(self._findings, (term for term in self._hpo if term not in self._findings))
+
     def names(self) -> Iterator[Name]:
         """Yield every label and synonym: findings of the common model first."""
-        for finding, row in self._findings.items():
-            yield from _names_of(finding, row)
-            if finding in self._hpo:
-                yield from _names_of(finding, self._hpo[finding])
-        for term, row in self._hpo.items():
-            if term not in self._findings:
-                yield from _names_of(term, row)
+        return chain.from_iterable(map(self.names_of, self.terms))
+
+    def names_of(self, id: FindingId) -> list[Name]:
+        """Return every label and synonym of one of `terms`, ours before those of HPO."""
+        names: list[Name] = []
+        if (own := self._findings.get(id)) is not None:
+            names += _names(id, Language.ES, own["es"], own["syn_es"])
+            names += _names(id, Language.EN, own["en"], own["syn_en"])
+        if (hpo := self._hpo.get(id)) is not None:
+            names += _names(id, Language.ES, hpo.es, hpo.syn_es)
+            names += _names(id, Language.EN, hpo.en, hpo.syn_en)
+        return names
 
     def _disease(self, id: DiseaseId) -> _Disease:
         own = self._diseases.get(id)
         if own is not None:
             return _Disease(_by_language(own), own["severity"])
-        row = self._rare_row(id)
-        codes = (row, *row.get("also", ()))
-        return _Disease(_by_language(next(code for code in codes if code["id"] == id)))
+        named = next(code for code in self._rare_row(id).codes if code.id == id)
+        return _Disease(_by_language({"en": named.en, "es": named.es}))
 
-    def _rare_row(self, id: DiseaseId) -> Mapping[str, Any]:
+    def _rare_row(self, id: DiseaseId) -> _RareRow:
         row = self._rare_names.get(id)
         if row is None:
             raise UnknownDiseaseError(id)
         return row
 
     @cached_property
-    def _rare_names(self) -> Mapping[DiseaseId, Mapping[str, Any]]:
+    def _rare_names(self) -> Mapping[DiseaseId, _RareRow]:
         """Return the entries of the listing by every code they have."""
-        try:
-            rows = json.loads(self._artifacts.read(members.RARE_DISEASES))["diseases"]
-            return {code["id"]: row for row in rows for code in (row, *row.get("also", ()))}
-        except (ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"{members.RARE_DISEASES} cannot be read: {error!r}") from error
+        listed = _member(self._artifacts, members.RARE_DISEASES, "diseases", _rare_row)
+        return {code.id: row for row in listed["diseases"] for code in row.codes}
 
     def _build(self, id: FindingId) -> Term:
         own, hpo = self._findings.get(id), self._hpo.get(id)
         if own is None:
             # An id that resolves is a finding of the common model or a term of HPO.
-            return _hpo_term(id, self._hpo[id], self.ontology.version)
-        return _common_term(id, own, hpo or {})
+            return _hpo_term(id, self._hpo[id]._asdict(), self.ontology.version)
+        return _common_term(id, own, hpo._asdict() if hpo else {})
 
 
-class _Member(NamedTuple):
-    version: str
-    rows: list[Mapping[str, Any]]
+def _member(
+    artifacts: Artifacts, name: str, key: str, row_of: Callable[[dict[str, Any]], Any]
+) -> dict[str, Any]:
+    """Return a vocabulary member: under `key` its rows, each as `row_of` makes it.
 
-
-def _member(artifacts: Artifacts, name: str, key: str) -> _Member:
+    Raises:
+        ModelError: the member is missing or malformed.
+    """
     try:
-        raw = json.loads(artifacts.read(name))
-        return _Member(raw["version"], raw[key])
+        member: dict[str, Any] = json.loads(
+            artifacts.read(name), object_hook=lambda read: read if key in read else row_of(read)
+        )
+        member[key]  # malformed without
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{name} cannot be read: {error!r}") from error
+    return member
 
 
-def _findings(member: _Member) -> dict[FindingId, Mapping[str, Any]]:
-    return {finding_id(row["id"]): row for row in member.rows}
+def _hpo_row(row: Mapping[str, Any]) -> _HpoRow:
+    names = _HpoNames(row["en"], row["es"], tuple(row["syn_en"]), tuple(row["syn_es"]))
+    return _HpoRow(row["id"], tuple(row["parents"]), tuple(row["alt"]), names)
 
 
-def _own_diseases(member: _Member) -> dict[DiseaseId, Mapping[str, Any]]:
-    return {disease_id(row["id"]): row for row in member.rows}
+def _rare_row(row: Mapping[str, Any]) -> _RareRow:
+    return _RareRow(row["id"], row["en"], row.get("es", ""), tuple(row.get("also", ())))
 
 
 def _common_term(id: FindingId, row: Mapping[str, Any], hpo: Mapping[str, Any]) -> Term:
@@ -319,12 +371,13 @@ def _synonyms(row: Mapping[str, Any], hpo: Mapping[str, Any]) -> Mapping[Languag
     )
 
 
-def _names_of(id: FindingId, row: Mapping[str, Any]) -> Iterator[Name]:
-    for language in Language:
-        if row.get(language):
-            yield Name(id, language, row[language], preferred=True)
-        for text in row[f"syn_{language}"]:
-            yield Name(id, language, text, preferred=False)
+def _names(
+    id: FindingId, language: Language, label: str, synonyms: Iterable[str]
+) -> Iterator[Name]:
+    if label:
+        yield Name(id, language, label, preferred=True)
+    for text in synonyms:
+        yield Name(id, language, text, preferred=False)
 
 
 def _by_language(row: Mapping[str, Any]) -> Mapping[Language, str]:

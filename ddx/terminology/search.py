@@ -1,19 +1,21 @@
 """What the clinician types, found: accents, typing errors, word order and lay words forgiven.
 
 Every label and synonym of both languages is a name; a hit is a term, shown by its label in the
-language of the screen. The index is built on first use, in arrays, and never changes.
+language of the screen. The index is built on first use, in arrays, and never changes; a name
+itself is asked of the catalogue when it is a hit.
 """
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Final
+from itertools import islice
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ddx.domain.identifiers import FindingId
-from ddx.terminology.catalogue import Catalogue, FindingKind, Language, Name, Term
+from ddx.terminology.catalogue import Catalogue, FindingKind, Language, Name
 from ddx.terminology.normalise import fold
 from ddx.terminology.words import Words
 
@@ -52,15 +54,24 @@ class Hit:
     score: float
 
 
+STEP: Final = 128
+"""Terms worked on in one go, a few milliseconds: what waits for the interpreter gets it then."""
+
+
 class FindingSearch:
     """Search over the names of a catalogue. Safe to warm on another thread."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
+        self._built: _NameIndex | None = None
+        self._building = threading.Lock()
 
-    def warm(self) -> None:
-        """Build the index now rather than with the first search (about half a second)."""
-        _ = self._index
+    def warm(self, pause: Callable[[], object] = lambda: None) -> None:
+        """Build the index now rather than with the first search (about half a second).
+
+        pause: called between two steps of a few milliseconds; it may wait.
+        """
+        self._index_built(pause)
 
     def search(self, text: str, language: str = Language.ES, limit: int = 10) -> tuple[Hit, ...]:
         """Return the terms whose names hold what was typed, best first; none for blank text.
@@ -72,44 +83,37 @@ class FindingSearch:
         typed = list(dict.fromkeys(fold(text).split()))[:MOST_WORDS]
         if not typed:
             return ()
-        index = self._index
+        index = self._index_built()
         scores = index.score(typed, Language(language))
         best = index.best_terms(scores, limit)
-        return tuple(
-            Hit(
-                id=index.names[name].id,
-                label=self._catalogue.label(index.names[name].id, language),
-                matched=index.names[name].text,
-                score=round(float(scores[name]), 4),
-            )
-            for name in best
-        )
+        return tuple(self._hit(index, name, float(scores[name]), language) for name in best)
 
-    @cached_property
-    def _index(self) -> "_NameIndex":
-        common = frozenset(self._catalogue.findings)
-        return _NameIndex(list(_with_questions(self._catalogue)), common)
+    def _hit(self, index: "_NameIndex", place: int, score: float, language: str) -> Hit:
+        term = index.terms[index.term_of[place]]
+        name = _names_of(self._catalogue, term)[index.place_in_term[place]]
+        label = self._catalogue.label(term, language)
+        return Hit(id=term, label=label, matched=name.text, score=round(score, 4))
+
+    def _index_built(self, pause: Callable[[], object] = lambda: None) -> "_NameIndex":
+        with self._building:
+            if self._built is None:
+                self._built = _NameIndex(self._catalogue, pause)
+            return self._built
 
 
-def _with_questions(catalogue: Catalogue) -> Iterator[Name]:
-    """Yield the names of every term; after those of a yes-or-no finding, its questions.
+def _names_of(catalogue: Catalogue, term: FindingId) -> list[Name]:
+    """Return the names of a term; after those of a yes-or-no finding, its questions.
 
     A question says in plain words what its finding is. Those of the other kinds are shared by
     many findings and tell none of them apart.
     """
-    common = frozenset(catalogue.findings)
-    last: FindingId | None = None
-    for name in catalogue.names():
-        if name.id != last:
-            if last is not None and last in common:
-                yield from _questions(catalogue.term(last))
-            last = name.id
-        yield name
-    if last is not None and last in common:
-        yield from _questions(catalogue.term(last))
+    return [*catalogue.names_of(term), *_questions(catalogue, term)]
 
 
-def _questions(term: Term) -> Iterator[Name]:
+def _questions(catalogue: Catalogue, id: FindingId) -> Iterator[Name]:
+    if not catalogue.is_common(id):
+        return
+    term = catalogue.term(id)
     if term.kind is FindingKind.BINARY:
         for language, question in term.questions.items():
             yield Name(term.id, language, question, preferred=False)
@@ -118,46 +122,45 @@ def _questions(term: Term) -> Iterator[Name]:
 class _NameIndex:
     """Names as arrays.
 
-    words: every distinct word. holders: the names that hold each word, word after word, and
-    holder_starts: where each word begins there. term_starts: where each term begins in `names`
-    (the names of one term are neighbours).
+    terms: every term that has a name. term_of: the place there of the term of each name, and
+    place_in_term: that of the name among those of its term (`_names_of`). words: every distinct
+    word. holders: the names that hold each word, word after word, and holder_starts: where each
+    word begins there. term_starts: where each term begins among the names (the names of one term
+    are neighbours).
     """
 
-    def __init__(self, names: Sequence[Name], common: frozenset[FindingId]) -> None:
-        texts = fold("\n".join(name.text.replace("\n", " ") for name in names)).split("\n")
-        kept = [(name, text) for name, text in zip(names, texts, strict=True) if text]
-        self.names = [name for name, _ in kept]
-        self._read([text for _, text in kept])
-        ids = [name.id for name in self.names]
-        changes = [i for i in range(len(ids)) if i == 0 or ids[i] != ids[i - 1]]
-        self.term_starts = np.array(changes, dtype=np.intp)
-        self.term_sizes = np.diff([*changes, len(ids)])
-        self.term_of = np.repeat(np.arange(len(changes), dtype=np.int32), self.term_sizes)
-        self.bonus = np.array(
-            [
-                COMMON_BONUS * (name.id in common) + LABEL_BONUS * name.preferred
-                for name in self.names
-            ],
-            dtype=np.float32,
-        )
-        self.spanish = np.array([name.language is Language.ES for name in self.names])
+    def __init__(self, catalogue: Catalogue, pause: Callable[[], object]) -> None:
+        """Read every name. pause: called between two steps of at most STEP terms."""
+        reader, terms = _Reader(catalogue), catalogue.terms
+        read = []
+        while some := tuple(islice(terms, STEP)):
+            read.append(reader.read(some))
+            pause()
+        names = _Columns(*map(np.concatenate, zip(*read, strict=True)))
+        self.terms = reader.terms
+        self.term_of, self.place_in_term = names.term_of, names.place_in_term
+        self.term_starts = np.flatnonzero(np.diff(self.term_of, prepend=-1))
+        self.term_sizes = np.diff(self.term_starts, append=len(self.term_of))
+        common = np.array([catalogue.is_common(term) for term in self.terms])[self.term_of]
+        self.bonus = (COMMON_BONUS * common + LABEL_BONUS * names.preferred).astype(np.float32)
+        self.spanish = names.spanish > 0
+        pause()
+        self._tie(list(reader.words), names, pause)
 
-    def _read(self, texts: Sequence[str]) -> None:
-        known: dict[str, int] = {}
-        split = [text.split(" ") for text in texts]
-        tokens = [known.setdefault(word, len(known)) for words in split for word in words]
-        lengths = np.array([len(words) for words in split], dtype=np.intp)
-        owners = np.repeat(np.arange(len(split), dtype=np.int32), lengths)
-        by_word = np.argsort(np.array(tokens, dtype=np.int32), kind="stable")
-        self.holders = owners[by_word]
-        self.holder_counts = np.bincount(tokens, minlength=len(known))
+    def _tie(self, words: list[str], names: "_Columns", pause: Callable[[], object]) -> None:
+        """Tie words to the names that hold them."""
+        count = len(self.term_of)
+        owners = np.repeat(np.arange(count, dtype=np.int32), names.words_in_name)
+        self.holders = owners[np.argsort(names.tokens, kind="stable")]
+        self.holder_counts = np.bincount(names.tokens, minlength=len(words))
         self.holder_starts = np.concatenate(([0], np.cumsum(self.holder_counts)[:-1]))
-        self.words = Words(list(known))
-        light = [FILLER_WEIGHT if word in FILLERS else 1.0 for word in known]
+        pause()
+        light = [FILLER_WEIGHT if word in FILLERS else 1.0 for word in words]
         self.word_weights = np.array(light, dtype=np.float32)
-        self.name_weights = np.bincount(
-            owners, weights=self.word_weights[tokens], minlength=len(split)
-        ).astype(np.float32)
+        weights = self.word_weights[names.tokens]
+        self.name_weights = np.bincount(owners, weights, minlength=count).astype(np.float32)
+        pause()
+        self.words = Words(words, pause)
 
     def score(self, typed: Sequence[str], language: Language) -> NDArray[np.float32]:
         """Return the score of every name, float32 (n,); 0 where too little was found."""
@@ -198,7 +201,7 @@ class _NameIndex:
 
     def _best_in_name(self, match: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the best match among the words of each name: float32 (n names,)."""
-        best = np.zeros(len(self.names), np.float32)
+        best = np.zeros(len(self.term_of), np.float32)
         found = np.flatnonzero(match)
         found = found[np.argsort(match[found], kind="stable")]
         best[self._holders_of(found)] = np.repeat(match[found], self.holder_counts[found])
@@ -208,7 +211,8 @@ class _NameIndex:
         """Return the weight of the words of each name that were typed: float32 (n names,)."""
         found = np.flatnonzero(match)
         told = np.repeat(match[found] * self.word_weights[found], self.holder_counts[found])
-        return np.bincount(self._holders_of(found), weights=told, minlength=len(self.names)).astype(
+        names = len(self.term_of)
+        return np.bincount(self._holders_of(found), weights=told, minlength=names).astype(
             np.float32
         )
 
@@ -218,3 +222,47 @@ class _NameIndex:
         ends = np.cumsum(counts)
         within = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - counts, counts)
         return np.asarray(self.holders[np.repeat(self.holder_starts[words], counts) + within])
+
+
+class _Columns(NamedTuple):
+    """What is read of names: one number for each name; of `tokens`, for each of their words."""
+
+    term_of: NDArray[np.int32]
+    place_in_term: NDArray[np.int32]
+    preferred: NDArray[np.int32]
+    spanish: NDArray[np.int32]
+    words_in_name: NDArray[np.int32]
+    tokens: NDArray[np.int32]
+
+
+class _Reader:
+    """Reads the names of terms, some at a time, and numbers their words and terms."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self.terms: list[FindingId] = []
+        self.words: dict[str, int] = {}
+
+    def read(self, terms: Iterable[FindingId]) -> _Columns:
+        """Return the names of some more terms; a name without a letter is none."""
+        names = [(name, at) for term in terms for at, name in enumerate(self._names(term))]
+        texts = fold("\n".join(name.text.replace("\n", " ") for name, _ in names)).split("\n")
+        kept = [(*named, text) for named, text in zip(names, texts, strict=True) if text]
+        split = [text.split(" ") for _, _, text in kept]
+        rows = (
+            [self._number(name.id) for name, _, _ in kept],
+            [at for _, at, _ in kept],
+            [name.preferred for name, _, _ in kept],
+            [name.language is Language.ES for name, _, _ in kept],
+            [len(words) for words in split],
+            [self.words.setdefault(word, len(self.words)) for words in split for word in words],
+        )
+        return _Columns(*(np.array(row, dtype=np.int32) for row in rows))
+
+    def _names(self, term: FindingId) -> list[Name]:
+        return _names_of(self._catalogue, term)
+
+    def _number(self, term: FindingId) -> int:
+        if not self.terms or self.terms[-1] != term:
+            self.terms.append(term)
+        return len(self.terms) - 1

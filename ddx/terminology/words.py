@@ -3,7 +3,7 @@
 Words are rows of a byte matrix, so that one typed word is compared with all of them at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -25,6 +25,9 @@ OTHER_FIRST_LETTER: Final = 0.8  # a slip in the first letter is rare: share of 
 BEGINS_MISSPELT: Final = 0.55
 """How much a match counts, 0..1: engineering weights, held by the query lists of the tests."""
 
+STEP: Final = 512
+"""Words worked on in one go, a few milliseconds: what waits for the interpreter gets it then."""
+
 _FAR: Final = 99
 
 
@@ -36,16 +39,29 @@ def edits_allowed(length: int) -> int:
 class Words:
     """Every word of the catalogue, once, in the order given."""
 
-    def __init__(self, words: Sequence[str]) -> None:
-        """Keep `words`, folded; computing how they sound is the costly part (20 ms)."""
-        self._written = _matrix(words)
-        sounds = sound("\n".join(words)).split("\n") if words else []
-        self._heard = _matrix(sounds)
+    def __init__(self, words: Sequence[str], pause: Callable[[], object] = lambda: None) -> None:
+        """Keep `words`, folded; computing how they sound is the costly part (60 ms).
+
+        pause: called between two steps of at most STEP words.
+        """
+        sounds: list[str] = []
+        roots: list[str] = []
+        for start in range(0, len(words), STEP):
+            some = words[start : start + STEP]
+            sounds += _all_sounds(some)
+            roots += _all_sounds([stem(word) for word in some])
+            pause()
+        self._written, self._heard = _matrix(words), _matrix(sounds)
+        pause()
         self._heard_lengths = np.fromiter(
             (min(len(s), LONGEST) for s in sounds), np.int16, len(sounds)
         )
         self._letters = _letters_of(self._heard)
-        self._by_root = _by_root(words)
+        numbers: dict[str, int] = {}
+        of_word = np.array([numbers.setdefault(r, len(numbers)) for r in roots], dtype=np.intp)
+        self._roots = numbers
+        self._by_root = np.argsort(of_word, kind="stable")  # the words of each root, root by root
+        self._root_ends = np.cumsum(np.bincount(of_word, minlength=len(numbers)))
 
     def match(self, typed: str) -> NDArray[np.float32]:
         """Return how well each word matches the folded word `typed`: float32 (n,), 0..1.
@@ -70,10 +86,16 @@ class Words:
     def _related(self, weights: NDArray[np.float32], typed_root: str) -> None:
         """Raise the words of the same stem, and less those of the same family."""
         for other in FAMILIES.get(typed_root, ()):
-            for row in self._by_root.get(other, ()):
-                weights[row] = max(weights[row], FAMILY_WEIGHT)
-        for row in self._by_root.get(typed_root, ()):
-            weights[row] = max(weights[row], STEM_WEIGHT)
+            _raise(weights, self._of_root(other), FAMILY_WEIGHT)
+        _raise(weights, self._of_root(typed_root), STEM_WEIGHT)
+
+    def _of_root(self, wanted: str) -> NDArray[np.intp]:
+        """Return the rows of the words of one root."""
+        number = self._roots.get(wanted)
+        if number is None:
+            return self._by_root[:0]
+        start = self._root_ends[number - 1] if number else 0
+        return self._by_root[start : self._root_ends[number]]
 
     def _misspelt(self, weights: NDArray[np.float32], heard: str) -> None:
         """Write the weight of every word within reach of `heard`; near ones get more."""
@@ -115,13 +137,9 @@ def _distances(typed: str, words: NDArray[np.uint8], most: int) -> NDArray[np.in
     return row.T
 
 
-def _by_root(words: Sequence[str]) -> dict[str, list[int]]:
-    """Return the rows of each root; sounds are folded all at once, which is the quick way."""
-    rows: dict[str, list[int]] = {}
-    roots = sound("\n".join(map(stem, words))).split("\n") if words else []
-    for row, one in enumerate(roots):
-        rows.setdefault(one, []).append(row)
-    return rows
+def _all_sounds(words: Sequence[str]) -> list[str]:
+    """Return how each word sounds; folded together, which is the quick way."""
+    return sound("\n".join(words)).split("\n")
 
 
 def _matrix(words: Sequence[str]) -> NDArray[np.uint8]:
@@ -147,5 +165,7 @@ def _equals(words: NDArray[np.uint8], typed: str) -> NDArray[np.bool_]:
     return np.asarray(np.all(words == _matrix([typed]), axis=1))
 
 
-def _raise(weights: NDArray[np.float32], where: NDArray[np.bool_], to: float) -> None:
+def _raise(
+    weights: NDArray[np.float32], where: NDArray[np.bool_] | NDArray[np.intp], to: float
+) -> None:
     weights[where] = np.maximum(weights[where], to)

@@ -45,12 +45,17 @@ COMPLETIONS = 12
 class DecisionBar(Spoken):
     """The four verbs, and the form of the one that was pressed."""
 
-    def __init__(self, labels: Labels, dispatch: Callable[[object], None]) -> None:
-        super().__init__()
+    def __init__(
+        self, labels: Labels, dispatch: Callable[[object], None], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
         self._labels, self._dispatch = labels, dispatch
         self._state: VisitState | None = None
         self._drawing = False
         self._brief = False
+        frame = QFrame()
+        frame.setObjectName("bar")
+        self.setLayout(column(frame))
         self.recorded = message("done")
         self.verbs = QWidget()
         self.buttons = {verb: self._verb_button(verb) for verb in Verb}
@@ -62,13 +67,9 @@ class DecisionBar(Spoken):
         )
         self.verbs.setLayout(row(*self.buttons.values(), self.refer, self.summary, gap=10))
         self.form = self._form()
-        frame = QFrame()
-        frame.setObjectName("bar")
         box = column(self.recorded, self.verbs, self.form, gap=8)
         box.setContentsMargins(20, 10, 20, 10)
         frame.setLayout(box)
-        outer = column(frame)
-        self.setLayout(outer)
 
     def _verb_button(self, verb: Verb) -> QWidget:
         look = "primary" if verb is Verb.AGREE else ""

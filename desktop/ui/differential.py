@@ -115,8 +115,10 @@ def _evidence(item: str, labels: Labels) -> str:
 class DifferentialColumn(Spoken):
     """The ranked list and everything said about it as a whole."""
 
-    def __init__(self, labels: Labels, dispatch: Callable[[object], None]) -> None:
-        super().__init__()
+    def __init__(
+        self, labels: Labels, dispatch: Callable[[object], None], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
         self._labels = labels
         self._state: VisitState | None = None
         self._candidates: list[CandidateLine] = []
@@ -163,10 +165,10 @@ class DifferentialColumn(Spoken):
         self.box.addStretch(0)
         self.box.setContentsMargins(2, 2, 8, 2)
         inside = QWidget()
-        inside.setLayout(self.box)
         outer = column(self.strip, tall(inside))
         outer.setStretch(1, 1)
         self.setLayout(outer)
+        inside.setLayout(self.box)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give the pinned strip its height at the new width."""

@@ -1,6 +1,7 @@
 """A field that takes a disease by part of its name, in the language of the window."""
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple, TypeVar
 
 from PySide6.QtCore import QStringListModel
 from PySide6.QtWidgets import QCompleter, QLineEdit
@@ -8,8 +9,10 @@ from PySide6.QtWidgets import QCompleter, QLineEdit
 from ddx.domain.identifiers import DiseaseId
 from desktop.presenters import decision
 from desktop.ui.i18n import Texts, translate
-from desktop.ui.labels import Labels
+from desktop.ui.labels import Labels, told_apart
 from desktop.ui.widgets import Text
+
+T = TypeVar("T")
 
 
 class Names(NamedTuple):
@@ -23,15 +26,36 @@ _read: dict[str, tuple[object, Names]] = {}
 """By language: the catalogue they were read from, and the names. One catalogue is in use."""
 
 
-def read_names(labels: Labels) -> Names:
-    """Return the names of the active bundle: some 12,000, read once for each language."""
-    kept = _read.get(labels.language)
+STEP: Final = 256
+"""Diseases read in one go, a few milliseconds."""
+
+
+def read_names(labels: Labels, pause: Callable[[], object] = lambda: None) -> Names:
+    """Return the names of the active bundle: some 12,000, read once for each language.
+
+    pause: called between two steps of at most STEP diseases; it may wait.
+    """
+    language = labels.language
+    kept = _read.get(language)
     if kept is not None and kept[0] is labels.catalogue:
         return kept[1]
-    diseases = labels.diseases()
-    names = Names(diseases, tuple((name, decision.plain(name)) for name in diseases))
-    _read[labels.language] = labels.catalogue, names
+    named: list[tuple[str, DiseaseId]] = []
+    for some in _steps(labels.catalogue.diseases):
+        named += labels.names_of(some)
+        pause()
+    diseases = told_apart(named)
+    pause()
+    plain: list[tuple[str, str]] = []
+    for part in _steps(tuple(diseases)):
+        plain += ((name, decision.plain(name)) for name in part)
+        pause()
+    names = Names(diseases, tuple(plain))
+    _read[language] = labels.catalogue, names
     return names
+
+
+def _steps(whole: tuple[T, ...]) -> Iterator[tuple[T, ...]]:
+    return (whole[start : start + STEP] for start in range(0, len(whole), STEP))
 
 
 class DiseaseField(QLineEdit):

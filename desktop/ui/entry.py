@@ -55,8 +55,8 @@ Dispatch = Callable[[object], None]
 class EntryColumn(Spoken):
     """Everything the clinician enters."""
 
-    def __init__(self, labels: Labels, dispatch: Dispatch) -> None:
-        super().__init__()
+    def __init__(self, labels: Labels, dispatch: Dispatch, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._labels, self._dispatch = labels, dispatch
         self._state: VisitState | None = None
         self._build_patient()
@@ -88,13 +88,14 @@ class EntryColumn(Spoken):
         )
         parts.setContentsMargins(2, 2, 8, 2)
         inside = QWidget()
-        inside.setLayout(parts)
         self.area = tall(inside)
-        footer = column(self.issues, self.diagnose, gap=8)
-        footer.setContentsMargins(2, 0, 8, 2)
-        self._box = column(self.area, footer, gap=8)
+        self._box = column(self.area, gap=8)
         self._box.setStretch(0, 1)
         self.setLayout(self._box)
+        inside.setLayout(parts)
+        footer = column(self.issues, self.diagnose, gap=8)
+        footer.setContentsMargins(2, 0, 8, 2)
+        self._box.addLayout(footer)
 
     def hold(self, guide: QWidget) -> None:
         """Keep `guide` between what was entered and the key that calculates."""

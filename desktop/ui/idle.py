@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QGuiApplication
 
 LOOK_EVERY_MS = 5_000
 ACTIVITY = frozenset(
@@ -23,7 +23,12 @@ ACTIVITY = frozenset(
 
 
 class IdleWatch(QObject):
-    """Emits `idle` at each look while nobody has touched anything for the limit."""
+    """Emits `idle` at each look while nobody has touched anything for the limit.
+
+    Keys and pointer are seen where they enter, at the windows of the system. A filter of the whole
+    application would be asked in Python about each of the thousands of events by which a screen is
+    laid out and painted.
+    """
 
     idle = Signal()
 
@@ -34,22 +39,19 @@ class IdleWatch(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_EVERY_MS)
         self._timer.timeout.connect(self.look)
+        self._app().focusWindowChanged.connect(self._see_windows)
 
     def watch(self, minutes: int) -> None:
         """Begin to count towards that many minutes."""
         self._limit_s, self._last = minutes * 60.0, self._now()
-        app = QApplication.instance()
-        if app is not None:
-            app.removeEventFilter(self)
-            app.installEventFilter(self)
         self._timer.start()
+        self._see_windows()
 
     def rest(self) -> None:
         """Stop counting: nobody is signed in."""
-        app = QApplication.instance()
-        if app is not None:
-            app.removeEventFilter(self)
         self._timer.stop()
+        for window in self._app().allWindows():
+            window.removeEventFilter(self)
 
     @property
     def is_over(self) -> bool:
@@ -58,6 +60,7 @@ class IdleWatch(QObject):
 
     def look(self) -> None:
         """Emit `idle` when the limit has passed."""
+        self._see_windows()  # a menu that opened since, too
         if self.is_over:
             self.idle.emit()
 
@@ -70,3 +73,16 @@ class IdleWatch(QObject):
             return True
         self._last = self._now()
         return False
+
+    def _see_windows(self) -> None:
+        """Watch every window there is: dialogs and menus have one of their own."""
+        if self._timer.isActive():
+            for window in self._app().allWindows():
+                window.installEventFilter(self)  # once, however often it is said
+
+    @staticmethod
+    def _app() -> QGuiApplication:
+        app = QGuiApplication.instance()
+        if not isinstance(app, QGuiApplication):
+            raise TypeError("the watch needs an application with windows")
+        return app

@@ -38,16 +38,22 @@ class UnexpectedError(DdxError):
     code = "internal"
 
 
+GOES_FIRST_AT_MOST_S: Final = 0.2
+"""A window that is busy for longer lets one step through this often."""
 SLOW_AFTER_MS: Final = 300
 """From here on people wonder whether it works: the window says what it does, and lets go of it."""
 
 
 @dataclass(eq=False, slots=True)
 class Work:
-    """Something that runs. title: what, in words. stop: set to ask it to end early, if it can."""
+    """Something that runs. title: what, in words. stop: set to ask it to end early, if it can.
+
+    awaited: whether anybody waits for it; of what is only made ready nothing is said.
+    """
 
     title: str = ""
     stop: Event | None = None
+    awaited: bool = True
     over: bool = False
 
 
@@ -109,8 +115,20 @@ class Jobs(QObject):
         self._queued.add(queued)
         queued.add_done_callback(self._queued.discard)
 
+    def let_window_go_first(self) -> None:
+        """Return once the event loop of the window has come round.
+
+        For long work of little hurry, between two short steps. Two threads that compute in Python
+        share one interpreter: while both do, each call the window makes into Qt costs it a wait
+        for its turn, and a screen that takes a twentieth of a second takes a fifth.
+        """
+        if not self._stopped:
+            come_round = Event()
+            self._delivered.emit(come_round.set)
+            come_round.wait(GOES_FIRST_AT_MOST_S)
+
     def _grown_slow(self, running: Work) -> None:
-        if not running.over and not self._stopped:
+        if running.awaited and not running.over and not self._stopped:
             self.slow.emit(running)
 
     def _deliver(self, answer: Callable[[], object]) -> None:

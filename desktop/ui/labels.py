@@ -1,6 +1,7 @@
 """Names of findings and diseases in the language of the window."""
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -108,18 +109,18 @@ class Labels:
             return translate("Words", "Señal de alarma: {code}").format(code=code)
         return next(text for language, text in said.items() if language.value == self.language)
 
-    def diseases(self) -> dict[str, DiseaseId]:
-        """Return every disease by each of its names in the language of the window.
-
-        Diseases of the same name (one per nomenclature) are told apart by their code.
-        """
-        named = [
+    def names_of(self, diseases: Iterable[DiseaseId]) -> list[tuple[str, DiseaseId]]:
+        """Return each of the diseases by each of its names in the language of the window."""
+        return [
             (name, disease)
-            for disease in self.catalogue.diseases
+            for disease in diseases
             for name in self.catalogue.disease_names(disease, self.language)
         ]
-        count = Counter(name for name, _ in named)
-        return {
-            name if count[name] == 1 else with_code(name, disease): disease
-            for name, disease in named
-        }
+
+
+def told_apart(named: Sequence[tuple[str, DiseaseId]]) -> dict[str, DiseaseId]:
+    """Return diseases by name; those of the same name (one per nomenclature) with their code."""
+    count = Counter(name for name, _ in named)
+    return {
+        name if count[name] == 1 else with_code(name, disease): disease for name, disease in named
+    }

@@ -197,7 +197,7 @@ class PatientForm(QFrame):
     """The new patient's fields."""
 
     def __init__(self, screen: "PatientsScreen") -> None:
-        super().__init__()
+        super().__init__(screen)
         t = screen.texts
         self.given = field(t, lambda: translate("Patients", "Nombre"))
         self.family = field(t, lambda: translate("Patients", "Apellidos"))
@@ -233,12 +233,14 @@ class PatientForm(QFrame):
         rows.addStretch(1)
         rows.setContentsMargins(2, 2, 8, 2)
         inside = QWidget()
-        inside.setLayout(rows)
         self.area = tall(inside)
-        parts = column(self.area, self.save, cancel)
+        parts = column(self.area)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(card(parts, 18))
+        inside.setLayout(rows)
+        parts.addWidget(self.save)
+        parts.addWidget(cancel)
         self.say_sexes()
 
     def say_sexes(self) -> None:
@@ -275,8 +277,8 @@ class PatientsScreen(Screen):
     history_wanted = Signal(object)
     state: PatientsState
 
-    def __init__(self, session: "Session", jobs: Jobs) -> None:
-        super().__init__(jobs)
+    def __init__(self, session: "Session", jobs: Jobs, parent: QWidget | None = None) -> None:
+        super().__init__(jobs, parent)
         self.reducer, self.state, self._session = step, PatientsState(), session
         self._performers = {
             FindPatients: self._find,
@@ -328,13 +330,13 @@ class PatientsScreen(Screen):
             self.list,
             gap=12,
         )
-        self.form = PatientForm(self)
-        self.form.setMinimumWidth(300)
-        self.form.setMaximumWidth(420)
         page = QHBoxLayout(self)
         page.setContentsMargins(28, 20, 28, 16)
         page.setSpacing(20)
         page.addLayout(left, 3)
+        self.form = PatientForm(self)
+        self.form.setMinimumWidth(300)
+        self.form.setMaximumWidth(420)
         page.addWidget(self.form, 2)
 
     def _build_erasing(self) -> None:

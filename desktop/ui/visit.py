@@ -122,13 +122,21 @@ class VisitScreen(Screen):
     recorded = Signal()
     state: VisitState
 
-    def __init__(self, clinic: "Clinic", session: "Session", labels: Labels, jobs: Jobs) -> None:
+    def __init__(
+        self,
+        clinic: "Clinic",
+        session: "Session",
+        labels: Labels,
+        jobs: Jobs,
+        parent: QWidget | None = None,
+    ) -> None:
         """Bind the parts; `build_more` makes the screen and `begin` gives it a patient.
 
         Made in one go it would hold the window for a tenth of a second: the window makes the next
-        visit bit by bit while the list of patients is on screen.
+        visit bit by bit while the list of patients is on screen. parent: where it will be shown;
+        what is dressed under another one is dressed again when it moves.
         """
-        super().__init__(jobs)
+        super().__init__(jobs, parent)
         self.reducer = step
         self._clinic, self._session, self.labels = clinic, session, labels
         self._purpose = Leaving.PATIENTS
@@ -152,12 +160,14 @@ class VisitScreen(Screen):
             OpenPatients: lambda _effect: self.left.emit(self._purpose),
         }
         self._to_build = [
+            self._lay_out,
             self._make_entry,
+            self._meet_viewports,
             self._make_guide,
             self._make_differential,
             self._make_why,
+            self._place_why,
             self._make_decision,
-            self._lay_out,
         ]
 
     def build_more(self) -> bool:
@@ -184,7 +194,12 @@ class VisitScreen(Screen):
     # The parts.
 
     def _make_entry(self) -> None:
-        self.entry = EntryColumn(self.labels, self.dispatch)
+        self.entry = EntryColumn(self.labels, self.dispatch, self)
+        self._add_column(self.entry, 10)
+
+    def _meet_viewports(self) -> None:
+        """Ask for a widget that Qt made: at the first one the binding loads all kinds, 20 ms."""
+        self.entry.entered.viewport()
 
     def _make_guide(self) -> None:
         self.guide = GuidePanel(
@@ -197,36 +212,44 @@ class VisitScreen(Screen):
         self.entry.hold(self.guide)
 
     def _make_differential(self) -> None:
-        self.differential = DifferentialColumn(self.labels, self.dispatch)
+        self.differential = DifferentialColumn(self.labels, self.dispatch, self)
+        self._add_column(self.differential, 12)
 
     def _make_why(self) -> None:
         self.why = WhyColumn(self.labels, self.dispatch)
         self.why.box.setContentsMargins(16, 14, 16, 14)
+
+    def _place_why(self) -> None:
+        holder = column()
+        self._add_column(card(holder, 2), 10)
         self._why_area = tall(self.why)
+        holder.addWidget(self._why_area)
 
     def _make_decision(self) -> None:
-        self.decision = DecisionBar(self.labels, self.dispatch)
+        self.decision = DecisionBar(self.labels, self.dispatch, self)
+        self._page.addWidget(self.decision)
+
+    def _add_column(self, area: QWidget, share: int) -> None:
+        self.columns.append(area)
+        self._body.addWidget(area, share)
 
     def _lay_out(self) -> None:
-        why_card = card(column(self._why_area), 2)
-        self.columns: list[QWidget] = [self.entry, self.differential, why_card]
-        body = QHBoxLayout()
-        body.setSpacing(22)
-        for area, share in zip(self.columns, (10, 12, 10), strict=True):
-            body.addWidget(area, share)
+        """Lay out what holds the parts; each comes to its place while it is still empty."""
+        self.columns: list[QWidget] = []
+        self._body = QHBoxLayout()
+        self._body.setSpacing(22)
         self.refusal = message("refusal")
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.setSpacing(0)
+        self._page = QVBoxLayout(self)
+        self._page.setContentsMargins(0, 0, 0, 0)
+        self._page.setSpacing(0)
         inner = QVBoxLayout()
         inner.setContentsMargins(20, 10, 12, 10)
         inner.setSpacing(10)
         inner.addLayout(self._header())
         inner.addWidget(self.refusal)
         inner.addWidget(self._switcher())
-        inner.addLayout(body, 1)
-        page.addLayout(inner, 1)
-        page.addWidget(self.decision)
+        inner.addLayout(self._body, 1)
+        self._page.addLayout(inner, 1)
 
     def _header(self) -> QHBoxLayout:
         t = self.texts

@@ -54,13 +54,13 @@ class ReasonBar(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the bar."""
         c = colours()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(c.line))
-        painter.drawRoundedRect(QRectF(0, 1, self.width(), 4), 2, 2)
-        painter.setBrush(QColor(c.accent if self._speaks_for else c.against))
-        painter.drawRoundedRect(QRectF(0, 1, max(4.0, self.width() * self._share), 4), 2, 2)
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(c.line))
+            painter.drawRoundedRect(QRectF(0, 1, self.width(), 4), 2, 2)
+            painter.setBrush(QColor(c.accent if self._speaks_for else c.against))
+            painter.drawRoundedRect(QRectF(0, 1, max(4.0, self.width() * self._share), 4), 2, 2)
 
 
 class WhyColumn(Spoken):

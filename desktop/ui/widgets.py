@@ -129,11 +129,11 @@ class Choice(QComboBox):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the box, then the arrow."""
         super().paintEvent(event)
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(colours().quiet), 1.6))
-        x, y = self.width() - 16.0, self.height() / 2 - 2
-        painter.drawPolyline([QPointF(x - 4, y), QPointF(x, y + 4), QPointF(x + 4, y)])
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(QColor(colours().quiet), 1.6))
+            x, y = self.width() - 16.0, self.height() / 2 - 2
+            painter.drawPolyline([QPointF(x - 4, y), QPointF(x, y + 4), QPointF(x + 4, y)])
 
 
 class Tick(QCheckBox):
@@ -151,17 +151,17 @@ class Tick(QCheckBox):
             .subElementRect(QStyle.SubElement.SE_CheckBoxIndicator, option, self)
             .toRectF()
         )
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(colours().accent_ink), 2))
-        at = box.center()
-        painter.drawPolyline(
-            [
-                QPointF(at.x() - 4, at.y()),
-                QPointF(at.x() - 1, at.y() + 3.5),
-                QPointF(at.x() + 4.5, at.y() - 4),
-            ]
-        )
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(QColor(colours().accent_ink), 2))
+            at = box.center()
+            painter.drawPolyline(
+                [
+                    QPointF(at.x() - 4, at.y()),
+                    QPointF(at.x() - 1, at.y() + 3.5),
+                    QPointF(at.x() + 4.5, at.y() - 4),
+                ]
+            )
 
 
 class OneLine(QLabel):
@@ -194,20 +194,20 @@ class OneLine(QLabel):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Write the text, or as much of it as fits."""
-        painter = QPainter(self)
-        inside = self.rect().adjusted(self._inset, 0, -self._inset, 0)
-        shown = self.fontMetrics().elidedText(
-            self.text(), Qt.TextElideMode.ElideRight, inside.width()
-        )
-        self.style().drawItemText(
-            painter,
-            inside,
-            int(Qt.AlignmentFlag.AlignVCenter),
-            self.palette(),
-            self.isEnabled(),
-            shown,
-            self.foregroundRole(),
-        )
+        with QPainter(self) as painter:
+            inside = self.rect().adjusted(self._inset, 0, -self._inset, 0)
+            shown = self.fontMetrics().elidedText(
+                self.text(), Qt.TextElideMode.ElideRight, inside.width()
+            )
+            self.style().drawItemText(
+                painter,
+                inside,
+                int(Qt.AlignmentFlag.AlignVCenter),
+                self.palette(),
+                self.isEnabled(),
+                shown,
+                self.foregroundRole(),
+            )
 
 
 def choice(texts: Texts, name: Text) -> QComboBox:

@@ -28,11 +28,12 @@ from desktop.ui.aggregates import AggregatesScreen
 from desktop.ui.audit_log import AuditLogScreen
 from desktop.ui.busy import BusyNote
 from desktop.ui.cloud import CloudScreen
+from desktop.ui.disease_field import read_names
 from desktop.ui.first_run import FirstRunScreen, centred
 from desktop.ui.history import HistoryDialog, HistoryScreen
 from desktop.ui.i18n import Texts, Translators, translate
 from desktop.ui.idle import IdleWatch
-from desktop.ui.jobs import Jobs, Lane
+from desktop.ui.jobs import Jobs, Lane, Work
 from desktop.ui.key_map import KeyMap
 from desktop.ui.labels import Labels
 from desktop.ui.manage import ManageScreen
@@ -346,30 +347,40 @@ class MainWindow(QMainWindow):
             shown.show_restore()
 
     def _signed_in(self, session: "Session") -> None:
+        """Show what the person works on; what a session has read beside it comes after."""
         self._session = session
-        self._warm_up()
-        self.status.follow(session)
+        self.idle.watch(session.idle_lock_minutes)
+        self._draw_who()
+        self._open_ways(session)
+        self._show_first()
+        QTimer.singleShot(0, self, lambda: self._settle_in(session))
+        QTimer.singleShot(UPKEEP_AFTER_MS, self, lambda: self._keep_up(session))
+
+    def _open_ways(self, session: "Session") -> None:
+        """Show the ways the role has."""
+        role = session.clinician.role
         self.lock.show()
         self.manage.setVisible(session.manages)
         self.cloud.setVisible(True)
-        self.stick.setVisible(may(session.clinician.role, Permission.DIAGNOSE))
-        self.idle.watch(session.idle_lock_minutes)
-        QTimer.singleShot(UPKEEP_AFTER_MS, self, lambda: self._keep_up(session))
-        self._draw_who()
-        role = session.clinician.role
+        self.stick.setVisible(may(role, Permission.DIAGNOSE))
         self.all_settings.setVisible(True)
         self.transparency.setVisible(
             may(role, Permission.VIEW_SENT) or may(role, Permission.READ_AUDIT)
         )
         self.audit.setVisible(may(role, Permission.READ_AUDIT))
         self.counts.setVisible(may(role, Permission.VIEW_AGGREGATES))
+
+    def _settle_in(self, session: "Session") -> None:
+        if session is not self._session:
+            return
+        self._warm_up()
+        self.status.follow(session)
         self.jobs.run(
             lambda: session.preferences.commit_first, self._know_commit_first, lambda _error: None
         )
         if self._link is not None:
             self.status.link(*self._link)
             self._link = None
-        self._show_first()
 
     def _know_commit_first(self, fixed: bool | None) -> None:
         self._commit_first = fixed
@@ -427,23 +438,29 @@ class MainWindow(QMainWindow):
             screen.enter_screen()
 
     def _warm_up(self) -> None:
-        """Read what is made on first use, the search index and the names, before it is needed."""
+        """Read what is made on first use, the search index and the names, before it is needed.
+
+        Step by step, and the window goes first. What is searched meanwhile waits for the rest.
+        """
         if (clinic := self._clinic) is None:
             return
 
         def read() -> None:
-            clinic.search.search("a", self.preferences.language.value, 1)
-            clinic.catalogue.diseases  # noqa: B018 -- the reading is the point
+            clinic.search.warm(self.jobs.let_window_go_first)
+            labels = Labels(clinic.catalogue, self._translators)
+            read_names(labels, self.jobs.let_window_go_first)
             give_back()
 
         # An error here meets the first real search, and is told there.
-        self.jobs.run(read, lambda _none: None, lambda _error: None, Lane.LOOKUP)
+        self.jobs.run(
+            read, lambda _none: None, lambda _error: None, Lane.LOOKUP, Work(awaited=False)
+        )
 
     def show_patients(self) -> None:
         """Show the patient list."""
         if self._session is None:
             return
-        screen = PatientsScreen(self._session, self.jobs)
+        screen = PatientsScreen(self._session, self.jobs, self.stack)
         screen.patient_opened.connect(self.show_visit)
         screen.history_wanted.connect(self.show_history)
         self._show(screen)
@@ -538,7 +555,7 @@ class MainWindow(QMainWindow):
 
     def _unmade_visit(self, clinic: "Clinic", session: "Session") -> VisitScreen:
         labels = Labels(clinic.catalogue, self._translators)
-        return VisitScreen(clinic, session, labels, self.jobs)
+        return VisitScreen(clinic, session, labels, self.jobs, self.stack)
 
     def _make_next_visit(self) -> None:
         """Make a part of the next visit while nobody is in one, and come back for the next part."""

@@ -4,9 +4,10 @@ import threading
 
 import pytest
 import shiboken6
+from PySide6.QtCore import QTimer
 
 from ddx.errors import DdxError
-from desktop.ui.jobs import Jobs, Lane
+from desktop.ui.jobs import Jobs, Lane, Work
 from desktop.ui.screen import Screen
 
 
@@ -89,3 +90,44 @@ def test_an_answer_to_a_screen_that_was_taken_down_is_dropped(jobs):
     shiboken6.delete(screen)
     screen.dispatch(3)
     assert screen.state == 2
+
+
+def test_long_work_lets_the_window_go_first(jobs, qtbot, monkeypatch):
+    monkeypatch.setattr("desktop.ui.jobs.GOES_FIRST_AT_MOST_S", 30)
+    steps, busy = [], threading.Event()
+
+    def work():
+        for step in range(50):
+            jobs.let_window_go_first()
+            steps.append(step)
+
+    def compute():
+        before = len(steps)
+        for _ in range(20):
+            threading.Event().wait(0.005)  # without the interpreter: the worker could go on
+        during.append(len(steps) - before)
+        busy.set()
+
+    during = []
+    jobs.run(work, lambda _none: None, pytest.fail, Lane.LOOKUP)
+    QTimer.singleShot(0, jobs, compute)
+    qtbot.waitUntil(busy.is_set)
+    assert during[0] <= 1  # the step that had begun
+    qtbot.waitUntil(lambda: len(steps) == 50)
+
+
+def test_long_work_does_not_wait_for_a_window_that_has_closed(jobs):
+    def work():
+        for _ in range(1_000):  # minutes, if each step waited as long as it may
+            jobs.let_window_go_first()
+
+    jobs.run(work, lambda _none: None, pytest.fail, Lane.LOOKUP)
+    assert jobs.drain()
+
+
+def test_nothing_is_said_of_work_that_nobody_waits_for(jobs):
+    told, awaited = [], Work("Calculando la lista…")
+    jobs.slow.connect(told.append)
+    jobs._grown_slow(Work(awaited=False))
+    jobs._grown_slow(awaited)
+    assert told == [awaited]

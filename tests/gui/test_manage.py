@@ -1,8 +1,9 @@
 """Managing the centre, the recovery key, restoring a copy, and the lock nobody has to think of."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtPrintSupport import QPrinter
+from PySide6.QtTest import QTest
 
 from ddx.domain.roles import Role
 from desktop.presenters.manage import Done, Form, FormAsked
@@ -209,11 +210,13 @@ def test_the_key_that_wakes_a_sleeping_computer_reaches_nobody(window, hands):
     now = [1_000.0]
     window.idle._now = lambda: now[0]
     window.idle.watch(10)
+    typed = [""]
+    patients.search.textChanged.connect(typed.append)
     patients.search.setFocus()
     now[0] += 3_600  # the lid was closed: no timer ran
-    hands.press(Qt.Key.Key_Q)
-    assert patients.search.text() == ""
+    QTest.keyClick(window.windowHandle(), Qt.Key.Key_Q)  # as the system hands a key over
     hands.screen(window, SignInScreen)
+    assert typed == [""]
 
 
 def test_keys_and_pointer_keep_the_session(window, hands):
@@ -221,11 +224,30 @@ def test_keys_and_pointer_keep_the_session(window, hands):
     window.idle._now = lambda: now[0]
     window.idle.watch(10)
     window.screen_shown.search.setFocus()
-    for _ in range(4):
+    for _ in range(2):
         now[0] += 500
-        hands.press(Qt.Key.Key_Q)
+        QTest.keyClick(window.windowHandle(), Qt.Key.Key_Q)
         window.idle.look()
+        now[0] += 500
+        QTest.mouseMove(window.windowHandle(), QPoint(40, 40 + int(now[0]) % 100))
+        hands.rest(0.05)  # the pointer is told of by the event loop
+        window.idle.look()
+    assert window.screen_shown.search.text() == "qq"
     assert isinstance(window.screen_shown, PatientsScreen)
+
+
+def test_keys_in_a_dialog_keep_the_session_too(window, hands):
+    now = [1_000.0]
+    window.idle._now = lambda: now[0]
+    window.idle.watch(10)
+    window.show_keys()
+    hands.until(window.key_map.isActiveWindow)
+    now[0] += 500
+    QTest.keyClick(window.key_map.windowHandle(), Qt.Key.Key_Down)
+    now[0] += 500
+    window.idle.look()
+    assert isinstance(window.screen_shown, PatientsScreen)
+    window.key_map.close()
 
 
 def test_the_recovery_key_prints_whole(qapp, tmp_path):

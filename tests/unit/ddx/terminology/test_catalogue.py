@@ -6,6 +6,7 @@ import pytest
 
 from ddx.domain.artifacts import DISEASES, FINDINGS, HPO_TERMS, RARE_DISEASES
 from ddx.errors import ModelError, UnknownDiseaseError, UnknownFindingError
+from ddx.terminology import catalogue as reading
 from ddx.terminology.catalogue import Catalogue, FindingKind, Language
 
 
@@ -95,3 +96,32 @@ def test_every_name_belongs_to_a_known_term_and_terms_keep_together(catalogue):
     order = [name.id for i, name in enumerate(names) if i == 0 or names[i - 1].id != name.id]
     assert len(order) == len(set(order)) == len(catalogue)
     assert all(term in catalogue for term in order)
+
+
+def test_the_names_of_a_term_are_those_it_has_among_all(catalogue):
+    names = [name for name in catalogue.names() if name.id == "HP:0001945"]
+    assert catalogue.names_of("HP:0001945") == names
+    assert {name.language for name in names if name.preferred} == {Language.ES, Language.EN}
+
+
+def test_a_long_member_is_read_row_by_row(vocabulary, bundle_of, monkeypatch):
+    """The parser comes back to Python after each row, where another thread gets its turn."""
+    rows, row_of = [], reading._hpo_row
+    monkeypatch.setattr(reading, "_hpo_row", lambda row: rows.append(row["id"]) or row_of(row))
+    Catalogue.from_artifacts(bundle_of(vocabulary))
+    assert rows == [term["id"] for term in json.loads(vocabulary[HPO_TERMS])["terms"]]
+
+
+def test_a_rare_disease_of_several_codes_goes_by_each_of_its_names(vocabulary, bundle_of):
+    listed = {
+        "id": "OMIM:154700",
+        "en": "Marfan syndrome",
+        "annotations": 58,
+        "also": [{"id": "ORPHA:558", "en": "Marfan disease", "es": "Enfermedad de Marfan"}],
+    }
+    member = json.dumps({"version": "1", "diseases": [listed]}).encode()
+    catalogue = Catalogue.from_artifacts(bundle_of(vocabulary | {RARE_DISEASES: member}))
+    assert catalogue.disease_codes("ORPHA:558") == ("OMIM:154700", "ORPHA:558")
+    assert catalogue.disease_names("ORPHA:558") == ("Marfan syndrome", "Enfermedad de Marfan")
+    assert catalogue.disease_label("ORPHA:558", Language.EN) == "Marfan disease"
+    assert catalogue.diseases[-1] == "OMIM:154700"

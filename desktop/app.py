@@ -27,6 +27,7 @@ from desktop.settings import (
     data_directory,
     load_settings,
 )
+from desktop.thrift import read_no_sources
 
 if TYPE_CHECKING:  # the window comes first; these load after it
     import httpx
@@ -206,6 +207,7 @@ def _window(
 ) -> "tuple[MainWindow, QApplication]":
     from PySide6.QtWidgets import QApplication  # noqa: PLC0415 -- after the platform is chosen
 
+    read_no_sources()  # before what imports much
     from desktop.ui.i18n import Language, Translators  # noqa: PLC0415
     from desktop.ui.jobs import Jobs  # noqa: PLC0415
     from desktop.ui.preferences import PreferenceFile  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Memory the process no longer uses, given back to the computer.
+"""Memory the process does not need: never taken, or given back to the computer.
 
 Reading a bundle and a visit's lists takes much memory for a moment; the C library keeps it for the
 next time. On a computer of a clinic the browser beside needs it more.
@@ -26,3 +26,15 @@ def give_back() -> None:
     """
     if (libc := _libc()) is not None:
         libc.malloc_trim(0)
+
+
+def read_no_sources() -> None:
+    """Keep PySide from reading, and keeping, the text of every module imported from now on.
+
+    It looks for its own name there, to know where `from __feature__ import snake_case` may count;
+    nothing here says that. The lines stay in `linecache`: 40 MB, and a fifth of a second. The
+    frozen application has no sources to read. Call after PySide6.QtCore is imported.
+    """
+    feature = sys.modules.get("shibokensupport.feature")  # brought along by PySide6.QtCore
+    if feature is not None:  # there is no switch for it
+        vars(feature)["_mod_uses_pyside"] = lambda _module: False

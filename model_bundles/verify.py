@@ -174,7 +174,7 @@ class VerifiedBundle:
         return None
 
     def read(self, name: str) -> bytes:
-        """Return the raw bytes of one member, hashed on first read and then kept.
+        """Return the raw bytes of one member, hashed on first read and then kept until `let_go`.
 
         Raises:
             BundleMemberMissingError: the bundle has no such member.
@@ -186,6 +186,11 @@ class VerifiedBundle:
                     raise BundleMemberMissingError(name, self.version)
                 self._raw[name] = self._unpack(self._members[name])
             return self._raw[name]
+
+    def let_go(self) -> None:
+        """Keep no member in memory any longer: the next read takes it from the disk again."""
+        with self._lock:
+            self._raw.clear()
 
     def check_every_member(self) -> None:
         """Read and hash every member, keeping none. Raises BundleTamperedError."""

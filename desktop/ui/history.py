@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
-    QDialog,
     QFileDialog,
     QListView,
     QPushButton,
@@ -41,7 +40,7 @@ from desktop.ui.labels import Labels
 from desktop.ui.patients import full_name
 from desktop.ui.screen import Screen, refusal_of
 from desktop.ui.theme import colours
-from desktop.ui.widgets import OneLine, button, column, label, message, row, say
+from desktop.ui.widgets import OneLine, Passing, button, column, label, message, row, say
 
 if TYPE_CHECKING:  # the store loads after the first paint
     from desktop.services.session import Session
@@ -281,7 +280,7 @@ class HistoryScreen(Screen):
         self.dispatch(Failed(refusal_of(error)))
 
 
-class HistoryDialog(QDialog):
+class HistoryDialog(Passing):
     """The history in front of whatever it was asked from."""
 
     def __init__(self, screen: HistoryScreen, parent: QWidget) -> None:

@@ -1,16 +1,16 @@
 """F1: the map of keys."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from desktop.ui import keys
 from desktop.ui.i18n import Texts, translate
-from desktop.ui.widgets import button, column, label, plain_label, row, tall
+from desktop.ui.widgets import Passing, button, column, label, plain_label, row, tall
 
 WIDE = 1260  # pixels of the window from which three columns fit
 
 
-class KeyMap(QDialog):
+class KeyMap(Passing):
     """Every key and what it does; built anew each time, so always in the current language."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

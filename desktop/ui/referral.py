@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Signal
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
-from PySide6.QtWidgets import QDialog, QFileDialog, QPlainTextEdit, QTextEdit, QWidget
+from PySide6.QtWidgets import QFileDialog, QPlainTextEdit, QTextEdit, QWidget
 
 from ddx.errors import DdxError
 from desktop.presenters.referral import (
@@ -28,7 +28,7 @@ from desktop.ui.i18n import translate
 from desktop.ui.jobs import Jobs
 from desktop.ui.labels import Labels
 from desktop.ui.screen import Screen, refusal_of
-from desktop.ui.widgets import button, column, label, labelled, message, row, say
+from desktop.ui.widgets import Passing, button, column, label, labelled, message, row, say
 
 if TYPE_CHECKING:  # the store loads after the first paint
     from desktop.services.records import Referral
@@ -195,7 +195,7 @@ class ReferralScreen(Screen):
         self.dispatch(Failed(refusal_of(error)))
 
 
-class ReferralDialog(QDialog):
+class ReferralDialog(Passing):
     """The letter in front of the visit it is about."""
 
     def __init__(self, screen: ReferralScreen, parent: QWidget) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QBoxLayout,
     QCheckBox,
     QComboBox,
+    QDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -295,6 +296,15 @@ class Tall(QScrollArea):
 def tall(content: QWidget) -> Tall:
     """Return `content` in an area that scrolls vertically and never sideways."""
     return Tall(content)
+
+
+class Passing(QDialog):
+    """A dialog that nobody comes back to: closed, it is gone, and what it showed with it."""
+
+    def done(self, result: int) -> None:
+        """Close for good."""
+        super().done(result)
+        self.deleteLater()
 
 
 def clear(layout: QLayout) -> None:

@@ -4,9 +4,11 @@ Objects are counted, never bytes.
 """
 
 import gc
+from collections import Counter
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QDialog
 from shiboken6 import isValid
 
 from ddx.domain.finding import Presence
@@ -30,6 +32,12 @@ def live(kind):
 def gone():
     """Places of what Qt has deleted and Python still holds."""
     return {id(one): type(one).__name__ for one in live(QObject) if not isValid(one)}
+
+
+def inside(window):
+    """What hangs below `window`, by kind."""
+    live(VisitScreen)  # what is on its way out goes
+    return Counter(type(one).__name__ for one in window.findChildren(QObject))
 
 
 def visit_and_leave(window, hands):
@@ -56,3 +64,26 @@ def test_a_left_visit_leaves_no_screen_no_widget_and_no_job(window, hands):
     assert len(live(VisitScreen)) <= screens + 1  # the one that is made beforehand
     assert len(live(PatientsScreen)) <= lists + 1
     assert sum(work.over for work in live(Work)) <= over
+
+
+def test_the_window_holds_as_much_after_six_visits_as_after_three(window, hands):
+    held = []
+    for _ in range(2):
+        for _ in range(3):
+            visit_and_leave(window, hands)
+        hands.until(lambda: window._next_visit and not window._next_visit.build_more())
+        held.append(inside(window))
+    assert held[1] - held[0] == Counter()
+
+
+def test_a_closed_dialog_is_gone_and_what_it_showed_with_it(window, hands):
+    visit_and_leave(window, hands)
+    patient = hands.patients(window).state.patients[0]
+    for _ in range(3):
+        window.show_keys()
+        window.key_map.accept()
+        window.show_history(patient)
+        hands.until(lambda: window.history.shown.state.visits)
+        window.history.close()
+    live(QDialog)
+    assert window.findChildren(QDialog) == []

@@ -112,6 +112,17 @@ def test_a_member_is_hashed_when_first_read_and_then_kept(workshop):
         bundle.check_every_member()
 
 
+def test_a_member_let_go_is_read_and_hashed_again(workshop):
+    bundle = workshop.signed()
+    model = bundle.read(artifacts.COMMON_MODEL)
+    bundle.let_go()
+    assert bundle.read(artifacts.COMMON_MODEL) == model
+    bundle.let_go()
+    workshop.tamper("targets/*/models/*common.onnx.zst")
+    with pytest.raises(BundleTamperedError, match="not what was signed"):
+        bundle.read(artifacts.COMMON_MODEL)
+
+
 def test_a_member_changed_and_longer_is_refused_when_the_bundle_is_opened(workshop):
     workshop.publish()
     path = workshop.find("targets/*/models/*common.onnx.zst")

@@ -13,6 +13,7 @@ from typing import Any, Final
 from ddx.domain.audit import GENESIS, AuditAction
 from ddx.domain.audit_log import BODY_FIELDS, ENTRY_FIELDS, FORMAT, row_of, sha256_of
 from ddx.domain.canonical import digest_of
+from ddx.domain.course import UNWATCHED, Course
 from ddx.domain.statements import (
     Checkpoint,
     EpochSeal,
@@ -91,13 +92,15 @@ def verify_log(
     device_key: str | None = None,
     server_key: str | None = None,
     witness: Sequence[Checkpoint] = (),
+    course: Course = UNWATCHED,
 ) -> AuditLogReport:
     """Return whether an exported log holds, and where it first does not.
 
     lines: of the file, each with its line break. device_key, server_key: hex public keys the
-    caller knows from elsewhere. witness: countersigned heads kept outside the file.
+    caller knows from elsewhere. witness: countersigned heads kept outside the file. course: told of
+    the entries that hold; stopped, there is no report.
     """
-    walk = _Walk(check)
+    walk = _Walk(check, course)
     try:
         walk.read(lines)
         walk.whose(device_key)
@@ -116,6 +119,7 @@ class _Walk:
     """One reading of one log."""
 
     check: SignatureCheck
+    course: Course = UNWATCHED
     header: Mapping[str, Any] = field(default_factory=dict)
     entries: list[Mapping[str, Any]] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)
@@ -214,7 +218,8 @@ class _Walk:
         """Check every entry in order: place, content, signature, link."""
         places = {(row.get("epoch"), row.get("sequence")) for row in self.entries}
         epoch = 0
-        for row in self.entries:
+        for done, row in enumerate(self.entries):
+            self.course.at(done, len(self.entries))
             at = _place(row)
             self._in_place(row, at, epoch, places)
             self._content_holds(row, at)

@@ -228,7 +228,7 @@ class Clinic:
                 self._now(),
                 self._write_down_restore,
                 self._send_what_waits,
-                course,
+                course=course,
             ),
         )
         return RestoreReport(made_at=done.made_at, epoch=done.epoch, aside=done.aside)

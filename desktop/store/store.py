@@ -150,6 +150,11 @@ class ClinicStore:
                 course.at()
             session.commit()
 
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return not self._open
+
     def close(self) -> None:
         """Close every connection; the last one folds the WAL into the database."""
         self._open = False

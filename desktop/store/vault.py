@@ -264,6 +264,7 @@ class Vault:
         at: datetime,
         write_down: Callable[[ClinicStore, Backup], None],
         before: Callable[[UnitOfWork], None] = lambda _unit: None,
+        *,
         course: Course = UNWATCHED,
     ) -> Restored:
         """Put the backup in `folder` in the place of the store, which is moved aside whole.

@@ -77,10 +77,12 @@ class AggregatesScreen(Screen):
         self.weeks.setFocus()
 
     def _read(self) -> None:
+        work, course = self.jobs.work(translate("Aggregates", "Contando…"))
         self.jobs.run(
-            self._session.aggregates.read,
+            lambda: self._session.aggregates.read(course=course),
             lambda counts: self.dispatch(Arrived(counts)),
             self._failed,
+            about=work,
         )
 
     def _failed(self, error: DdxError) -> None:

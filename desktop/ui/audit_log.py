@@ -129,10 +129,12 @@ class AuditLogScreen(Screen):
         self.text.setFocus()
 
     def _read(self) -> None:
+        work, course = self.jobs.work(translate("AuditLog", "Leyendo la auditoría…"))
         self.jobs.run(
-            self._session.audit.entries,
+            lambda: self._session.audit.entries(course=course),
             lambda entries: self.dispatch(EntriesRead(entries)),
             self._failed,
+            about=work,
         )
 
     def _failed(self, error: DdxError) -> None:

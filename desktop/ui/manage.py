@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QWidget
 
+from ddx.domain.course import Course
 from ddx.domain.roles import Role
 from ddx.errors import DdxError
 from desktop.presenters.manage import (
@@ -34,7 +35,7 @@ from desktop.presenters.manage import (
 )
 from desktop.ui import keys, messages, words
 from desktop.ui.i18n import QT_TRANSLATE_NOOP, Texts, translate
-from desktop.ui.jobs import Jobs
+from desktop.ui.jobs import Jobs, Work
 from desktop.ui.printing import print_recovery_key
 from desktop.ui.screen import Screen, refusal_of
 from desktop.ui.widgets import (
@@ -290,37 +291,60 @@ class ManageScreen(Screen):
 
     def _act(self, effect: Act) -> None:
         form, who, staff = effect.submitted, effect.clinician, self._session.staff
+        about = Work(translate("Manage", "Cerrando el acceso con la frase de paso…"))
         if effect.form is Form.NEW_KEY:
             self._change_key(form.own)
         elif effect.form is Form.ADD:
             self._run(
                 partial(staff.add, form.own, form.display_name, form.role, form.passphrase),
                 Done.ADDED,
+                about,
             )
         elif who is not None and effect.form is Form.RESET:
-            self._run(partial(staff.reset, form.own, who, form.passphrase), Done.RESET)
+            self._run(partial(staff.reset, form.own, who, form.passphrase), Done.RESET, about)
         elif who is not None:
-            self._run(partial(staff.remove, form.own, who), Done.REMOVED)
+            self._run(partial(staff.remove, form.own, who), Done.REMOVED, about)
 
-    def _run(self, work: Callable[[], object], done: Done) -> None:
-        self.jobs.run(work, lambda _none: self.dispatch(Finished(done)), self._failed)
+    def _run(self, do: Callable[[], object], done: Done, about: Work) -> None:
+        self.jobs.run(do, lambda _none: self.dispatch(Finished(done)), self._failed, about=about)
+
+    def _run_course(self, do: Callable[[Course], object], done: Done, title: str) -> None:
+        work, course = self.jobs.work(title)
+        self._run(lambda: do(course), done, work)
 
     def _change_key(self, own: str) -> None:
         session, clinic = self._session, self._clinic
         person = session.clinician.id
+        work, course = self.jobs.work(translate("Manage", "Cifrando todo con una clave nueva…"))
 
         def change() -> str:
             session.staff.prove(own)  # before the session ends for nothing
+            course.at()
             session.close()
-            return clinic.change_data_key(person, own)
+            return clinic.change_data_key(person, own, course)
 
-        self.jobs.run(change, lambda key: self.dispatch(KeyChanged(key)), self._failed)
+        self.jobs.run(
+            change, lambda key: self.dispatch(KeyChanged(key)), self._not_changed, about=work
+        )
+
+    def _not_changed(self, error: DdxError) -> None:
+        self._failed(error)
+        if self._session.closed:
+            self.ended.emit()  # the key of before stands; whoever goes on signs in again
 
     def _back_up(self) -> None:
-        self._run(self._session.keeping.back_up, Done.BACKED_UP)
+        self._run_course(
+            self._session.keeping.back_up,
+            Done.BACKED_UP,
+            translate("Manage", "Haciendo y comprobando la copia…"),
+        )
 
     def _check(self) -> None:
-        self._run(self._session.keeping.check, Done.CHECKED)
+        self._run_course(
+            self._session.keeping.check,
+            Done.CHECKED,
+            translate("Manage", "Comprobando los datos, página por página…"),
+        )
 
     # Drawing.
 

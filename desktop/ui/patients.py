@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from ddx.domain.case import Sex
+from ddx.domain.course import Course
 from ddx.domain.roles import Permission, may
 from ddx.errors import DdxError
 from desktop.presenters.patients import (
@@ -278,6 +279,7 @@ class PatientsScreen(Screen):
     def __init__(self, session: "Session", jobs: Jobs) -> None:
         super().__init__(jobs)
         self.reducer, self.state, self._session = step, PatientsState(), session
+        self._looking: Course | None = None
         self._performers = {
             FindPatients: self._find,
             RegisterPatient: self._register,
@@ -398,10 +400,20 @@ class PatientsScreen(Screen):
         self.list.open_current()
 
     def _find(self, effect: FindPatients) -> None:
+        if self._looking is not None:
+            self._looking.stop()  # what was typed before is looked for no longer
+        work, course = self.jobs.work(translate("Patients", "Buscando entre los pacientes…"))
+        self._looking = course
+
+        def failed(error: DdxError) -> None:
+            if course is self._looking:
+                self._failed(error)
+
         self.jobs.run(
-            lambda: self._session.patients.search(effect.text),
+            lambda: self._session.patients.search(effect.text, course=course),
             lambda found: self.dispatch(PatientsFound(effect.text, found)),
-            self._failed,
+            failed,
+            about=work,
         )
 
     def _register(self, effect: RegisterPatient) -> None:

@@ -245,17 +245,23 @@ class TransparencyScreen(Screen):
         )
 
     def _verify(self) -> None:
+        work, course = self.jobs.work(
+            translate("Transparency", "Comprobando la auditoría, entrada por entrada…")
+        )
         self.jobs.run(
-            self._session.audit.verify,
+            lambda: self._session.audit.verify(course),
             lambda entries: self.dispatch(Verified(entries)),
             self._failed,
+            about=work,
         )
 
     def _export(self, effect: ExportAudit) -> None:
-        def write() -> str:
-            return files.write(effect.path, self._session.audit.export())
+        work, course = self.jobs.work(translate("Transparency", "Exportando la auditoría…"))
 
-        self.jobs.run(write, lambda path: self.dispatch(Exported(path)), self._failed)
+        def write() -> str:
+            return files.write(effect.path, self._session.audit.export(course), course)
+
+        self.jobs.run(write, lambda path: self.dispatch(Exported(path)), self._failed, about=work)
 
     def _failed(self, error: DdxError) -> None:
         self.dispatch(Failed(refusal_of(error)))

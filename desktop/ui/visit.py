@@ -2,7 +2,6 @@
 
 from enum import StrEnum
 from functools import partial
-from threading import Event
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QTimer, Signal
@@ -473,14 +472,14 @@ class VisitScreen(Screen):
         )
 
     def _ask_why_not(self, effect: AskWhyNot) -> None:
-        stop = Event()
+        work, course = self.jobs.work(translate("Visit", "Buscando el cambio más pequeño…"))
         self.jobs.run(
             lambda: self._session.visits.why_not(
-                effect.diagnosis, effect.disease, lambda: not stop.is_set()
+                effect.diagnosis, effect.disease, course.may_go_on
             ),
             self._why_not_told,
             self._failed,
-            about=Work(translate("Visit", "Buscando el cambio más pequeño…"), stop),
+            about=work,
         )
 
     def _why_not_told(self, told: WhyNot) -> None:

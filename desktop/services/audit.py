@@ -40,7 +40,7 @@ class AuditService:
         """
         self._desk.require(Permission.READ_AUDIT)
         try:
-            report = self._judged(course)
+            report = judged(self._desk, course)
         except StoppedError:
             with self._desk.store.write() as unit:
                 self._desk.journal.record(
@@ -56,18 +56,6 @@ class AuditService:
             raise AuditChainError(found.sequence, f"{found.verdict}: {found.reason}")
         return report.entries
 
-    def _judged(self, course: Course) -> AuditLogReport:
-        with self._desk.store.read(course) as unit:
-            lines = self._sealed(unit, course)
-            keys = _keys(unit)
-        return verify_log(
-            lines,
-            check=ed25519_check,
-            device_key=keys.device_key,
-            server_key=keys.server_key or None,
-            course=course,
-        )
-
     def keys(self) -> AuditKeys:
         """Return the public keys an auditor compares an export with."""
         self._desk.require(Permission.READ_AUDIT)
@@ -82,7 +70,7 @@ class AuditService:
         self._desk.require(Permission.READ_AUDIT)
         with self._desk.store.write(course) as unit:
             self._write_down(unit, "audit_log")
-            return b"".join(self._sealed(unit, course))
+            return b"".join(sealed_log(self._desk, unit, course))
 
     def export_fhir(self, course: Course = UNWATCHED) -> bytes:
         """Return the whole log as a FHIR R4 Bundle of AuditEvents, JSON. Stopped, as `export`."""
@@ -96,19 +84,34 @@ class AuditService:
     def _write_down(self, unit: UnitOfWork, what: str) -> None:
         self._desk.journal.record(unit, AuditAction.EXPORTED, unit.device.get().id, what=what)
 
-    def _sealed(self, unit: UnitOfWork, course: Course) -> tuple[bytes, ...]:
-        key, device = unit.device.signing_key(), unit.device.get()
-        entries = unit.audit.signed(course)
-        header = LogHeader(
-            device_id=device.id,
-            device_key=key.public_key().public_bytes_raw().hex(),
-            exported_at=moment_text(self._desk.now()),
-            exported_by=self._desk.clinician.id,
-        )
-        lines = unsealed_lines(header, entries, unit.audit.checkpoints())
-        seals = seals_of(entries)
-        signature = key.sign(to_be_sealed(device.id, lines, seals)).hex()
-        return (*lines, seal_line(seals, lines, signature))
+
+def judged(desk: Desk, course: Course = UNWATCHED) -> AuditLogReport:
+    """Return whether the whole log holds, judged as its export is."""
+    with desk.store.read(course) as unit:
+        lines, keys = sealed_log(desk, unit, course), _keys(unit)
+    return verify_log(
+        lines,
+        check=ed25519_check,
+        device_key=keys.device_key,
+        server_key=keys.server_key or None,
+        course=course,
+    )
+
+
+def sealed_log(desk: Desk, unit: UnitOfWork, course: Course = UNWATCHED) -> tuple[bytes, ...]:
+    """Return the lines of the whole log, sealed by the device."""
+    key, device = unit.device.signing_key(), unit.device.get()
+    entries = unit.audit.signed(course)
+    header = LogHeader(
+        device_id=device.id,
+        device_key=key.public_key().public_bytes_raw().hex(),
+        exported_at=moment_text(desk.now()),
+        exported_by=desk.clinician.id,
+    )
+    lines = unsealed_lines(header, entries, unit.audit.checkpoints())
+    seals = seals_of(entries)
+    signature = key.sign(to_be_sealed(device.id, lines, seals)).hex()
+    return (*lines, seal_line(seals, lines, signature))
 
 
 def _keys(unit: UnitOfWork) -> AuditKeys:

@@ -299,7 +299,13 @@ class Clinic:
             desk,
             self._settings,
             StaffService(desk, self._vault, self._guard),
-            KeepingService(desk, self._vault, self._place, self._settings.backups_kept),
+            KeepingService(
+                desk,
+                self._vault,
+                self._place,
+                self._settings.backups_kept,
+                audit_days=self._settings.audit_retention_days,
+            ),
             self._vault.ledger(self._place),
             installers=self._data_dir / INSTALLERS,
         )

@@ -9,6 +9,8 @@ from ddx.domain.course import UNWATCHED, Course, StoppedError
 from ddx.domain.roles import Permission
 from desktop.services.desk import Desk
 from desktop.services.records import BackupCard
+from desktop.services.retention import retire_audit
+from desktop.settings import Settings
 from desktop.store import backups
 from desktop.store.backups import Backup
 from desktop.store.unit_of_work import UnitOfWork
@@ -22,9 +24,22 @@ CHECKED_AT: Final = "store.checked_at"
 class KeepingService:
     """Backups and checks of the open store."""
 
-    def __init__(self, desk: Desk, vault: Vault, place: Path, keep: int) -> None:
-        """Bind the store. place: folder of the backups; keep: how many stay there."""
+    def __init__(
+        self,
+        desk: Desk,
+        vault: Vault,
+        place: Path,
+        keep: int,
+        *,
+        audit_days: int = Settings().audit_retention_days,
+    ) -> None:
+        """Bind the store.
+
+        place: folder of the backups; keep: how many stay there. audit_days: how long the audit is
+        kept here once the server has it.
+        """
         self._desk, self._vault, self._place, self._keep = desk, vault, place, keep
+        self._audit_days = audit_days
 
     @property
     def place(self) -> Path:
@@ -53,7 +68,9 @@ class KeepingService:
         return self._check(course)
 
     def upkeep(self, course: Course = UNWATCHED) -> None:
-        """Do what is due: a check each week, a backup each day; for any session, in background.
+        """Do what is due; for any session, in background.
+
+        A check each week, a backup each day, and after it the audit that has grown too old goes.
 
         Stopped, what was not finished stays due.
 
@@ -70,6 +87,7 @@ class KeepingService:
         made = self.backups()
         if not made or now - made[0].made_at >= BACKUP_EVERY:
             self._back_up(course)
+        retire_audit(self._desk, self._audit_days, course)
 
     def _back_up(self, course: Course) -> BackupCard:
         made = self._vault.back_up(

@@ -54,6 +54,7 @@ _ACTIONS: Final = {
     AuditAction.STORE_CHECKED: QT_TRANSLATE_NOOP("AuditLog", "Datos comprobados"),
     AuditAction.STORE_QUARANTINED: QT_TRANSLATE_NOOP("AuditLog", "Datos dañados apartados"),
     AuditAction.APPLICATION_UPDATE: QT_TRANSLATE_NOOP("AuditLog", "Versión de la aplicación"),
+    AuditAction.AUDIT_RETIRED: QT_TRANSLATE_NOOP("AuditLog", "Auditoría antigua retirada"),
 }
 
 

@@ -86,7 +86,7 @@ def test_esc_ends_it_before_it_leaves_the_screen(page, jobs, qtbot):
 
 def test_while_it_ends_it_says_so_and_offers_nothing(page, jobs, qtbot):
     release = threading.Event()
-    work, course = jobs.work("Cavando…")
+    work, _course = jobs.work("Cavando…")
     jobs.run(release.wait, lambda _: None, pytest.fail, about=work)
     qtbot.waitUntil(page.note.isVisible)
     page.note.stop()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Select, func, literal, select, tuple_
+from sqlalchemy import Select, String, delete, func, literal, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from ddx.domain.audit import AuditAction, AuditEntry, link, verify_chain
@@ -13,8 +13,10 @@ from ddx.domain.course import UNWATCHED, Course
 from ddx.domain.identifiers import RecordId, new_record_id
 from ddx.domain.statements import Checkpoint, entry_statement
 from desktop.store.repositories.device import DeviceRepository
-from desktop.store.tables import AuditCheckpointTable, AuditEntryTable
+from desktop.store.tables import AuditCheckpointTable, AuditEntryTable, OutboxEventTable
+from sync_service.client.outbox import EventKind
 
+_TRIGGER: Final = text("SELECT sql FROM sqlite_master WHERE name = 'audit_entry_no_delete'")
 _READ: Final = 500  # rows made into entries at a time
 
 
@@ -169,7 +171,39 @@ class AuditRepository:
 
     def verify(self) -> int:
         """Return the length of the chain. Raises AuditChainError naming the first bad entry."""
-        return verify_chain(self.after(0))
+        entries = self.after(0)
+        return verify_chain(entries, retired=bool(entries) and entries[0].sequence > 1)
+
+    def retire(self, beginning: Checkpoint) -> int:
+        """Let go of every entry before a countersigned one, and return how many went.
+
+        The segments that carried them to the server and the heads countersigned before go too.
+        The trigger that refuses to delete is away for this transaction only: it stands against
+        statements gone astray. Needs a writing unit of work.
+        """
+        place = tuple_(literal(beginning.epoch), literal(beginning.sequence))
+        old = tuple_(AuditEntryTable.epoch, AuditEntryTable.sequence) < place
+        hashes = select(AuditEntryTable.hash).where(old)
+        head = func.json_extract(OutboxEventTable.payload, "$.head", type_=String)
+        self._session.execute(
+            delete(OutboxEventTable).where(
+                OutboxEventTable.kind == EventKind.AUDIT.value, head.in_(hashes)
+            ),
+            execution_options={"synchronize_session": False},
+        )
+        heads = tuple_(AuditCheckpointTable.epoch, AuditCheckpointTable.sequence) < place
+        self._session.execute(
+            delete(AuditCheckpointTable).where(heads),
+            execution_options={"synchronize_session": False},
+        )
+        trigger = self._session.execute(_TRIGGER).scalar_one()
+        self._session.execute(text("DROP TRIGGER audit_entry_no_delete"))
+        gone = self._session.execute(
+            delete(AuditEntryTable).where(old).returning(AuditEntryTable.sequence),
+            execution_options={"synchronize_session": False},
+        ).all()
+        self._session.execute(text(trigger))
+        return len(gone)
 
 
 def _row(entry: AuditEntry, epoch: int, signature: str) -> AuditEntryTable:

@@ -399,6 +399,10 @@
         <source>Sin nube por ahora</source>
         <translation>No cloud for now</translation>
     </message>
+    <message>
+        <source>Creando el centro cifrado…</source>
+        <translation>Creating the encrypted clinic…</translation>
+    </message>
 </context>
 <context>
     <name>Guide</name>
@@ -590,10 +594,6 @@
         <translation>History of the patient</translation>
     </message>
     <message>
-        <source>Cancelar lo que tarda</source>
-        <translation>Cancel what takes long</translation>
-    </message>
-    <message>
         <source>Leve, moderado, grave (si está presente)</source>
         <translation>Mild, moderate, severe (if present)</translation>
     </message>
@@ -616,6 +616,10 @@
     <message>
         <source>Abrir el menú de ajustes</source>
         <translation>Open the settings menu</translation>
+    </message>
+    <message>
+        <source>Cancelar lo que tarda, si algo tarda</source>
+        <translation>Cancel what takes long, if anything does</translation>
     </message>
 </context>
 <context>
@@ -763,6 +767,22 @@
     <message>
         <source>{who} · necesita una frase nueva</source>
         <translation>{who} · needs a new passphrase</translation>
+    </message>
+    <message>
+        <source>Cerrando el acceso con la frase de paso…</source>
+        <translation>Locking access with the passphrase…</translation>
+    </message>
+    <message>
+        <source>Cifrando todo con una clave nueva…</source>
+        <translation>Encrypting everything under a new key…</translation>
+    </message>
+    <message>
+        <source>Haciendo y comprobando la copia…</source>
+        <translation>Making and checking the backup…</translation>
+    </message>
+    <message>
+        <source>Comprobando los datos, página por página…</source>
+        <translation>Checking the data, page by page…</translation>
     </message>
 </context>
 <context>
@@ -1143,6 +1163,10 @@
         <source>Falta el código; se lo da quien administra la nube y vale una sola vez.</source>
         <translation>The code is missing; whoever runs the cloud gives it to you, and it works once.</translation>
     </message>
+    <message>
+        <source>Cancelado. Nada ha quedado a medias: repítalo cuando quiera.</source>
+        <translation>Cancelled. Nothing was left half done: repeat it whenever you like.</translation>
+    </message>
 </context>
 <context>
     <name>Patients</name>
@@ -1237,6 +1261,10 @@
     <message>
         <source>Historia  {key}</source>
         <translation>History  {key}</translation>
+    </message>
+    <message>
+        <source>Buscando entre los pacientes…</source>
+        <translation>Searching the patients…</translation>
     </message>
 </context>
 <context>
@@ -1347,6 +1375,10 @@
     <message>
         <source>Podrá volver a intentarlo dentro de {n} s.</source>
         <translation>You can try again in {n} s.</translation>
+    </message>
+    <message>
+        <source>Comprobando la copia y poniéndola en su sitio…</source>
+        <translation>Checking the backup and putting it in place…</translation>
     </message>
 </context>
 <context>
@@ -1472,12 +1504,36 @@
         <translation>there is a newer one; it waits for another day or another network</translation>
     </message>
     <message>
-        <source>Uniendo el centro a la nube…</source>
-        <translation>Joining the centre to the cloud…</translation>
-    </message>
-    <message>
         <source>El centro no se unió a la nube. {why}</source>
         <translation>The centre did not join the cloud. {why}</translation>
+    </message>
+    <message>
+        <source>Detener  {key}</source>
+        <translation>Stop  {key}</translation>
+    </message>
+    <message>
+        <source>Enviando lo pendiente…</source>
+        <translation>Sending what waits…</translation>
+    </message>
+    <message>
+        <source>Buscando un modelo más nuevo…</source>
+        <translation>Looking for a newer model…</translation>
+    </message>
+    <message>
+        <source>Uniendo el centro a la nube: es un envío y no se corta…</source>
+        <translation>Joining the clinic to the cloud: one message, which cannot be cut off…</translation>
+    </message>
+    <message>
+        <source>Leyendo el modelo de la memoria USB…</source>
+        <translation>Reading the model on the USB stick…</translation>
+    </message>
+    <message>
+        <source>Deteniendo…</source>
+        <translation>Stopping…</translation>
+    </message>
+    <message>
+        <source>descarga detenida; lo recibido se conserva</source>
+        <translation>download stopped; what came is kept</translation>
     </message>
 </context>
 <context>
@@ -1628,6 +1684,14 @@
     <message>
         <source>Exportada en {path}. Compruébela con: {command}</source>
         <translation>Exported to {path}. Verify it with: {command}</translation>
+    </message>
+    <message>
+        <source>Comprobando la auditoría, entrada por entrada…</source>
+        <translation>Checking the audit, entry by entry…</translation>
+    </message>
+    <message>
+        <source>Exportando la auditoría…</source>
+        <translation>Exporting the audit…</translation>
     </message>
 </context>
 <context>
@@ -1975,6 +2039,10 @@
     <message>
         <source>El centro en números…</source>
         <translation>The centre in numbers…</translation>
+    </message>
+    <message>
+        <source>Cuidando los datos: comprobación y copia del día…</source>
+        <translation>Looking after the data: today&apos;s check and backup…</translation>
     </message>
 </context>
 <context>
@@ -2611,6 +2679,10 @@
         <source>Leyendo la auditoría…</source>
         <translation>Reading the audit…</translation>
     </message>
+    <message>
+        <source>Auditoría antigua retirada</source>
+        <translation>Old audit let go of</translation>
+    </message>
 </context>
 <context>
     <name>Busy</name>
@@ -2625,6 +2697,18 @@
     <message>
         <source>Trabajando…</source>
         <translation>Working…</translation>
+    </message>
+    <message>
+        <source>Terminando: este paso es corto y no se corta…</source>
+        <translation>Finishing: this step is short and cannot be cut off…</translation>
+    </message>
+    <message>
+        <source>Cancelando: termina lo que no puede quedar a medias…</source>
+        <translation>Cancelling: finishing what cannot be left half done…</translation>
+    </message>
+    <message>
+        <source>{what} {n} %</source>
+        <translation>{what} {n} %</translation>
     </message>
 </context>
 <context>
@@ -2767,6 +2851,14 @@
     <message>
         <source>sin medir</source>
         <translation>not measured</translation>
+    </message>
+    <message>
+        <source>Leyendo la historia…</source>
+        <translation>Reading the history…</translation>
+    </message>
+    <message>
+        <source>Exportando…</source>
+        <translation>Exporting…</translation>
     </message>
 </context>
 <context>

@@ -49,6 +49,7 @@ class AggregatesScreen(Screen):
             self.texts, name, (name, lambda: translate("Aggregates", "Cuántas veces"))
         )
         table.setMinimumHeight(150)
+        table.give_room_to(0)
         return table
 
     def _lay_out(self) -> None:

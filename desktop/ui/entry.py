@@ -74,6 +74,8 @@ class EntryColumn(Spoken):
         )
         parts = column(
             self._patient_row,
+            self.vitals_toggle,
+            self.vitals,
             self.search,
             self.hits,
             self.how,
@@ -82,8 +84,6 @@ class EntryColumn(Spoken):
             self.nothing,
             self.entered,
             self.onset,
-            self.vitals_toggle,
-            self.vitals,
             gap=8,
         )
         parts.setContentsMargins(2, 2, 8, 2)

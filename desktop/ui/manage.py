@@ -209,7 +209,9 @@ class ManageScreen(Screen):
         inside = QWidget()
         inside.setLayout(rows)
         self.area = tall(inside)
-        made = card(column(self.area, self.confirm, cancel), 18)
+        buttons = column(self.confirm, cancel, gap=8)
+        buttons.setContentsMargins(2, 0, 8, 0)  # as wide as the fields above
+        made = card(column(self.area, buttons), 18)
         made.setMinimumWidth(300)
         made.setMaximumWidth(440)
         return made

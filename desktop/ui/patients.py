@@ -87,11 +87,12 @@ def full_name(patient: Patient) -> str:
     return f"{patient.family_name}, {patient.given_name}".strip(", ")
 
 
-def particulars(patient: Patient) -> str:
-    """Return sex, age and date of birth on one line."""
+def particulars(patient: Patient, *, born: bool = True) -> str:
+    """Return sex, age and, unless there is no room, date of birth on one line."""
     today = datetime.now(UTC).astimezone().date()
     age = words.age_on(patient.birth_date, today)
-    return f"{words.sex(patient.sex)} · {age} · {words.day(patient.birth_date)}"
+    said = f"{words.sex(patient.sex)} · {age}"
+    return f"{said} · {words.day(patient.birth_date)}" if born else said
 
 
 def last_visit(patient: Patient) -> str:
@@ -236,7 +237,9 @@ class PatientForm(QFrame):
         inside = QWidget()
         inside.setLayout(rows)
         self.area = tall(inside)
-        parts = column(self.area, self.save, cancel)
+        buttons = column(self.save, cancel, gap=8)
+        buttons.setContentsMargins(2, 0, 8, 0)  # as wide as the fields above
+        parts = column(self.area, buttons)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(card(parts, 18))
@@ -297,7 +300,7 @@ class PatientsScreen(Screen):
         self.search = field(
             t,
             lambda: translate("Patients", "Buscar paciente"),
-            lambda: translate("Patients", "Buscar por nombre"),
+            lambda: translate("Patients", "Nombre, documento, hallazgo, diagnóstico o código"),
         )
         self.search.textEdited.connect(lambda text: self.dispatch(SearchTyped(text)))
         self.search.returnPressed.connect(self._open_first)

@@ -203,10 +203,6 @@
         <translation>Refer…</translation>
     </message>
     <message>
-        <source>Carta</source>
-        <translation>Letter</translation>
-    </message>
-    <message>
         <source>Resumen…</source>
         <translation>Summary…</translation>
     </message>
@@ -423,12 +419,12 @@
         <translation>Enter the complaint: what to ask next appears here.</translation>
     </message>
     <message>
-        <source>P: esta y ninguna otra · A: ninguna de ellas · U: no se sabe</source>
-        <translation>P: this and no other · A: none of them · U: not known</translation>
-    </message>
-    <message>
         <source>P: sí · A: no · U: no se sabe</source>
         <translation>P: yes · A: no · U: not known</translation>
+    </message>
+    <message>
+        <source>P: solo esta · A: ninguna · U: no se sabe</source>
+        <translation>P: only this · A: none · U: not known</translation>
     </message>
 </context>
 <context>
@@ -476,10 +472,6 @@
     <message>
         <source>Preguntar por qué no otra enfermedad</source>
         <translation>Ask why not another disease</translation>
-    </message>
-    <message>
-        <source>Sincronizar ahora</source>
-        <translation>Synchronise now</translation>
     </message>
     <message>
         <source>De acuerdo con el diagnóstico elegido</source>
@@ -618,8 +610,12 @@
         <translation>Open the settings menu</translation>
     </message>
     <message>
-        <source>Cancelar lo que tarda, si algo tarda</source>
-        <translation>Cancel what takes long, if anything does</translation>
+        <source>Sincronizar, o detener lo que va solo</source>
+        <translation>Synchronise, or stop what goes by itself</translation>
+    </message>
+    <message>
+        <source>Antes que volver: cancelar lo que tarda</source>
+        <translation>Before going back: cancel what takes long</translation>
     </message>
 </context>
 <context>
@@ -1219,10 +1215,6 @@
         <translation>Search patients</translation>
     </message>
     <message>
-        <source>Buscar por nombre</source>
-        <translation>Search by name</translation>
-    </message>
-    <message>
         <source>Paciente nuevo  {key}</source>
         <translation>New patient  {key}</translation>
     </message>
@@ -1265,6 +1257,10 @@
     <message>
         <source>Buscando entre los pacientes…</source>
         <translation>Searching the patients…</translation>
+    </message>
+    <message>
+        <source>Nombre, documento, hallazgo, diagnóstico o código</source>
+        <translation>Name, document, finding, diagnosis or code</translation>
     </message>
 </context>
 <context>
@@ -1789,10 +1785,6 @@
         <translation>Draft restored</translation>
     </message>
     <message>
-        <source>Consulta guardada</source>
-        <translation>Visit saved</translation>
-    </message>
-    <message>
         <source>Guardado</source>
         <translation>Saved</translation>
     </message>
@@ -1803,6 +1795,14 @@
     <message>
         <source>Buscando el cambio más pequeño…</source>
         <translation>Looking for the smallest change…</translation>
+    </message>
+    <message>
+        <source>Volver a los pacientes</source>
+        <translation>Back to the patients</translation>
+    </message>
+    <message>
+        <source>Guardada</source>
+        <translation>Visit saved</translation>
     </message>
 </context>
 <context>
@@ -2306,6 +2306,10 @@
     <message>
         <source>antes: {band}</source>
         <translation>before: {band}</translation>
+    </message>
+    <message>
+        <source>,</source>
+        <translation>.</translation>
     </message>
 </context>
 <context>
@@ -3103,6 +3107,26 @@
     <message>
         <source>estable</source>
         <translation>stable</translation>
+    </message>
+    <message>
+        <source> %</source>
+        <translation>%</translation>
+    </message>
+    <message>
+        <source>solo errores</source>
+        <translation>errors only</translation>
+    </message>
+    <message>
+        <source>avisos</source>
+        <translation>warnings</translation>
+    </message>
+    <message>
+        <source>normal</source>
+        <translation>normal</translation>
+    </message>
+    <message>
+        <source>todo el detalle</source>
+        <translation>every detail</translation>
     </message>
 </context>
 <context>

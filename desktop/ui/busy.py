@@ -44,7 +44,7 @@ class BusyNote(Spoken):
             self.redraw()
 
     def _move(self, work: Work) -> None:
-        if self._works and work is self._works[-1]:
+        if work is self._shown:
             self.redraw()
 
     def _end(self, work: Work) -> None:
@@ -53,24 +53,29 @@ class BusyNote(Spoken):
             self.redraw()
 
     @property
+    def _shown(self) -> Work | None:
+        """What can be ended before what only waits behind it; the one begun last among equals."""
+        ranked = sorted(self._works, key=lambda w: (w.course is not None, bool(w.title)))
+        return ranked[-1] if ranked else None
+
+    @property
     def can_stop(self) -> bool:
         """Whether what is shown can still be ended."""
-        course = self._works[-1].course if self._works else None
+        course = None if self._shown is None else self._shown.course
         return course is not None and course.may_stop
 
     def stop(self) -> None:
         """Ask what is shown to end early."""
-        if self._works and (course := self._works[-1].course) is not None:
-            course.stop()
+        if self._shown is not None and self._shown.course is not None:
+            self._shown.course.stop()
             self.redraw()
 
     def redraw(self) -> None:
-        """Show the work begun last, or nothing."""
+        """Show what takes long, or nothing."""
         self._listen(to_keys=bool(self._works))
         self.setVisible(bool(self._works))
-        if not self._works:
+        if (work := self._shown) is None:
             return
-        work = self._works[-1]
         self.title.setText(_said(work))
         self.setAccessibleName(self.title.text())
         self.bar.setRange(0, 100 if work.total else 0)

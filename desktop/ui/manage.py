@@ -187,7 +187,7 @@ class ManageScreen(Screen):
         self.name = field(t, lambda: translate("Manage", "Nombre"))
         self.role = choice(t, lambda: translate("Manage", "Función"))
         self.passphrase = self._secret(lambda: translate("Manage", "Frase de paso nueva"))
-        self.own = self._secret(lambda: translate("Manage", "La frase de paso de usted"))
+        self.own = self._secret(lambda: translate("Manage", "Su propia frase de paso"))
         self.confirm = button(t, lambda: translate("Manage", "Confirmar"), self._submit, "primary")
         cancel = button(
             t,
@@ -366,9 +366,7 @@ class ManageScreen(Screen):
         self.backups.setText(none_yet if last is None else made.format(when=words.moment(last)))
         for control in (self.back_up, self.check, self.new_key, self.confirm):
             control.setEnabled(not state.busy)
-        doing = translate("Manage", "Trabajando…") if state.busy else ""
-        done = translate("Manage", _DONE[state.done]) if state.done else doing
-        say(self.done, done)
+        say(self.done, translate("Manage", _DONE[state.done]) if state.done else "")
         self._draw_form()
         changed = bool(state.recovery_key)
         self.key.setText(state.recovery_key)
@@ -401,7 +399,8 @@ class ManageScreen(Screen):
     def _draw_form(self) -> None:
         state = self.state
         opened = state.form is not Form.NONE
-        if opened and self.form.isHidden():
+        opening = opened and self.form.isHidden()
+        if opening:
             for control in (self.name, self.passphrase, self.own):
                 control.clear()
             self.role.clear()
@@ -420,6 +419,9 @@ class ManageScreen(Screen):
         self._asked[self.name].setVisible(state.form is Form.ADD)
         self._asked[self.role].setVisible(state.form is Form.ADD)
         self._asked[self.passphrase].setVisible(state.form in (Form.ADD, Form.RESET))
+        if opening:
+            first = {Form.ADD: self.name, Form.RESET: self.passphrase}
+            first.get(state.form, self.own).setFocus()
 
     def _say_roles(self) -> None:
         chosen = self.role.currentData() or Role.MEDICO_GENERAL.value

@@ -118,6 +118,18 @@ def test_what_goes_on_by_itself_is_not_in_the_way(page, jobs, qtbot):
     qtbot.waitUntil(lambda: bool(told))
 
 
+def test_what_waits_behind_it_does_not_take_its_cancel_away(page, jobs, qtbot):
+    _, told = start(jobs)
+    qtbot.waitUntil(page.note.isVisible)
+    slow = []
+    jobs.slow.connect(slow.append)
+    jobs.run(lambda: None, lambda _: None, pytest.fail)  # of the same lane
+    qtbot.waitUntil(lambda: bool(slow))
+    assert page.note.title.text().startswith("Cavando…")
+    qtbot.keyClick(page.inside, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: bool(told))
+
+
 def test_what_cannot_be_ended_offers_no_cancel(page, jobs, qtbot):
     release = threading.Event()
     jobs.run(release.wait, lambda _: None, pytest.fail, about=Work("Uniendo…"))

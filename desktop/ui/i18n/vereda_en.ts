@@ -709,10 +709,6 @@
         <translation>New passphrase</translation>
     </message>
     <message>
-        <source>La frase de paso de usted</source>
-        <translation>Your own passphrase</translation>
-    </message>
-    <message>
         <source>Confirmar</source>
         <translation>Confirm</translation>
     </message>
@@ -745,10 +741,6 @@
         <translation>Last backup: {when}. One is made each day after signing in.</translation>
     </message>
     <message>
-        <source>Trabajando…</source>
-        <translation>Working…</translation>
-    </message>
-    <message>
         <source>Quitar</source>
         <translation>Remove</translation>
     </message>
@@ -779,6 +771,10 @@
     <message>
         <source>Comprobando los datos, página por página…</source>
         <translation>Checking the data, page by page…</translation>
+    </message>
+    <message>
+        <source>Su propia frase de paso</source>
+        <translation>Your own passphrase</translation>
     </message>
 </context>
 <context>
@@ -1733,10 +1729,6 @@
         <translation>Type a symptom or sign. Enter notes it as present; Shift+Enter as absent.</translation>
     </message>
     <message>
-        <source>{arrow} Constantes vitales ({n})  {key}</source>
-        <translation>{arrow} Vital signs ({n})  {key}</translation>
-    </message>
-    <message>
         <source>Ningún hallazgo con «{text}». Pruebe con otra palabra.</source>
         <translation>No finding with “{text}”. Try another word.</translation>
     </message>
@@ -1803,6 +1795,10 @@
     <message>
         <source>Guardada</source>
         <translation>Visit saved</translation>
+    </message>
+    <message>
+        <source>{arrow} Constantes ({n})  {key}</source>
+        <translation>{arrow} Vital signs ({n})  {key}</translation>
     </message>
 </context>
 <context>

@@ -75,6 +75,7 @@ class BusyNote(Spoken):
         self._listen(to_keys=bool(self._works))
         self.setVisible(bool(self._works))
         if (work := self._shown) is None:
+            self.title.setText("")  # of another language, perhaps, when it comes back
             return
         self.title.setText(_said(work))
         self.setAccessibleName(self.title.text())

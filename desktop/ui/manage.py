@@ -103,6 +103,7 @@ class ManageScreen(Screen):
         super().__init__(jobs)
         self.reducer, self.state = step, ManageState()
         self._clinic, self._session = clinic, session
+        self._pressed: QWidget | None = None
         self._performers = {
             Read: lambda _effect: self._read(),
             Act: self._act,
@@ -364,8 +365,14 @@ class ManageScreen(Screen):
         none_yet = translate("Manage", "Todavía no hay ninguna copia de seguridad.")
         made = translate("Manage", "Última copia: {when}. Se hace una cada día al entrar.")
         self.backups.setText(none_yet if last is None else made.format(when=words.moment(last)))
-        for control in (self.back_up, self.check, self.new_key, self.confirm):
+        buttons = (self.back_up, self.check, self.new_key, self.confirm)
+        if state.busy and self._pressed is None:  # the keys come back to where they were
+            self._pressed = next((part for part in buttons if part.hasFocus()), self.back_up)
+        for control in buttons:
             control.setEnabled(not state.busy)
+        if not state.busy and self._pressed is not None:
+            self._pressed.setFocus()
+            self._pressed = None
         say(self.done, translate("Manage", _DONE[state.done]) if state.done else "")
         self._draw_form()
         changed = bool(state.recovery_key)

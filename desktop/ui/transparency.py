@@ -105,6 +105,7 @@ class TransparencyScreen(Screen):
             ExportAudit: self._export,
         }
         self.list, self.payload = QListWidget(), QPlainTextEdit()
+        self.list.setSpacing(3)
         self.payload.setReadOnly(True)
         self.texts.bind(
             self.list.setAccessibleName, lambda: translate("Transparency", "Registros que salen")
@@ -124,6 +125,7 @@ class TransparencyScreen(Screen):
         title = label(
             self.texts, lambda: translate("Transparency", "Lo que sale del centro"), "title"
         )
+        title.setWordWrap(False)
         self.explained = label(
             self.texts,
             lambda: translate(
@@ -274,7 +276,7 @@ def _line(one: SentRow) -> str:
         known = _REASONS.get(one.reason)
         why = one.reason if known is None else translate("Transparency", known)
         state = f"{state}: {why}"
-    return f"{one.created_at.astimezone():%Y-%m-%d %H:%M}  {kind}, {state}"
+    return f"{words.moment(one.created_at)}  {kind}, {state}"
 
 
 def _standing(grant: Grant) -> str:

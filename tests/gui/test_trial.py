@@ -130,7 +130,7 @@ def test_reasons_begin_with_sentences_and_end_with_numbers(answered, hands):
     hands.press(Qt.Key.Key_D, CONTROL)
     table = answered.why.numbers
     assert table.isVisible()
-    weights = [float(row[0]) for row in table.lines.rows]
+    weights = [float(row[0].replace("−", "-").replace(",", ".")) for row in table.lines.rows]
     assert weights[-1] == pytest.approx(sum(weights[:-1]), abs=1e-3)  # rounded to three places
 
 

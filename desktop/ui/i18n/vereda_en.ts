@@ -490,10 +490,6 @@
         <translation>Enter my own diagnosis</translation>
     </message>
     <message>
-        <source>Cerrar o volver a los pacientes</source>
-        <translation>Close, or back to the patients</translation>
-    </message>
-    <message>
         <source>Paciente nuevo</source>
         <translation>New patient</translation>
     </message>
@@ -610,12 +606,16 @@
         <translation>Open the settings menu</translation>
     </message>
     <message>
-        <source>Sincronizar, o detener lo que va solo</source>
-        <translation>Synchronise, or stop what goes by itself</translation>
+        <source>Sincronizar, o detenerlo</source>
+        <translation>Synchronise, or stop it</translation>
     </message>
     <message>
-        <source>Antes que volver: cancelar lo que tarda</source>
-        <translation>Before going back: cancel what takes long</translation>
+        <source>Cerrar, o volver a los pacientes</source>
+        <translation>Close, or back to the patients</translation>
+    </message>
+    <message>
+        <source>Cancelar lo que tarda</source>
+        <translation>Cancel what takes long</translation>
     </message>
 </context>
 <context>

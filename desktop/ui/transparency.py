@@ -118,7 +118,7 @@ class TransparencyScreen(Screen):
         self.standing, self.told = plain_label("quiet"), message("quiet")
         self.refused = message("refusal")
         self._lay_out()
-        self._drawn: tuple[SentRow, ...] = ()
+        self._drawn: list[str] = []
         self.redraw()
 
     def _lay_out(self) -> None:
@@ -199,12 +199,13 @@ class TransparencyScreen(Screen):
             self.payload.setPlainText(state.payload)
 
     def _draw_rows(self) -> None:
-        if self._drawn == self.state.rows:
+        lines = [_line(one) for one in self.state.rows]
+        if self._drawn == lines:
             return
-        self._drawn = self.state.rows
+        self._drawn = lines
         self.list.blockSignals(True)
         self.list.clear()
-        self.list.addItems([_line(one) for one in self.state.rows])
+        self.list.addItems(lines)
         self.list.setCurrentRow(self.state.chosen)
         self.list.blockSignals(False)
 

@@ -17,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ddx.domain.course import UNWATCHED, Course
 from desktop.frozen import give_streams, tell
 from desktop.hardening import refuse_dumps
 from desktop.logs import keep_log, log_what_nobody_caught
@@ -39,7 +40,6 @@ if TYPE_CHECKING:  # the window comes first; these load after it
         BundleShelf,
         DiagnosticEngine,
         KeptMemory,
-        OnProgress,
     )
     from desktop.services.records import ModelStatus
     from desktop.ui.window import MainWindow
@@ -133,19 +133,19 @@ class LoadingShelf:
         http: "httpx.Client",
         server: str,
         memory: "BundleMemory",
-        on_progress: "OnProgress | None" = None,
+        course: Course = UNWATCHED,
         *,
         metered: bool = False,
         budget: "ByteBudget | None" = None,
     ) -> "UpdateReport":
         """Install what the server offers and serve it."""
-        return self._shelf.update(http, server, memory, on_progress, metered=metered, budget=budget)
+        return self._shelf.update(http, server, memory, course, metered=metered, budget=budget)
 
     def update_from(
-        self, folder: Path, memory: "BundleMemory", on_progress: "OnProgress | None" = None
+        self, folder: Path, memory: "BundleMemory", course: Course = UNWATCHED
     ) -> "UpdateReport":
         """Install what a stick offers and serve it."""
-        return self._shelf.update_from(folder, memory, on_progress)
+        return self._shelf.update_from(folder, memory, course)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, get_args, get_type_hints
 
+from ddx.domain.audit_retention import LEAST_DAYS
 from ddx.domain.metering import MeteredPolicy
 from ddx.errors import DdxError
 
@@ -110,7 +111,7 @@ class Settings:
     backups_kept: Annotated[int, Policy("BackupsKept", 1, 365)] = 7
     allow_usb_export: Annotated[bool, Policy("AllowUsbExport")] = False
     log_level: Annotated[LogLevel, Policy("LogLevel")] = LogLevel.INFO
-    audit_retention_days: Annotated[int, Policy("AuditRetentionDays", 183, 36500)] = 3650
+    audit_retention_days: Annotated[int, Policy("AuditRetentionDays", LEAST_DAYS, 36500)] = 3650
     language: Annotated[WindowLanguage, Policy("Language")] = WindowLanguage.SYSTEM
     commit_first_mode: Annotated[bool, Policy("CommitFirstMode")] = False
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False, repr=False)

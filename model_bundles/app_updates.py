@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from ddx.domain.canonical import canonical_json
+from ddx.domain.course import OnProgress
 from model_bundles import layout
-from model_bundles.client import BundleClient, Device, OnProgress
+from model_bundles.client import BundleClient, Device
 from model_bundles.errors import (
     BundleIncompatibleError,
     BundleMalformedError,

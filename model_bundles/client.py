@@ -4,7 +4,7 @@ python-tuf's ngclient runs the TUF client workflow; around it are the things it 
 the embedded root as the only anchor, fsync, a process lock, floors that outlive its files.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from tuf.api import exceptions as tuf_errors
 from tuf.api.metadata import Metadata, Root, TargetFile, Timestamp
 from tuf.ngclient import FetcherInterface, Updater
 
+from ddx.domain.course import OnProgress, StoppedError
 from model_bundles import blobs, chain, files, layout, verify
 from model_bundles.clock import TrustedClock, signed_at
 from model_bundles.errors import (
@@ -35,9 +36,6 @@ from model_bundles.plan import plan
 from model_bundles.rollout import BASIS_POINTS, ChannelOffer, Rollout, read_offer
 from model_bundles.slots import FreshRelease, Slots
 from model_bundles.verify import Trust, VerifiedBundle
-
-OnProgress = Callable[[int, int], None]
-"""Called with bytes received so far and bytes in all."""
 
 _SHORT_LIVED: Final = "timestamp"
 
@@ -383,7 +381,7 @@ class _Metered(FetcherInterface):
     def _next(chunks: Iterator[bytes]) -> bytes | None:
         try:
             return next(chunks, None)
-        except (tuf_errors.DownloadError, BundleError):
+        except (tuf_errors.DownloadError, BundleError, StoppedError):
             raise
         except Exception as error:  # any HTTP library may be underneath
             raise tuf_errors.DownloadError("the transfer broke off") from error

@@ -11,12 +11,14 @@ import binascii
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from ddx.domain.course import StoppedError
 from ddx.errors import DdxError
 from model_bundles import selftest
 from model_bundles.errors import SelfTestFailedError, TrialFailedError
@@ -24,6 +26,7 @@ from model_bundles.selftest import EngineFactory, SelfTestReport
 from model_bundles.verify import Trust, open_verified
 
 MAX_ANSWER_BYTES: Final = 65_536
+_LOOK_EVERY_S: Final = 0.2  # between two looks at whether to go on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +51,18 @@ class Trial:
     command: Sequence[str]
     limits: Limits = Limits()
 
-    def run(self, folder: Path, trust: Trust) -> SelfTestReport:
+    def run(
+        self, folder: Path, trust: Trust, may_go_on: Callable[[], bool] = lambda: True
+    ) -> SelfTestReport:
         """Return the report of a release in `folder` that reproduces all its golden cases.
+
+        may_go_on: asked again and again; once it says no, the child is ended.
 
         Raises:
             SelfTestFailedError: it does not; the first case that differs.
             TrialFailedError: the child died, was ended by its limits, or could not be started.
             BundleError: the child could not open the bundle; by the code it said.
+            StoppedError: ended on request; it says nothing about the release.
         """
         roots = [
             trust.root,
@@ -65,10 +73,10 @@ class Trial:
             "roots": [base64.b64encode(root).decode() for root in roots],
             "limits": asdict(self.limits),
         }
-        answer = self._asked(json.dumps(request).encode())
+        answer = self._asked(json.dumps(request).encode(), may_go_on)
         return _report(answer)
 
-    def _asked(self, request: bytes) -> dict[str, Any]:
+    def _asked(self, request: bytes, may_go_on: Callable[[], bool]) -> dict[str, Any]:
         try:
             with (
                 subprocess.Popen(  # noqa: S603 -- our own command, no shell
@@ -79,7 +87,7 @@ class Trial:
                 ) as child,
                 _jailed(child, self.limits),
             ):
-                said = _said(child, request, self.limits.wall_s)
+                said = _said(child, request, self.limits.wall_s, may_go_on)
         except OSError as error:
             raise TrialFailedError(f"the trial cannot be started: {error.strerror}") from error
         if child.returncode != 0:
@@ -93,14 +101,29 @@ class Trial:
         return answer
 
 
-def _said(child: "subprocess.Popen[bytes]", request: bytes, wall_s: float) -> bytes:
-    try:
-        said, _ = child.communicate(request, timeout=wall_s)
-    except subprocess.TimeoutExpired as error:
-        child.kill()
-        child.communicate()
-        raise TrialFailedError(f"the trial took more than {wall_s:.0f} s") from error
-    return said
+def _said(
+    child: "subprocess.Popen[bytes]",
+    request: bytes,
+    wall_s: float,
+    may_go_on: Callable[[], bool],
+) -> bytes:
+    until_s = time.monotonic() + wall_s
+    while may_go_on():
+        try:
+            said, _ = child.communicate(request, timeout=min(wall_s, _LOOK_EVERY_S))
+        except subprocess.TimeoutExpired as error:
+            if time.monotonic() < until_s:
+                continue  # asked again, `communicate` goes on where it was
+            _end(child)
+            raise TrialFailedError(f"the trial took more than {wall_s:.0f} s") from error
+        return said
+    _end(child)
+    raise StoppedError("the trial was ended on request")
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    child.kill()
+    child.communicate()
 
 
 def _report(answer: dict[str, Any]) -> SelfTestReport:

@@ -43,6 +43,7 @@ class AuditAction(StrEnum):
     STORE_CHECKED = "store_checked"
     STORE_QUARANTINED = "store_quarantined"
     APPLICATION_UPDATE = "application_update"
+    AUDIT_RETIRED = "audit_retired"
 
 
 class AuditChainError(DdxError):
@@ -100,14 +101,23 @@ def link(
     return replace(unsealed, hash=digest_of(body_of(unsealed)))
 
 
-def verify_chain(entries: Iterable[AuditEntry], *, after: AuditEntry | None = None) -> int:
+def verify_chain(
+    entries: Iterable[AuditEntry], *, after: AuditEntry | None = None, retired: bool = False
+) -> int:
     """Return how many entries follow `after` in an unbroken chain.
+
+    retired: the first entry's place and link stand as they are: what came before was let go.
 
     Raises:
         AuditChainError: the first entry whose sequence, link or content does not hold.
     """
     count, last = 0, after
     for entry in entries:
+        if retired and last is None:
+            if digest_of(body_of(entry)) != entry.hash:
+                raise AuditChainError(entry.sequence, "content does not match its hash")
+            count, last = 1, entry
+            continue
         expected = 1 if last is None else last.sequence + 1
         if entry.sequence != expected:
             raise AuditChainError(entry.sequence, f"expected sequence {expected}")

@@ -13,6 +13,7 @@ from typing import Any, Final
 from ddx.domain.audit import GENESIS, AuditAction
 from ddx.domain.audit_log import BODY_FIELDS, ENTRY_FIELDS, FORMAT, row_of, sha256_of
 from ddx.domain.canonical import digest_of
+from ddx.domain.course import UNWATCHED, Course
 from ddx.domain.statements import (
     Checkpoint,
     EpochSeal,
@@ -54,7 +55,8 @@ class AuditFinding:
 class AuditLogReport:
     """The outcome. finding: None when everything holds.
 
-    unsigned: entries that only the chain covers: written before entries were signed.
+    unsigned: entries that only the chain covers: written before entries were signed. begins: epoch
+    and sequence of the first entry where earlier ones were let go, None where all are there.
     """
 
     entries: int = 0
@@ -64,6 +66,7 @@ class AuditLogReport:
     device_id: str = ""
     device_key: str = ""
     server_keys: tuple[str, ...] = ()
+    begins: tuple[int, int] | None = None
     finding: AuditFinding | None = None
 
     @property
@@ -91,13 +94,15 @@ def verify_log(
     device_key: str | None = None,
     server_key: str | None = None,
     witness: Sequence[Checkpoint] = (),
+    course: Course = UNWATCHED,
 ) -> AuditLogReport:
     """Return whether an exported log holds, and where it first does not.
 
     lines: of the file, each with its line break. device_key, server_key: hex public keys the
-    caller knows from elsewhere. witness: countersigned heads kept outside the file.
+    caller knows from elsewhere. witness: countersigned heads kept outside the file. course: told of
+    the entries that hold; stopped, there is no report.
     """
-    walk = _Walk(check)
+    walk = _Walk(check, course)
     try:
         walk.read(lines)
         walk.whose(device_key)
@@ -116,6 +121,7 @@ class _Walk:
     """One reading of one log."""
 
     check: SignatureCheck
+    course: Course = UNWATCHED
     header: Mapping[str, Any] = field(default_factory=dict)
     entries: list[Mapping[str, Any]] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)
@@ -125,6 +131,7 @@ class _Walk:
     hashes: dict[tuple[int, int], str] = field(default_factory=dict)
     last: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     unsigned: int = 0
+    begins: tuple[int, int] | None = None
 
     def report(self, finding: AuditFinding | None) -> AuditLogReport:
         return AuditLogReport(
@@ -135,6 +142,7 @@ class _Walk:
             device_id=str(self.header.get("device_id", "")),
             device_key=str(self.header.get("device_key", "")),
             server_keys=tuple(sorted({c.server_key for c in self.checkpoints})),
+            begins=self.begins,
             finding=finding,
         )
 
@@ -176,9 +184,9 @@ class _Walk:
 
     def _unreadable(self, line: bytes, number: int, count: int) -> None:
         if number == count and not line.endswith(b"\n"):
-            self.entries_hold()
+            self.entries_hold(whole=False)
             raise _BadLogError(AuditVerdict.TRUNCATION, self._next({}), "the last line is cut")
-        self.entries_hold()
+        self.entries_hold(whole=False)
         raise _BadLogError(
             AuditVerdict.EDIT, self._next({}), f"line {number} is not as it was written"
         )
@@ -210,11 +218,16 @@ class _Walk:
 
     # Entries.
 
-    def entries_hold(self) -> None:
-        """Check every entry in order: place, content, signature, link."""
+    def entries_hold(self, *, whole: bool = True) -> None:
+        """Check every entry in order: place, content, signature, link.
+
+        whole: False while lines are left that cannot be read.
+        """
+        self.begins = self._said_to_begin(whole=whole)
         places = {(row.get("epoch"), row.get("sequence")) for row in self.entries}
         epoch = 0
-        for row in self.entries:
+        for done, row in enumerate(self.entries):
+            self.course.at(done, len(self.entries))
             at = _place(row)
             self._in_place(row, at, epoch, places)
             self._content_holds(row, at)
@@ -222,6 +235,21 @@ class _Walk:
             self._links(row, at)
             self.hashes[at] = row["hash"]
             self.last[at[0]], epoch = row, at[0]
+
+    def _said_to_begin(self, *, whole: bool) -> tuple[int, int] | None:
+        """Return where the chain begins, if that is no first entry and device and server say so.
+
+        The device in an entry that names the place and the hash there, the server by having
+        countersigned them. Whether the two are genuine is checked with all the others.
+        """
+        first = _place(self.entries[0]) if self.entries else _FILE
+        if first[1] <= 1:
+            return None
+        if not whole:
+            return first  # what would say so was not read; the log does not hold anyway
+        told = (*first, self.entries[0].get("hash"))
+        seen = any((c.epoch, c.sequence, c.head) == told for c in self.checkpoints)
+        return first if seen and told in map(_retired, self.entries) else None
 
     def _in_place(
         self, row: Mapping[str, Any], at: tuple[int, int], epoch: int, places: set[Any]
@@ -232,6 +260,8 @@ class _Walk:
             raise _BadLogError(AuditVerdict.REORDER, at, "an earlier epoch after a later one")
         before = self.last.get(at[0])
         expected = (at[0], 1 if before is None else before["sequence"] + 1)
+        if before is None and at == self.begins:
+            return
         if at != expected:
             if expected in places:
                 raise _BadLogError(AuditVerdict.REORDER, at, f"entry {expected[1]} comes later")
@@ -262,6 +292,8 @@ class _Walk:
 
     def _links(self, row: Mapping[str, Any], at: tuple[int, int]) -> None:
         before = self.last.get(at[0])
+        if before is None and at == self.begins:
+            return  # what it follows was let go; its own hash is countersigned
         if row["previous"] != (GENESIS if before is None else before["hash"]):
             raise _BadLogError(AuditVerdict.FORK, at, "does not follow the entry before it")
         if before is None and self.last:
@@ -345,6 +377,8 @@ class _Walk:
 
     def _same_history(self, checkpoint: Checkpoint, beyond: AuditVerdict) -> None:
         at = (checkpoint.epoch, checkpoint.sequence)
+        if self.begins is not None and at < self.begins:
+            return  # of entries that were let go
         mine = self.hashes.get(at)
         if mine is None:
             last = self.last.get(checkpoint.epoch)
@@ -359,6 +393,14 @@ class _Walk:
             raise _BadLogError(
                 AuditVerdict.EDIT, _FILE, "the header or a checkpoint was changed or taken away"
             )
+
+
+def _retired(row: Mapping[str, Any]) -> tuple[Any, Any, Any] | None:
+    """Return epoch, sequence and hash that an entry says the chain begins at from then on."""
+    detail = row.get("detail")
+    if row.get("action") != AuditAction.AUDIT_RETIRED or not isinstance(detail, Mapping):
+        return None
+    return detail.get("epoch"), detail.get("sequence"), detail.get("head")
 
 
 def _place(row: Mapping[str, Any]) -> tuple[int, int]:

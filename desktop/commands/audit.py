@@ -32,6 +32,12 @@ WORDS: Final[Texts] = {
         "{unsigned} entradas son anteriores a la firma y solo las cubre la cadena.",
         "{unsigned} entries are older than signatures: only the chain covers them.",
     ),
+    "begins": (
+        "Empieza en la entrada {sequence} de la época {epoch}: las anteriores llegaron al "
+        "servidor, que refrendó esa, y se retiraron por antiguas.",
+        "It begins at entry {sequence} of epoch {epoch}: the earlier ones reached the server, "
+        "which countersigned that one, and were let go of for their age.",
+    ),
     "device": ("Clave del equipo    {key}", "Device's key   {key}"),
     "server": ("Clave del servidor  {key}", "Server's key   {key}"),
     "compare": (
@@ -116,6 +122,9 @@ def told(report: AuditLogReport, language: Language, *, pinned: bool) -> list[st
     lines = [say("holds", language, WORDS, checkpoints=report.checkpoints, **counts)]
     if report.unsigned:
         lines.append(say("unsigned", language, WORDS, unsigned=report.unsigned))
+    if report.begins is not None:
+        epoch, sequence = report.begins
+        lines.append(say("begins", language, WORDS, epoch=epoch, sequence=sequence))
     lines.append(say("device", language, WORDS, key=fingerprint(report.device_key)))
     lines += [say("server", language, WORDS, key=fingerprint(key)) for key in report.server_keys]
     return lines if pinned else [*lines, say("compare", language, WORDS)]

@@ -134,6 +134,11 @@ class SyncDone:
 
 
 @dataclass(frozen=True, slots=True)
+class SyncStopped:
+    """A synchronisation was ended on request: what arrived, arrived, and the rest waits."""
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateDone:
     """Looking for a newer model ended: `result` and clock of the update outcome."""
 
@@ -176,7 +181,9 @@ class ReadModel:
 
 @dataclass(frozen=True, slots=True)
 class RunSync:
-    """Effect: push what waits."""
+    """Effect: push what waits. asked: somebody asked for it, and waits."""
+
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +221,10 @@ def sync_asked(state: FreshnessState, _event: SyncAsked) -> Step[FreshnessState]
     """Push first, then look for a newer model; a second press while it runs does nothing."""
     if state.syncing:
         return state, ()
-    return replace(state, syncing=True, refusal=None, update=""), (RunSync(), UpdateModel())
+    return replace(state, syncing=True, refusal=None, update=""), (
+        RunSync(asked=True),
+        UpdateModel(),
+    )
 
 
 @step.on(LinkAsked)
@@ -250,6 +260,12 @@ def sync_read(state: FreshnessState, event: SyncRead) -> Step[FreshnessState]:
 def sync_done(state: FreshnessState, event: SyncDone) -> Step[FreshnessState]:
     """Show the standing after the push."""
     return replace(state, sync=event.sync, syncing=False), ()
+
+
+@step.on(SyncStopped)
+def sync_stopped(state: FreshnessState, _event: SyncStopped) -> Step[FreshnessState]:
+    """Read what waits now."""
+    return replace(state, syncing=False), (ReadSync(),)
 
 
 @step.on(UpdateDone)

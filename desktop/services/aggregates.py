@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
+from ddx.domain.course import UNWATCHED, Course
 from ddx.domain.roles import Permission
 from desktop.services.desk import Desk
 from desktop.services.records import Aggregates, Count
@@ -23,11 +24,11 @@ class AggregateService:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def read(self, days: int = DAYS) -> Aggregates:
+    def read(self, days: int = DAYS, course: Course = UNWATCHED) -> Aggregates:
         """Return the counts of the last `days` days; looking at them is an entry."""
         self._desk.require(Permission.VIEW_AGGREGATES)
         since = self._desk.now() - timedelta(days=days)
-        with self._desk.store.write() as unit:
+        with self._desk.store.write(course) as unit:
             counted = unit.aggregates.since(since)
             self._desk.journal.listed(unit, "aggregates")
         return Aggregates(

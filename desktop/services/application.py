@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ddx.domain.audit import AuditAction
+from ddx.domain.course import UNWATCHED, Course
 from ddx.domain.roles import Permission
 from desktop.services.desk import Desk
-from desktop.services.engines import OnProgress
 from desktop.services.errors import NoInstallerError
 from desktop.services.sync import SyncService
 from model_bundles import embedded
@@ -113,20 +113,22 @@ class ApplicationService:
         here = self._installers
         return ApplicationStatus(running=self._running, ready=here.newer(), before=here.older())
 
-    def fetch(self, on_progress: OnProgress | None = None) -> ApplicationStatus:
+    def fetch(self, course: Course = UNWATCHED) -> ApplicationStatus:
         """Bring the installer this device is offered, verified; without an offer nothing changes.
+
+        course: told of bytes; stopped, what came is kept and the next call goes on from it.
 
         Raises:
             NotLinkedError, NoInstallerError: no server; no installers for this kind of machine.
             BundleError: it cannot be had or trusted; what lay ready before still does.
         """
         self._desk.require(Permission.MANAGE_CLINICIANS)
-        updates = self._updates()
+        updates = self._updates(course)
         offer = updates.offered()
         if offer is not None:
             if not self._sync.line().meter.lets_bundles_pass():
                 raise BundleMeteredError("a new version waits for a link that is not metered")
-            updates.fetch(offer, on_progress)
+            updates.fetch(offer, course.at)
             self._write_down("fetched", offer.version)
         return self.status()
 
@@ -171,7 +173,7 @@ class ApplicationService:
             raise NoInstallerError("this session has no folder")
         return Installers(self._folder / "installers", self._running)
 
-    def _updates(self) -> "AppUpdates":
+    def _updates(self, course: Course) -> "AppUpdates":
         from model_bundles.app_updates import AppUpdates  # noqa: PLC0415 -- TUF and httpx
         from model_bundles.client import Device  # noqa: PLC0415
         from sync_service.client.updates import bundle_client  # noqa: PLC0415
@@ -188,6 +190,7 @@ class ApplicationService:
             installers.folder.with_name("client"),
             settings.update_channel,
             budget=line.bundle_budget(),
+            may_go_on=course.may_go_on,
         )
         return AppUpdates(
             client,

@@ -11,6 +11,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ddx.domain.audit import AuditAction
+from ddx.domain.course import UNWATCHED, Course
 from ddx.domain.identifiers import RecordId, new_record_id
 from ddx.domain.roles import Role
 from ddx.terminology.catalogue import Catalogue
@@ -98,10 +99,17 @@ class Clinic:
         """Whether a clinic was created here, sound or damaged."""
         return self._vault.exists
 
-    def create(self, *, clinic_name: str, display_name: str, passphrase: str) -> str:
+    def create(
+        self,
+        *,
+        clinic_name: str,
+        display_name: str,
+        passphrase: str,
+        course: Course = UNWATCHED,
+    ) -> str:
         """Create the encrypted clinic and its first clinician; return the recovery key.
 
-        The recovery key is shown once and kept nowhere.
+        The recovery key is shown once and kept nowhere. Stopped, there is no clinic.
 
         Raises:
             ClinicDetailsError, WeakPassphraseError: nothing was created.
@@ -113,7 +121,7 @@ class Clinic:
             id=new_record_id(), display_name=display_name.strip(), role=Role.MEDICO_ADMIN
         )
         return self._vault.create(
-            first, passphrase, lambda store: self._found(store, clinic_name.strip(), first)
+            first, passphrase, lambda store: self._found(store, clinic_name.strip(), first), course
         )
 
     def clinicians(self) -> tuple[ClinicianCard, ...]:
@@ -173,10 +181,13 @@ class Clinic:
         except SignInRefusedError as refused:
             raise RecoveryRefusedError(refused.retry_after_s) from None
 
-    def change_data_key(self, clinician: RecordId, passphrase: str) -> str:
+    def change_data_key(
+        self, clinician: RecordId, passphrase: str, course: Course = UNWATCHED
+    ) -> str:
         """Encrypt everything under a new key and return the new recovery key; sign out first.
 
-        Every other clinician then needs a new passphrase from this one.
+        Every other clinician then needs a new passphrase from this one. Stopped, the old key and
+        all its passphrases stand; the encrypting itself is one call, which nothing ends early.
 
         Raises:
             SignInRefusedError, StoreFullError: nothing was changed.
@@ -187,6 +198,7 @@ class Clinic:
                 clinician,
                 passphrase,
                 lambda store: self._write_down(store, clinician, "store.data_key"),
+                course,
             ),
         )
 
@@ -194,10 +206,11 @@ class Clinic:
         """Return the backups there are, newest first, before anything is unlocked."""
         return cards(self._place)
 
-    def restore(self, backup: Path, secret: str) -> RestoreReport:
+    def restore(self, backup: Path, secret: str, course: Course = UNWATCHED) -> RestoreReport:
         """Put a backup in the place of the store, which is kept aside, whole.
 
-        secret: a passphrase or the recovery key of the day of the backup.
+        secret: a passphrase or the recovery key of the day of the backup. Stopped, the store of
+        now stands; nothing stops it from the moment the backup was checked to the last page.
 
         Raises:
             BackupUnusableError: altered or damaged; the store was not touched.
@@ -210,7 +223,12 @@ class Clinic:
         done = guard.tried(
             RESTORER,
             lambda: self._vault.restore(
-                backup, secret, self._now(), self._write_down_restore, self._send_what_waits
+                backup,
+                secret,
+                self._now(),
+                self._write_down_restore,
+                self._send_what_waits,
+                course=course,
             ),
         )
         return RestoreReport(made_at=done.made_at, epoch=done.epoch, aside=done.aside)
@@ -281,7 +299,13 @@ class Clinic:
             desk,
             self._settings,
             StaffService(desk, self._vault, self._guard),
-            KeepingService(desk, self._vault, self._place, self._settings.backups_kept),
+            KeepingService(
+                desk,
+                self._vault,
+                self._place,
+                self._settings.backups_kept,
+                audit_days=self._settings.audit_retention_days,
+            ),
             self._vault.ledger(self._place),
             installers=self._data_dir / INSTALLERS,
         )

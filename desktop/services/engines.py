@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ddx.domain.case import Case
+from ddx.domain.course import UNWATCHED, Course
 from ddx.domain.differential import Differential
 from ddx.domain.explanation import Explanation
 from ddx.domain.identifiers import DiseaseId
@@ -73,10 +74,6 @@ class DiagnosticEngine(Protocol):
         """Return the SHA-256 of the case's feature row."""
 
 
-OnProgress = Callable[[int, int], None]
-"""Called with bytes received so far and bytes in all, on the thread that downloads."""
-
-
 class KeptMemory(Floors, OrdersMemory, Protocol):
     """What the encrypted store remembers of bundles."""
 
@@ -118,14 +115,17 @@ class BundleShelf(Protocol):
         http: "httpx.Client",
         server: str,
         memory: BundleMemory,
-        on_progress: OnProgress | None = None,
+        course: Course = UNWATCHED,
         *,
         metered: bool = False,
         budget: "ByteBudget | None" = None,
     ) -> "UpdateReport":
-        """Install what the server offers and serve it; the report says how it ended."""
+        """Install what the server offers and serve it; the report says how it ended.
+
+        course: told of bytes; stopped, the update is postponed.
+        """
 
     def update_from(
-        self, folder: Path, memory: BundleMemory, on_progress: OnProgress | None = None
+        self, folder: Path, memory: BundleMemory, course: Course = UNWATCHED
     ) -> "UpdateReport":
         """Install what a USB stick offers and serve it; the report says how it ended."""

@@ -3,6 +3,7 @@
 import json
 
 from ddx.domain.audit import AuditAction
+from ddx.domain.course import UNWATCHED, Course
 from ddx.domain.identifiers import RecordId
 from ddx.domain.roles import Permission
 from ddx.phenopackets.write import write_phenopacket
@@ -16,7 +17,7 @@ class ExportService:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def phenopacket(self, diagnosis: RecordId) -> bytes:
+    def phenopacket(self, diagnosis: RecordId, course: Course = UNWATCHED) -> bytes:
         """Return one visit as a phenopacket v2, JSON: findings and what the clinician concluded.
 
         No name is in it; the packet is known by the receipt's short code.
@@ -25,7 +26,7 @@ class ExportService:
             RecordMissingError, StoreFullError: nothing was written down; it must not leave.
         """
         self._desk.require(Permission.VIEW_PATIENT)
-        with self._desk.store.write() as unit:
+        with self._desk.store.write(course) as unit:
             stored = unit.diagnoses.get(diagnosis)
             decisions = unit.feedback.of_diagnoses((diagnosis,))
             self._desk.journal.record(
@@ -46,13 +47,13 @@ class ExportService:
         )
         return json.dumps(packet, ensure_ascii=False, indent=1).encode()
 
-    def fhir(self, patient: RecordId) -> bytes:
+    def fhir(self, patient: RecordId, course: Course = UNWATCHED) -> bytes:
         """Return everything recorded of one patient as a FHIR R4 Bundle, JSON; names are in it.
 
         Raises as `phenopacket` does.
         """
         self._desk.require(Permission.VIEW_PATIENT)
-        with self._desk.store.write() as unit:
+        with self._desk.store.write(course) as unit:
             person = unit.patients.get(patient)
             stored = unit.diagnoses.of_patient(patient)
             decisions = unit.feedback.of_diagnoses(tuple(d.id for d in stored))

@@ -59,6 +59,7 @@ _KINDS: Final = {
     AuditAction.STORE_CHECKED: _Kind("110100", "Application Activity", "E"),
     AuditAction.STORE_QUARANTINED: _Kind(*_SECURITY, "E"),
     AuditAction.APPLICATION_UPDATE: _Kind("110100", "Application Activity", "U"),
+    AuditAction.AUDIT_RETIRED: _Kind("110101", "Audit Log Used", "D"),
 }
 _FAILED: Final = frozenset(
     {

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+from ddx.domain.course import StoppedError
 from ddx.domain.identifiers import RecordId
 from desktop.services.errors import SignInRefusedError
 from desktop.services.journal import Clock
@@ -29,6 +30,7 @@ class Guard:
             SignInRefusedError: wrong, unknown or too soon; `retry_after_s` says when to try.
             RecoveryTypingError: a recovery key that its own check letters refuse; not counted,
                 for nothing was tried.
+            StoppedError: ended on request, not counted: a wrong secret is refused before that.
         """
         started = time.monotonic()
         wait_s = self._attempts.retry_after_s(holder, self._now())
@@ -37,7 +39,7 @@ class Guard:
         attempt = self._attempts.begin(holder, self._now())
         try:
             result = work()
-        except RecoveryTypingError:
+        except (RecoveryTypingError, StoppedError):
             self._attempts.withdrawn(attempt)
             raise
         except WrongKeyError:

@@ -5,11 +5,15 @@ from pathlib import Path
 from typing import Final
 
 from ddx.domain.audit import AuditAction
+from ddx.domain.course import UNWATCHED, Course, StoppedError
 from ddx.domain.roles import Permission
 from desktop.services.desk import Desk
 from desktop.services.records import BackupCard
+from desktop.services.retention import retire_audit
+from desktop.settings import Settings
 from desktop.store import backups
 from desktop.store.backups import Backup
+from desktop.store.unit_of_work import UnitOfWork
 from desktop.store.vault import Vault
 
 BACKUP_EVERY: Final = timedelta(days=1)
@@ -20,9 +24,22 @@ CHECKED_AT: Final = "store.checked_at"
 class KeepingService:
     """Backups and checks of the open store."""
 
-    def __init__(self, desk: Desk, vault: Vault, place: Path, keep: int) -> None:
-        """Bind the store. place: folder of the backups; keep: how many stay there."""
+    def __init__(
+        self,
+        desk: Desk,
+        vault: Vault,
+        place: Path,
+        keep: int,
+        *,
+        audit_days: int = Settings().audit_retention_days,
+    ) -> None:
+        """Bind the store.
+
+        place: folder of the backups; keep: how many stay there. audit_days: how long the audit is
+        kept here once the server has it.
+        """
         self._desk, self._vault, self._place, self._keep = desk, vault, place, keep
+        self._audit_days = audit_days
 
     @property
     def place(self) -> Path:
@@ -33,22 +50,29 @@ class KeepingService:
         """Return the backups there are, newest first; any signed-in person may ask."""
         return cards(self._place)
 
-    def back_up(self) -> BackupCard:
-        """Write an encrypted backup, read it back whole, and return it.
+    def back_up(self, course: Course = UNWATCHED) -> BackupCard:
+        """Write an encrypted backup, read it back whole, and return it. Stopped, there is none.
 
         Raises:
             StoreFullError, StoreCorruptError: no backup was made; earlier ones stand.
         """
         self._desk.require(Permission.MANAGE_CLINICIANS)
-        return self._back_up()
+        return self._back_up(course)
 
-    def check(self) -> datetime:
-        """Read every page and index, and return when. Raises StoreCorruptError."""
+    def check(self, course: Course = UNWATCHED) -> datetime:
+        """Read every page and index, and return when. Raises StoreCorruptError.
+
+        Stopped, it stays due, and the chain tells that it was begun and not finished.
+        """
         self._desk.require(Permission.MANAGE_CLINICIANS)
-        return self._check()
+        return self._check(course)
 
-    def upkeep(self) -> None:
-        """Do what is due: a check each week, a backup each day; for any session, in background.
+    def upkeep(self, course: Course = UNWATCHED) -> None:
+        """Do what is due; for any session, in background.
+
+        A check each week, a backup each day, and after it the audit that has grown too old goes.
+
+        Stopped, what was not finished stays due.
 
         Raises:
             StoreCorruptError: the check found damage; end the session and restore a backup.
@@ -59,13 +83,16 @@ class KeepingService:
         with self._desk.store.read() as unit:
             checked = unit.settings.get(CHECKED_AT)
         if checked is None or now - datetime.fromisoformat(checked) >= CHECK_EVERY:
-            self._check()
+            self._check(course)
         made = self.backups()
         if not made or now - made[0].made_at >= BACKUP_EVERY:
-            self._back_up()
+            self._back_up(course)
+        retire_audit(self._desk, self._audit_days, course)
 
-    def _back_up(self) -> BackupCard:
-        made = self._vault.back_up(self._desk.store, self._place, self._desk.now(), self._keep)
+    def _back_up(self, course: Course) -> BackupCard:
+        made = self._vault.back_up(
+            self._desk.store, self._place, self._desk.now(), self._keep, course
+        )
         self._keep_ledger()
         with self._desk.store.write() as unit:
             self._desk.journal.record(unit, AuditAction.EXPORTED, "store.backup", bytes=made.size)
@@ -76,14 +103,22 @@ class KeepingService:
             key, erased = unit.clinic.get().pseudonym_key, unit.erasures.all()
         self._vault.ledger(self._place).keep(key, erased)
 
-    def _check(self) -> datetime:
-        self._desk.store.check()
+    def _check(self, course: Course) -> datetime:
+        try:
+            self._desk.store.check(course)
+        except StoppedError:
+            with self._desk.store.write() as unit:
+                self._write_down_check(unit, finished=False)
+            raise
         now = self._desk.now()
         with self._desk.store.write() as unit:
             unit.settings.put(CHECKED_AT, now.isoformat())
-            device = unit.device.get().id
-            self._desk.journal.record(unit, AuditAction.STORE_CHECKED, device, sound=True)
+            self._write_down_check(unit, sound=True)
         return now
+
+    def _write_down_check(self, unit: UnitOfWork, **told: bool) -> None:
+        device = unit.device.get().id
+        self._desk.journal.record(unit, AuditAction.STORE_CHECKED, device, **told)
 
 
 def cards(place: Path) -> tuple[BackupCard, ...]:

@@ -3,7 +3,8 @@
 Keeps httpx and pydantic (a third of a second) out of the way of the first window.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Final, TypeVar
 
 import httpx
 
+from ddx.domain.course import UNWATCHED, Course
 from ddx.domain.identifiers import RecordId
 from ddx.domain.lease import RoleLease
 from ddx.domain.metering import ByteRule
@@ -128,8 +130,9 @@ class Line:
         identity = identity_of(store)
         self.meter = meter_of(store, rule, now)
         self._transport = HttpTransport(self.http, identity, counted=self.meter.count)
+        self._outbox = StoreOutbox(store)
         self._runner = Runner(
-            StoreOutbox(store),
+            self._outbox,
             self._transport,
             identity,
             software=lambda: Versions(app=version("vereda"), bundle=bundle_version()),
@@ -142,9 +145,26 @@ class Line:
         """Introduce this device. Raises the errors of `sync_service.client.enrol`."""
         enrol(self._transport, code=code, app_version=version("vereda"))
 
-    def push(self) -> SyncReport:
-        """Push what waits; the report says how far it came."""
+    def push(self, course: Course = UNWATCHED) -> SyncReport:
+        """Push what waits; the report says how far it came. course: told of records settled."""
+        waits, settled = self._outbox.counts().pending, 0
+
+        def tell(more: int) -> None:
+            nonlocal settled
+            settled += more
+
+        self._runner.on_batch = tell
+        self._runner.before_batch = lambda: course.at(settled, waits)
         return self._runner.run_once()
+
+    @contextmanager
+    def ending_with(self, course: Course) -> Iterator[None]:
+        """Leave every answer awaited in the block once `course` is asked to end."""
+        self._transport.may_go_on = None if course is UNWATCHED else course.may_go_on
+        try:
+            yield
+        finally:
+            self._transport.may_go_on = None
 
     def checkpoint(
         self,

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddx.domain.audit import AuditAction
+from ddx.domain.course import UNWATCHED, Course
 from ddx.domain.roles import Permission
 from desktop.services.desk import Desk
-from desktop.services.engines import BundleMemory, BundleShelf, OnProgress
+from desktop.services.engines import BundleMemory, BundleShelf
 from desktop.services.errors import NotLinkedError
 from desktop.services.floors import StoreFloors
 from desktop.services.records import ModelStatus, UpdateOutcome
@@ -31,11 +32,12 @@ class ModelService:
         old_after = self._sync.settings().max_model_age_days
         return replace(self._desk.shelf.status, old_after_days=old_after)
 
-    def update(self, on_progress: OnProgress | None = None) -> UpdateOutcome:
+    def update(self, course: Course = UNWATCHED) -> UpdateOutcome:
         """Install what the server offers, if it proves itself; the active one serves until then.
 
         A newer bundle may be asked for by anybody who diagnoses: it is trusted for its
-        signatures, not for who fetched it. on_progress: bytes so far and in all, on this thread.
+        signatures, not for who fetched it. course: told of bytes; stopped, what came is kept and
+        the outcome is `postponed`, by the code of `StoppedError`.
         """
         self._desk.require(Permission.DIAGNOSE)
         try:
@@ -46,14 +48,14 @@ class ModelService:
             )
         paid = not line.meter.lets_bundles_pass()
         return self.update_over(
-            line.http, line.server, on_progress, metered=paid, budget=line.bundle_budget()
+            line.http, line.server, course, metered=paid, budget=line.bundle_budget()
         )
 
     def update_over(
         self,
         http: "httpx.Client",
         server: str,
-        on_progress: OnProgress | None = None,
+        course: Course = UNWATCHED,
         *,
         metered: bool,
         budget: "ByteBudget | None" = None,
@@ -65,19 +67,17 @@ class ModelService:
         self._desk.require(Permission.DIAGNOSE)
         memory = self._memory()
         return self._ended(
-            self._desk.shelf.update(
-                http, server, memory, on_progress, metered=metered, budget=budget
-            )
+            self._desk.shelf.update(http, server, memory, course, metered=metered, budget=budget)
         )
 
     def standing_on(self, shelf: BundleShelf) -> "ModelService":
         """Return this service over another shelf: that of a caller who opens one when needed."""
         return ModelService(replace(self._desk, shelf=shelf), self._sync)
 
-    def update_from(self, folder: Path, on_progress: OnProgress | None = None) -> UpdateOutcome:
+    def update_from(self, folder: Path, course: Course = UNWATCHED) -> UpdateOutcome:
         """Install what a USB stick offers, verified exactly as from the server."""
         self._desk.require(Permission.DIAGNOSE)
-        return self._ended(self._desk.shelf.update_from(folder, self._memory(), on_progress))
+        return self._ended(self._desk.shelf.update_from(folder, self._memory(), course))
 
     def _ended(self, report: "UpdateReport") -> UpdateOutcome:
         if report.result in {"activated", "sent_back"}:

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Final
 
 from ddx.domain.audit import AuditAction
+from ddx.domain.course import UNWATCHED, Course
 from ddx.domain.identifiers import new_record_id
 from ddx.domain.roles import Permission
 from ddx.intake.check import CaseIssue, Level
@@ -34,7 +35,9 @@ class PatientService:
         self._desk = desk
         self._listed = False
 
-    def search(self, text: str = "", limit: int = 200) -> tuple[PatientRow, ...]:
+    def search(
+        self, text: str = "", limit: int = 200, course: Course = UNWATCHED
+    ) -> tuple[PatientRow, ...]:
         """Return patients whose name or document holds every word of `text`, newest visit first.
 
         When nobody is called that: patients with a visit where the finding or the disease of that
@@ -43,12 +46,12 @@ class PatientService:
         """
         self._desk.require(Permission.VIEW_PATIENT)
         self._write_down_list()
-        with self._desk.store.read() as unit:
+        with self._desk.store.read(course) as unit:
             named = unit.patients.search(text, limit)
         if named or len(text.strip()) < SHORTEST_VISIT_SEARCH:
             return tuple(patient_row(patient) for patient in named)
         codes = self._codes(text)
-        with self._desk.store.read() as unit:
+        with self._desk.store.read(course) as unit:
             seen = unit.patients.seen_with(codes, text, limit)
         return tuple(patient_row(patient) for patient, _visit in seen)
 

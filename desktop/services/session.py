@@ -87,6 +87,11 @@ class Session:
         """Who is signed in, with the role the encrypted store gives them."""
         return self._desk.clinician
 
+    @property
+    def closed(self) -> bool:
+        """Whether the store is locked: nothing more can be asked here."""
+        return self._desk.store.closed
+
     def close(self) -> None:
         """Write the sign-out down and lock the store. Closing twice does nothing."""
         self.identity.stop()

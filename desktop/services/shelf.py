@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from ddx.domain.artifacts import Artifacts
 from ddx.domain.case import Case
+from ddx.domain.course import UNWATCHED, Course
 from ddx.errors import DdxError, ModelError
-from desktop.services.engines import BundleMemory, DiagnosticEngine, KeptMemory, OnProgress
+from desktop.services.engines import BundleMemory, DiagnosticEngine, KeptMemory
 from desktop.services.errors import OtherBundleError
 from desktop.services.records import ModelStatus
 from desktop.settings import Settings
@@ -115,7 +116,7 @@ class DeviceShelf:
         http: "httpx.Client",
         server: str,
         memory: BundleMemory,
-        on_progress: OnProgress | None = None,
+        course: Course = UNWATCHED,
         *,
         metered: bool = False,
         budget: "ByteBudget | None" = None,
@@ -139,15 +140,16 @@ class DeviceShelf:
             built_at=None if shipped is None else shipped.created_at,
             device=memory.device,
             site=settings.site_id or None,
+            may_go_on=course.may_go_on,
         )
-        return self._updated(client, shipped, memory, on_progress, metered=metered)
+        return self._updated(client, shipped, memory, course, metered=metered)
 
     def _updated(
         self,
         client: "BundleClient",
         shipped: VerifiedBundle | None,
         memory: BundleMemory,
-        on_progress: OnProgress | None,
+        course: Course,
         *,
         metered: bool = False,
     ) -> "UpdateReport":
@@ -158,11 +160,11 @@ class DeviceShelf:
         report = Updater(
             client,
             self._slots_with(memory.kept),
-            self._self_test,
+            lambda bundle: self._self_test(bundle, course),
             serving=self._serving.bundle.release,
             shipped=shipped,
             metered=metered,
-        ).run(on_progress)
+        ).run(course)
         if report.result in {"activated", "sent_back"} or self._slots.orders_number != before:
             with self._changing:
                 self._reverted = ()
@@ -170,7 +172,7 @@ class DeviceShelf:
         return report
 
     def update_from(
-        self, folder: Path, memory: BundleMemory, on_progress: OnProgress | None = None
+        self, folder: Path, memory: BundleMemory, course: Course = UNWATCHED
     ) -> "UpdateReport":
         """Install what a stick offers and serve it: the same checks as from the server."""
         from model_bundles import stick  # noqa: PLC0415 -- httpx
@@ -193,7 +195,7 @@ class DeviceShelf:
             )
         except BundleError as error:
             return UpdateReport(result=UpdateResult.REFUSED, code=error.code)
-        return self._updated(client, shipped, memory, on_progress)
+        return self._updated(client, shipped, memory, course)
 
     def _floors(self, folder: str, kept: KeptMemory) -> Floors:
         return JoinedFloors(FileFloors(self._data_dir / folder / FLOORS), kept)
@@ -275,10 +277,10 @@ class DeviceShelf:
                 if health.failures:
                     self._slots.note(health.answered())
 
-    def _self_test(self, bundle: VerifiedBundle) -> object:
+    def _self_test(self, bundle: VerifiedBundle, course: Course) -> object:
         if self._trial is None:
             return selftest.run(bundle, self._engine_from)
-        return self._trial.run(self._slots.staged_folder(), self._trust)
+        return self._trial.run(self._slots.staged_folder(), self._trust, course.may_go_on)
 
     def _held(self, digest: str) -> VerifiedBundle:
         for opening in (self._slots.active, self._slots.previous, self._open_embedded):

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from ddx.domain.audit import AuditAction
+from ddx.domain.course import UNWATCHED, Course
 from ddx.domain.identifiers import RecordId
 from ddx.domain.lease import RoleLease
 from ddx.domain.metering import ByteRule
@@ -71,23 +72,36 @@ class SyncService:
             self._line = line
         return self.status()
 
-    def run_once(self) -> SyncStatus:
-        """Push what waits and return the new status; an absent network is a phase of it."""
+    def run_once(self, course: Course = UNWATCHED) -> SyncStatus:
+        """Push what waits and return the new status; an absent network is a phase of it.
+
+        course: told of records settled. It ends between two batches: what the server has
+        acknowledged stays so, and the rest waits as before.
+        """
         self._desk.require(Permission.DIAGNOSE)
         with self._one_at_a_time:
             try:
                 line = self.line()
             except NotLinkedError:
                 return self.status()
-            show_head(self._desk, line)  # first: a restored backup must not push over its own past
-            line.take_settings(self._desk)
-            with self._desk.store.write() as unit:
-                before = unit.outbox.counts()
-                send_audit(self._desk, unit)
-            report = line.push()
-            with self._desk.store.write() as unit:
-                self._write_down(unit, before, report.last_contact_at)
+            with line.ending_with(course):
+                # The head first: a restored backup must not push over its own past.
+                show_head(self._desk, line)
+                course.at()
+                line.take_settings(self._desk)
+                course.at()
+                self._push(line, course)
         return self.status()
+
+    def _push(self, line: "Line", course: Course) -> None:
+        with self._desk.store.write() as unit:
+            before = unit.outbox.counts()
+            send_audit(self._desk, unit)
+        try:
+            line.push(course)
+        finally:
+            with self._desk.store.write() as unit:
+                self._write_down(unit, before, line.report().last_contact_at)
 
     def lease(self, clinician: RecordId, id_token: str) -> RoleLease | None:
         """Return the role the linked server lends, None without a link or from an older server.

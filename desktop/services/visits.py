@@ -11,6 +11,7 @@ from typing import Final
 from ddx.domain.audit import AuditAction
 from ddx.domain.canonical import canonical_json
 from ddx.domain.case import Case
+from ddx.domain.course import UNWATCHED, Course
 from ddx.domain.explanation import Explanation
 from ddx.domain.identifiers import DiseaseId, RecordId, new_record_id
 from ddx.domain.receipt import EXPLAINED, Receipt, receipt_to_json
@@ -132,10 +133,10 @@ class VisitService:
                     break
         return replace(_record(stored, ()), not_excluded=engine.not_excluded(case))
 
-    def history(self, patient: RecordId) -> tuple[DiagnosisRecord, ...]:
+    def history(self, patient: RecordId, course: Course = UNWATCHED) -> tuple[DiagnosisRecord, ...]:
         """Return the diagnoses of one patient, newest first, with their decisions."""
         self._desk.require(Permission.VIEW_PATIENT)
-        with self._desk.store.write() as unit:
+        with self._desk.store.write(course) as unit:
             person = unit.patients.get(patient)
             stored = unit.diagnoses.of_patient(patient)
             feedback = unit.feedback.of_diagnoses(tuple(d.id for d in stored))

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from ddx.domain.course import UNWATCHED, Course
 from desktop.store.errors import BackupUnusableError
 from desktop.store.files import disk_errors, sync_directory, write_atomically
 from desktop.store.layout import DATABASE, SLOTS
@@ -36,7 +37,11 @@ class Backup:
 
 
 def write_backup(
-    place: Path, made_at: datetime, fill: Callable[[Path], None], verify: Callable[[Path], None]
+    place: Path,
+    made_at: datetime,
+    fill: Callable[[Path], None],
+    verify: Callable[[Path], None],
+    course: Course = UNWATCHED,
 ) -> Backup:
     """Write one backup into `place` and return it, or leave nothing.
 
@@ -56,7 +61,8 @@ def write_backup(
             workshop.mkdir(mode=0o700)
             fill(workshop)
             verify(workshop / DATABASE)
-            hashes = {name: digest(workshop / name) for name in (DATABASE, SLOTS)}
+            hashes = {name: digest(workshop / name, course) for name in (DATABASE, SLOTS)}
+            course.last_step()
             for name in hashes:
                 sync_file(workshop / name)
             size = (workshop / DATABASE).stat().st_size
@@ -82,7 +88,7 @@ def backups_in(place: Path) -> tuple[Backup, ...]:
     return tuple(sorted(found, key=lambda b: b.made_at, reverse=True))
 
 
-def verified(folder: Path) -> Backup:
+def verified(folder: Path, course: Course = UNWATCHED) -> Backup:
     """Return the backup in `folder` once every byte matches its manifest.
 
     Raises BackupUnusableError naming the file that does not.
@@ -90,7 +96,7 @@ def verified(folder: Path) -> Backup:
     manifest = _manifest(folder)
     for name in (DATABASE, SLOTS):
         path = folder / name
-        if not path.is_file() or digest(path) != manifest["sha256"].get(name):
+        if not path.is_file() or digest(path, course) != manifest["sha256"].get(name):
             raise BackupUnusableError(f"{name} of the backup is missing or altered")
     return _described(folder, manifest)
 
@@ -107,12 +113,14 @@ def rotate(made: Backup, keep: int) -> int:
     return len(old)
 
 
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file, read in pieces."""
-    reading = hashlib.sha256()
+def digest(path: Path, course: Course = UNWATCHED) -> str:
+    """Return the SHA-256 of a file, read in pieces. Told of in bytes."""
+    reading, done, total = hashlib.sha256(), 0, path.stat().st_size
     with path.open("rb") as stream:
         while piece := stream.read(_CHUNK):
             reading.update(piece)
+            done += len(piece)
+            course.at(done, total)
     return reading.hexdigest()
 
 
@@ -152,8 +160,20 @@ def _described(folder: Path, manifest: Mapping[str, Any]) -> Backup:
     )
 
 
-def copied(backup: Backup, target: Path) -> None:
-    """Copy database and slots of a backup into `target`. Raises StoreError, StoreFullError."""
+def copied(backup: Backup, target: Path, course: Course = UNWATCHED) -> None:
+    """Copy database and slots of a backup into `target`, told of in bytes.
+
+    Raises StoreError, StoreFullError.
+    """
     with disk_errors():
         for name in (DATABASE, SLOTS):
-            shutil.copyfile(backup.folder / name, target / name)
+            _copy(backup.folder / name, target / name, course)
+
+
+def _copy(source: Path, target: Path, course: Course) -> None:
+    done, total = 0, source.stat().st_size
+    with source.open("rb") as reading, target.open("wb") as writing:
+        while piece := reading.read(_CHUNK):
+            writing.write(piece)
+            done += len(piece)
+            course.at(done, total)

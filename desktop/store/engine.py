@@ -1,5 +1,7 @@
 """The SQLCipher engine: raw key per connection, WAL, durable commits, explicit transactions."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,6 +11,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool
 from sqlcipher3 import dbapi2
 
+from ddx.domain.course import UNWATCHED, Course
 from desktop.store.errors import StoreCorruptError, StoreError, is_damage
 
 BUSY_TIMEOUT_S: Final = 10.0
@@ -18,6 +21,9 @@ ones each page is authenticated when it is read, and `ClinicStore.check` reads t
 CACHE_KIB: Final = 4 << 10  # per connection; a search over 20,000 visits is as fast as with 16 MiB
 
 _BEGIN: Final = "vereda_begin"
+_COPIED_PAGES: Final = 256  # of 4 KiB: a copy is told of, and may end, each MiB
+_ASKED_EVERY: Final = 20_000
+"""Steps of SQLite's machine between two looks at whether to go on: about a millisecond."""
 
 
 def open_engine(path: Path, data_key: bytes, *, create: bool = False) -> Engine:
@@ -58,13 +64,33 @@ def begin_immediate(engine: Engine) -> Engine:
     return engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
 
 
-def damage(engine: Engine, *, thorough: bool = False) -> tuple[str, ...]:
+@contextmanager
+def stoppable(connection: Connection, course: Course) -> Iterator[None]:
+    """Let the statements of the block end when `course` is asked to; SQLite then says INTERRUPT."""
+    if course is UNWATCHED:
+        yield
+        return
+    driver = connection.connection.driver_connection
+    if driver is None:
+        raise StoreError("the connection was closed")
+    driver.set_progress_handler(lambda: not course.may_go_on(), _ASKED_EVERY)
+    try:
+        yield
+    finally:
+        driver.set_progress_handler(None, 0)
+
+
+def damage(
+    engine: Engine, *, thorough: bool = False, course: Course = UNWATCHED
+) -> tuple[str, ...]:
     """Return every fault found: failed page authentication first, then structure.
 
     Reads the whole file. thorough: also every index against its table, every reference and the
-    search indexes. An old page put back in place passes: the audit chain finds that.
+    search indexes. An old page put back in place passes: the audit chain finds that. The
+    authentication of the pages is one call of SQLCipher, which nothing ends early.
     """
-    with engine.connect() as connection:
+    with engine.connect() as connection, stoppable(connection, course):
+        course.at()
         pages = _pages_that_fail(connection)
         if pages:
             # the check reads the file beside the WAL: a process killed while it folded the WAL in,
@@ -73,6 +99,7 @@ def damage(engine: Engine, *, thorough: bool = False) -> tuple[str, ...]:
             pages = _pages_that_fail(connection)
         if pages:
             return pages
+        course.at()
         check = "integrity_check(100)" if thorough else "quick_check(10)"
         rows = connection.execute(text(f"PRAGMA {check}")).scalars().all()
         faults = [str(row) for row in rows if row != "ok"]
@@ -100,21 +127,29 @@ def quick_damage(engine: Engine, path: Path) -> tuple[str, ...]:
     return ()
 
 
-def copy_into(engine: Engine, data_key: bytes, target: Path) -> None:
+def copy_into(engine: Engine, data_key: bytes, target: Path, course: Course = UNWATCHED) -> None:
     """Write a consistent, encrypted copy of the database to `target`, which must not exist.
 
-    The online backup of SQLite: readers and writers go on meanwhile.
+    The online backup of SQLite: readers and writers go on meanwhile. Told of in pages.
     """
     source = engine.raw_connection()
+    driver: Any = source.driver_connection
     copy = dbapi2.connect(str(target), isolation_level=None)
     try:
         _give_key(copy, "key", data_key)
-        source.driver_connection.backup(copy)  # type: ignore[union-attr]
+        # One view for all the steps: without it, each write of others would begin the copy anew.
+        driver.execute("BEGIN").close()
+        driver.execute("SELECT count(*) FROM sqlite_master").fetchall()
+        driver.backup(
+            copy,
+            pages=_COPIED_PAGES,
+            progress=lambda _status, left, total: course.at(total - left, total),
+        )
         # The copy carries the source's WAL mode; a backup is one file.
         copy.execute("PRAGMA journal_mode = DELETE").fetchall()
     finally:
         copy.close()
-        source.close()
+        source.close()  # the pool ends the view
 
 
 def change_key(path: Path, old: bytes, new: bytes) -> None:

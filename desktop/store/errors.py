@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from sqlalchemy.exc import DatabaseError
 
+from ddx.domain.course import StoppedError
 from ddx.errors import DdxError
 
 
@@ -114,17 +115,19 @@ def is_damage(error: DatabaseError) -> bool:
     return name in DAMAGE or name.startswith("SQLITE_CORRUPT")
 
 
-def from_database(error: DatabaseError, path: Path) -> StoreError:
+def from_database(error: DatabaseError, path: Path) -> DdxError:
     """Return the store's own error for what SQLite reported through SQLAlchemy."""
     return _told(sqlite_name(error) or type(error).__name__, path)
 
 
-def from_driver(error: Exception, path: Path) -> StoreError:
+def from_driver(error: Exception, path: Path) -> DdxError:
     """Return the store's own error for what the driver itself reported."""
     return _told(str(getattr(error, "sqlite_errorname", "")) or type(error).__name__, path)
 
 
-def _told(name: str, path: Path) -> StoreError:
+def _told(name: str, path: Path) -> DdxError:
+    if name == "SQLITE_INTERRUPT":  # nothing else interrupts here than a course that was stopped
+        return StoppedError("a statement was ended on request")
     if name in DAMAGE or name.startswith("SQLITE_CORRUPT"):
         return StoreCorruptError(path, "the file is damaged")
     if name == "SQLITE_FULL":

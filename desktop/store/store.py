@@ -10,6 +10,8 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 from sqlcipher3 import dbapi2
 
+from ddx.domain.course import UNWATCHED, Course
+from ddx.errors import DdxError
 from desktop.store import ballast
 from desktop.store.engine import (
     FULL_CHECK_BYTES,
@@ -18,11 +20,11 @@ from desktop.store.engine import (
     damage,
     open_engine,
     quick_damage,
+    stoppable,
 )
 from desktop.store.errors import (
     StoreClosedError,
     StoreCorruptError,
-    StoreError,
     StoreFullError,
     from_database,
     from_driver,
@@ -71,29 +73,29 @@ class ClinicStore:
             raise
         return store
 
-    def check(self) -> None:
+    def check(self, course: Course = UNWATCHED) -> None:
         """Read every page, index and reference. Raises StoreCorruptError with what was found.
 
         Takes about 10 ms per MiB; other threads go on meanwhile.
         """
-        self._refuse(self._faults(lambda: damage(self._readers, thorough=True)))
+        self._refuse(self._faults(lambda: damage(self._readers, thorough=True, course=course)))
 
-    def copy_to(self, target: Path) -> None:
+    def copy_to(self, target: Path, course: Course = UNWATCHED) -> None:
         """Write a consistent copy, under the same key, to `target`, which must not exist.
 
         Raises:
             StoreFullError, StoreCorruptError: the copy is not to be used.
         """
-        self._faults(lambda: copy_into(self._readers, self._data_key, target))
+        self._faults(lambda: copy_into(self._readers, self._data_key, target, course))
 
-    def same_key(self, copy: Path) -> "ClinicStore":
+    def same_key(self, copy: Path, course: Course = UNWATCHED) -> "ClinicStore":
         """Return the copy at `copy`, opened under this store's key and read to the last page.
 
         Raises StoreCorruptError.
         """
         opened = ClinicStore.open(copy, self._data_key)
         try:
-            opened.check()
+            opened.check(course)
         except BaseException:
             opened.close()
             raise
@@ -117,7 +119,7 @@ class ClinicStore:
         if faults:
             raise StoreCorruptError(self._path, f"{len(faults)} faults, first: {faults[0]}")
 
-    def _told(self, error: DatabaseError) -> StoreError:
+    def _told(self, error: DatabaseError) -> DdxError:
         """Return our error; a full disk also gets back the room kept aside for it."""
         told = from_database(error, self._path)
         if isinstance(told, StoreFullError):
@@ -125,21 +127,33 @@ class ClinicStore:
         return told
 
     @contextmanager
-    def read(self) -> Iterator[UnitOfWork]:
-        """Give a consistent view of the store; nothing is written."""
-        with self._unit(self._readers) as session:
+    def read(self, course: Course = UNWATCHED) -> Iterator[UnitOfWork]:
+        """Give a consistent view of the store; nothing is written.
+
+        course: what the statements of the block end with.
+        """
+        with self._unit(self._readers) as session, _ending_with(course, session):
             yield UnitOfWork(session)
 
     @contextmanager
-    def write(self) -> Iterator[UnitOfWork]:
+    def write(self, course: Course = UNWATCHED) -> Iterator[UnitOfWork]:
         """Give a unit of work that commits once when the block ends, or not at all.
+
+        course: what the statements of the block end with, and then nothing is kept.
 
         Raises:
             StoreFullError, StoreBusyError, StoreCorruptError: nothing of the block was kept.
         """
         with self._unit(self._writers) as session:
-            yield UnitOfWork(session)
+            with _ending_with(course, session):
+                yield UnitOfWork(session)
+                course.at()
             session.commit()
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return not self._open
 
     def close(self) -> None:
         """Close every connection; the last one folds the WAL into the database."""
@@ -155,3 +169,12 @@ class ClinicStore:
                 yield session
         except DatabaseError as error:
             raise self._told(error) from error
+
+
+@contextmanager
+def _ending_with(course: Course, session: Session) -> Iterator[None]:
+    if course is UNWATCHED:
+        yield
+        return
+    with stoppable(session.connection(), course):
+        yield

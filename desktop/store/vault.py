@@ -6,11 +6,13 @@ a whole clinic or none, and never an empty one.
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ddx.domain.course import UNWATCHED, Course
 from ddx.domain.identifiers import RecordId, new_record_id
 from ddx.domain.roles import Role
 from desktop.store import backups, ballast, ledger, recovery, swap
@@ -90,7 +92,11 @@ class Vault:
         return KeySlots.read(self._folder / SLOTS)
 
     def create(
-        self, first: ClinicianRecord, passphrase: str, fill: Callable[[ClinicStore], None]
+        self,
+        first: ClinicianRecord,
+        passphrase: str,
+        fill: Callable[[ClinicStore], None],
+        course: Course = UNWATCHED,
     ) -> str:
         """Create the store, let `fill` write its first rows, and return the recovery key.
 
@@ -102,15 +108,17 @@ class Vault:
             raise StoreExistsError(f"{self._folder.name} already holds a store")
         data_key = new_data_key()
         slot = self._slot(data_key, passphrase, first, self._new_secret())
+        course.at()
         recovery_, printed = recovery_slot(data_key)
-        with disk_errors():
-            workshop = self._empty_workshop()
+        with disk_errors(), self._workshop() as workshop:
             store = ClinicStore.create(workshop / DATABASE, data_key)
             try:
+                course.at()
                 fill(store)
             finally:
                 store.close()
             KeySlots(slots=(slot, recovery_)).write(workshop / SLOTS)
+            course.last_step()
             workshop.rename(self._folder)
             sync_directory(self._folder.parent)
         return printed
@@ -176,7 +184,11 @@ class Vault:
         slots.with_slot(slot).write(self._folder / SLOTS)
 
     def change_data_key(
-        self, holder: RecordId, passphrase: str, write_down: Callable[[ClinicStore], None]
+        self,
+        holder: RecordId,
+        passphrase: str,
+        write_down: Callable[[ClinicStore], None],
+        course: Course = UNWATCHED,
     ) -> str:
         """Encrypt the store under a new data key and return the new recovery key.
 
@@ -199,13 +211,15 @@ class Vault:
         recovery_, printed = recovery_slot(new)
         workshop = swap.build(self._folder)
         try:
-            self._copy_under(old, workshop / DATABASE)
+            self._copy_under(old, workshop / DATABASE, course)
+            course.at()
             change_key(workshop / DATABASE, old, new)
-            _checked(workshop / DATABASE, new)
+            _checked(workshop / DATABASE, new, course)
             _written_down(workshop / DATABASE, new, write_down)
             renewed = self._slot(new, passphrase, person, self._secret_of(slots))
             KeySlots(slots=(renewed, recovery_)).write(workshop / SLOTS)
             self._carry_attempts(workshop)
+            course.last_step()
         except BaseException:
             shutil.rmtree(workshop, ignore_errors=True)
             raise
@@ -218,7 +232,14 @@ class Vault:
 
     # Copies.
 
-    def back_up(self, store: ClinicStore, place: Path, at: datetime, keep: int) -> Backup:
+    def back_up(
+        self,
+        store: ClinicStore,
+        place: Path,
+        at: datetime,
+        keep: int,
+        course: Course = UNWATCHED,
+    ) -> Backup:
         """Write and verify a backup of the open `store`, then drop all but the `keep` newest.
 
         Raises:
@@ -226,13 +247,13 @@ class Vault:
         """
 
         def fill(folder: Path) -> None:
-            store.copy_to(folder / DATABASE)
+            store.copy_to(folder / DATABASE, course)
             self.slots().write(folder / SLOTS)
 
         def verify(copy: Path) -> None:
-            store.same_key(copy).close()
+            store.same_key(copy, course).close()
 
-        made = backups.write_backup(place, at, fill, verify)
+        made = backups.write_backup(place, at, fill, verify, course)
         backups.rotate(made, keep)
         return made
 
@@ -243,6 +264,8 @@ class Vault:
         at: datetime,
         write_down: Callable[[ClinicStore, Backup], None],
         before: Callable[[UnitOfWork], None] = lambda _unit: None,
+        *,
+        course: Course = UNWATCHED,
     ) -> Restored:
         """Put the backup in `folder` in the place of the store, which is moved aside whole.
 
@@ -255,11 +278,13 @@ class Vault:
             BackupUnusableError: altered, incomplete or damaged; the store was not touched.
             WrongKeyError: opens no slot of the backup; the store was not touched.
         """
-        backup = backups.verified(folder)
+        backup = backups.verified(folder, course)
         data_key = self._opens_backup(backup, secret)
         workshop = swap.build(self._folder)
         try:
-            backups.copied(backup, workshop)
+            backups.copied(backup, workshop, course)
+            _checked(workshop / DATABASE, data_key, course)
+            course.last_step()
             epoch = self._renewed(workshop / DATABASE, data_key, backup, write_down, before)
             self._carry_attempts(workshop)
         except StoreCorruptError as error:
@@ -296,7 +321,6 @@ class Vault:
         """Begin an epoch that neither the backup nor this device ever used, and return it."""
         store = ClinicStore.open(database, data_key)
         try:
-            store.check()
             with store.write() as unit:
                 before(unit)
                 epoch = max(unit.device.get().epoch, self._highest_epoch()) + 1
@@ -329,10 +353,10 @@ class Vault:
                 continue
         raise WrongKeyError("opens no slot of the backup")
 
-    def _copy_under(self, data_key: bytes, target: Path) -> None:
+    def _copy_under(self, data_key: bytes, target: Path, course: Course) -> None:
         store = ClinicStore.open(self._folder / DATABASE, data_key)
         try:
-            store.copy_to(target)
+            store.copy_to(target, course)
         finally:
             store.close()
 
@@ -342,12 +366,18 @@ class Vault:
             with disk_errors():
                 shutil.copyfile(counted, workshop / ATTEMPTS)
 
-    def _empty_workshop(self) -> Path:
+    @contextmanager
+    def _workshop(self) -> Iterator[Path]:
+        """Give an empty folder beside this one; what is left in it when the block fails goes."""
         workshop = self._folder.with_name(f"{self._folder.name}.creating")
         if workshop.exists():
             shutil.rmtree(workshop)  # a creation that never finished: no patient was ever in it
         workshop.mkdir(parents=True, mode=0o700)
-        return workshop
+        try:
+            yield workshop
+        except BaseException:
+            shutil.rmtree(workshop, ignore_errors=True)
+            raise
 
     def _put(
         self, slots: KeySlots, data_key: bytes, person: ClinicianRecord, passphrase: str
@@ -401,9 +431,9 @@ def _written_down(
         store.close()
 
 
-def _checked(database: Path, data_key: bytes) -> None:
+def _checked(database: Path, data_key: bytes, course: Course = UNWATCHED) -> None:
     store = ClinicStore.open(database, data_key)
     try:
-        store.check()
+        store.check(course)
     finally:
         store.close()

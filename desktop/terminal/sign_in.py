@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ddx.domain.course import UNWATCHED, Course
 from ddx.domain.identifiers import RecordId
 from ddx.errors import DdxError
 from ddx.terminology.catalogue import Language
 from desktop.commands.words import Texts, say
 from desktop.hardening import refuse_dumps
 from desktop.services.clinic import Clinic
-from desktop.services.engines import BundleMemory, KeptMemory, OnProgress
+from desktop.services.engines import BundleMemory, KeptMemory
 from desktop.services.errors import OtherBundleError, SignInRefusedError
 from desktop.services.records import ModelStatus
 from desktop.services.session import Session
@@ -62,7 +63,7 @@ class NoShelf:
         http: "httpx.Client",  # noqa: ARG002
         server: str,  # noqa: ARG002
         memory: BundleMemory,  # noqa: ARG002
-        on_progress: OnProgress | None = None,  # noqa: ARG002
+        course: Course = UNWATCHED,  # noqa: ARG002
         *,
         metered: bool = False,  # noqa: ARG002
         budget: "ByteBudget | None" = None,  # noqa: ARG002
@@ -74,7 +75,7 @@ class NoShelf:
         self,
         folder: Path,  # noqa: ARG002
         memory: BundleMemory,  # noqa: ARG002
-        on_progress: OnProgress | None = None,  # noqa: ARG002
+        course: Course = UNWATCHED,  # noqa: ARG002
     ) -> "UpdateReport":
         """Raise: there is nowhere to put one."""
         raise OtherBundleError(_NO_BUNDLE)

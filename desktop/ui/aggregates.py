@@ -49,6 +49,7 @@ class AggregatesScreen(Screen):
             self.texts, name, (name, lambda: translate("Aggregates", "Cuántas veces"))
         )
         table.setMinimumHeight(150)
+        table.give_room_to(0)
         return table
 
     def _lay_out(self) -> None:
@@ -77,10 +78,12 @@ class AggregatesScreen(Screen):
         self.weeks.setFocus()
 
     def _read(self) -> None:
+        work, course = self.jobs.work(translate("Aggregates", "Contando…"))
         self.jobs.run(
-            self._session.aggregates.read,
+            lambda: self._session.aggregates.read(course=course),
             lambda counts: self.dispatch(Arrived(counts)),
             self._failed,
+            about=work,
         )
 
     def _failed(self, error: DdxError) -> None:

@@ -54,6 +54,7 @@ _ACTIONS: Final = {
     AuditAction.STORE_CHECKED: QT_TRANSLATE_NOOP("AuditLog", "Datos comprobados"),
     AuditAction.STORE_QUARANTINED: QT_TRANSLATE_NOOP("AuditLog", "Datos dañados apartados"),
     AuditAction.APPLICATION_UPDATE: QT_TRANSLATE_NOOP("AuditLog", "Versión de la aplicación"),
+    AuditAction.AUDIT_RETIRED: QT_TRANSLATE_NOOP("AuditLog", "Auditoría antigua retirada"),
 }
 
 
@@ -129,10 +130,12 @@ class AuditLogScreen(Screen):
         self.text.setFocus()
 
     def _read(self) -> None:
+        work, course = self.jobs.work(translate("AuditLog", "Leyendo la auditoría…"))
         self.jobs.run(
-            self._session.audit.entries,
+            lambda: self._session.audit.entries(course=course),
             lambda entries: self.dispatch(EntriesRead(entries)),
             self._failed,
+            about=work,
         )
 
     def _failed(self, error: DdxError) -> None:

@@ -59,7 +59,9 @@ class DecisionBar(Spoken):
         self.recorded = message("done")
         self.verbs = QWidget()
         self.buttons = {verb: self._verb_button(verb) for verb in Verb}
-        self.refer = self._keyed(self._refer_text, keys.REFER, lambda: dispatch(ReferralAsked()))
+        self.refer = self._keyed(
+            lambda: translate("Decision", "Derivar…"), keys.REFER, lambda: dispatch(ReferralAsked())
+        )
         self.summary = self._keyed(
             lambda: translate("Decision", "Resumen…"),
             keys.SUMMARY,
@@ -87,11 +89,6 @@ class DecisionBar(Spoken):
             return name() if self._brief else f"{name()}  {keys.shown(key)}"
 
         return button(self.texts, text, pressed, look)
-
-    def _refer_text(self) -> str:
-        if self._brief:
-            return translate("Decision", "Carta")
-        return translate("Decision", "Derivar…")
 
     def be_brief(self, *, brief: bool) -> None:
         """Leave the keys out of the buttons where room is scarce."""

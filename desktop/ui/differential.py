@@ -160,12 +160,14 @@ class DifferentialColumn(Spoken):
             self.made,
         )
         self.box.setStretchFactor(self.list, 1)
-        self.list.setMinimumHeight(150)
+        self.list.setMinimumHeight(110)
         self._rest = self.box.count()
         self.box.addStretch(0)
         self.box.setContentsMargins(2, 2, 8, 2)
         inside = QWidget()
-        outer = column(self.strip, tall(inside))
+        pinned = column(self.strip)
+        pinned.setContentsMargins(2, 0, 8, 0)  # as wide as the list below
+        outer = column(pinned, tall(inside))
         outer.setStretch(1, 1)
         self.setLayout(outer)
         inside.setLayout(self.box)
@@ -182,7 +184,7 @@ class DifferentialColumn(Spoken):
             self._refit.start()
 
     def _fit_strip(self) -> None:
-        self.strip.fit(self.width(), round(self.height() * STRIP_SHARE))
+        self.strip.fit(self.width() - 10, round(self.height() * STRIP_SHARE))
 
     def show_state(self, state: VisitState) -> None:
         """Draw `state`."""

@@ -78,12 +78,12 @@ class EntryColumn(Spoken):
             self.hits,
             self.how,
             self.no_hits,
+            self.vitals_toggle,
+            self.vitals,
             self._entered_heading,
             self.nothing,
             self.entered,
             self.onset,
-            self.vitals_toggle,
-            self.vitals,
             gap=8,
         )
         parts.setContentsMargins(2, 2, 8, 2)
@@ -185,11 +185,11 @@ class EntryColumn(Spoken):
     def _vitals_title(self) -> str:
         taken = len(self._state.considered.vitals) if self._state else 0
         arrow = "▾" if self._state is not None and not self.vitals.isHidden() else "▸"
-        title = translate("Visit", "{arrow} Constantes vitales ({n})  {key}").format(
+        title = translate("Visit", "{arrow} Constantes ({n})  {key}").format(
             arrow=arrow, n=taken, key=keys.shown(keys.VITALS)
         )
         score = self.vitals.news2
-        return f"{title}  ·  {score}" if score and self.vitals.isHidden() else title
+        return f"{title} · {score}" if score and self.vitals.isHidden() else title
 
     def toggle_vitals(self) -> None:
         """Open the vital signs and go to the first, or close them."""

@@ -1,7 +1,9 @@
 """Files the clinician asked for, written where they said."""
 
+from contextlib import suppress
 from pathlib import Path
 
+from ddx.domain.course import UNWATCHED, Course
 from ddx.errors import DdxError
 
 
@@ -11,10 +13,19 @@ class ExportFileError(DdxError):
     code = "export.file"
 
 
-def write(path: str, content: bytes) -> str:
-    """Write `content` and return `path`. Raises ExportFileError."""
+def write(path: str, content: bytes, course: Course = UNWATCHED) -> str:
+    """Write `content` and return `path`; a file of that name is replaced whole or not at all.
+
+    Raises ExportFileError.
+    """
+    target = Path(path)
+    half = target.with_name(f".{target.name}.unfinished")
+    course.last_step()
     try:
-        Path(path).write_bytes(content)
+        half.write_bytes(content)
+        half.replace(target)
     except OSError as error:
+        with suppress(OSError):
+            half.unlink()
         raise ExportFileError(type(error).__name__) from error
     return path

@@ -258,14 +258,17 @@ class FirstRunScreen(Screen):
         )
 
     def _create(self, effect: CreateClinic) -> None:
+        work, course = self.jobs.work(translate("FirstRun", "Creando el centro cifrado…"))
         self.jobs.run(
             lambda: self._clinic.create(
                 clinic_name=effect.clinic_name,
                 display_name=effect.display_name,
                 passphrase=effect.passphrase,
+                course=course,
             ),
             lambda key: self.dispatch(Created(key)),
             lambda error: self.dispatch(CreationFailed(refusal_of(error))),
+            about=work,
         )
 
     def redraw(self) -> None:

@@ -189,5 +189,5 @@ def _begin() -> str:
 
 def _how(question: Question) -> str:
     if len(question.findings) > 1:
-        return translate("Guide", "P: esta y ninguna otra · A: ninguna de ellas · U: no se sabe")
+        return translate("Guide", "P: solo esta · A: ninguna · U: no se sabe")
     return translate("Guide", "P: sí · A: no · U: no se sabe")

@@ -253,10 +253,12 @@ class HistoryScreen(Screen):
         self.dispatch(ExportAsked(kind, path))
 
     def _read(self, effect: ReadHistory) -> None:
+        work, course = self.jobs.work(translate("History", "Leyendo la historia…"))
         self.jobs.run(
-            lambda: self._session.visits.history(effect.patient),
+            lambda: self._session.visits.history(effect.patient, course),
             self._show_visits,
             self._failed,
+            about=work,
         )
 
     def _show_visits(self, visits: Sequence[Diagnosis]) -> None:
@@ -265,16 +267,17 @@ class HistoryScreen(Screen):
 
     def _export(self, effect: WriteExport) -> None:
         exports, patient = self._session.exports, self.state.patient.id
+        work, course = self.jobs.work(translate("History", "Exportando…"))
 
         def write() -> str:
             content = (
-                exports.fhir(patient)
+                exports.fhir(patient, course)
                 if effect.kind == "fhir"
-                else exports.phenopacket(effect.visit)
+                else exports.phenopacket(effect.visit, course)
             )
-            return files.write(effect.path, content)
+            return files.write(effect.path, content, course)
 
-        self.jobs.run(write, lambda path: self.dispatch(Exported(path)), self._failed)
+        self.jobs.run(write, lambda path: self.dispatch(Exported(path)), self._failed, about=work)
 
     def _failed(self, error: DdxError) -> None:
         self.dispatch(Failed(refusal_of(error)))

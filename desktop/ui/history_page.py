@@ -60,7 +60,7 @@ def _visit(visit: Diagnosis, labels: Labels) -> str:
         for title, found in groups
     ]
     measured = [
-        f"{name_of(v.field)} {value:g} {v.unit}"
+        f"{name_of(v.field)} {words.number(value)} {v.unit}"
         for v in NUMBERS
         if (value := getattr(case.vitals, v.field)) is not None
     ]
@@ -181,7 +181,7 @@ def _value(vital: str, value: float | bool | None) -> str:
         return translate("History", "sin medir")
     if isinstance(value, bool):
         return translate("Vitals", "Sí") if value else translate("Vitals", "No")
-    return f"{value:g} {_UNITS[vital]}"
+    return f"{words.number(value)} {_UNITS[vital]}"
 
 
 def _named(title: str, text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from ddx.domain.course import Course
 from ddx.errors import DdxError
 
 T = TypeVar("T")
@@ -46,14 +47,20 @@ SLOW_AFTER_MS: Final = 300
 
 @dataclass(eq=False, slots=True)
 class Work:
-    """Something that runs. title: what, in words. stop: set to ask it to end early, if it can.
+    """Something that runs.
 
-    awaited: whether anybody waits for it; of what is only made ready nothing is said.
+    title: what, in words. course: how far it is, and how to end it early; None where it cannot be.
+    quiet: nobody asked for it and nobody waits for it: told in the bar below, not in the way.
+    awaited: whether it is told at all; of what is only made ready nothing is said.
+    done, total: as last told, 0 in all where nobody knows.
     """
 
     title: str = ""
-    stop: Event | None = None
+    course: Course | None = None
+    quiet: bool = False
     awaited: bool = True
+    done: int = 0
+    total: int = 0
     over: bool = False
 
 
@@ -63,8 +70,11 @@ class Jobs(QObject):
     _delivered = Signal(object)
     slow = Signal(object)
     """A `Work` that takes longer than a moment."""
+    moved = Signal(object)
+    """A `Work` that is a percent further, or in its last step."""
     ended = Signal(object)
     """The same `Work`, once its answer is there."""
+    _told = Signal(object, int, int)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -72,8 +82,36 @@ class Jobs(QObject):
         # screen that asked.
         self._lanes = {lane: ThreadPoolExecutor(1, lane.value) for lane in Lane}
         self._queued: set[Future[None]] = set()
+        self._going: set[Work] = set()
+        self._told.connect(self._move, Qt.ConnectionType.QueuedConnection)
         self._delivered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self._stopped = False
+
+    def work(self, title: str, *, quiet: bool = False) -> tuple[Work, Course]:
+        """Return work that can be ended early, and the course to give to what does it."""
+        told = (-1, False)
+
+        def tell(done: int, total: int) -> None:
+            nonlocal told
+            now = (100 * done // total if total else 0, course.in_last_step)
+            if now != told:
+                told = now
+                self._told.emit(made, done, total)
+
+        course = Course(tell)
+        made = Work(title, course, quiet)
+        return made, course
+
+    def _move(self, work: Work, done: int, total: int) -> None:
+        if not work.over and not self._stopped:
+            work.done, work.total = done, total
+            self.moved.emit(work)
+
+    def stop_all(self) -> None:
+        """Ask everything that can be ended early to end: nobody waits for it any more."""
+        for work in self._going:
+            if work.course is not None:
+                work.course.stop()
 
     def run(
         self,
@@ -88,11 +126,13 @@ class Jobs(QObject):
         about: what to say of it when it takes long; call from the GUI thread.
         """
         running = about or Work()
+        self._going.add(running)
         QTimer.singleShot(SLOW_AFTER_MS, self, lambda: self._grown_slow(running))
 
         def told(answer: Callable[[], object]) -> Callable[[], object]:
             def deliver() -> None:
                 running.over = True
+                self._going.discard(running)
                 self.ended.emit(running)
                 answer()
 
@@ -136,8 +176,12 @@ class Jobs(QObject):
             answer()
 
     def drain(self, timeout_ms: int = 10_000) -> bool:
-        """Wait until nothing runs; answers not delivered by then are dropped."""
+        """Wait until nothing runs; answers not delivered by then are dropped.
+
+        What can be ended early is asked to.
+        """
         self._stopped = True
+        self.stop_all()
         return not wait(set(self._queued), timeout_ms / 1000).not_done
 
 

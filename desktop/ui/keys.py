@@ -28,7 +28,7 @@ VITALS: Final = Key("F6", QT_TRANSLATE_NOOP("Keys", "Constantes vitales"))
 ENTERED: Final = Key("F7", QT_TRANSLATE_NOOP("Keys", "Ir a los hallazgos anotados"))
 QUESTION: Final = Key("F8", QT_TRANSLATE_NOOP("Keys", "Responder la siguiente pregunta"))
 WHY_NOT: Final = Key("F10", QT_TRANSLATE_NOOP("Keys", "Preguntar por qué no otra enfermedad"))
-SYNC: Final = Key("F9", QT_TRANSLATE_NOOP("Keys", "Sincronizar ahora"))
+SYNC: Final = Key("F9", QT_TRANSLATE_NOOP("Keys", "Sincronizar, o detenerlo"))
 TRIAL: Final = Key("F11", QT_TRANSLATE_NOOP("Keys", "¿Y si…? Probar sin anotar"))
 KEEP: Final = Key("Ctrl+Return", QT_TRANSLATE_NOOP("Keys", "Anotar lo que se estaba probando"))
 DETAIL: Final = Key("Ctrl+D", QT_TRANSLATE_NOOP("Keys", "Más detalle del porqué"))
@@ -42,9 +42,9 @@ HISTORY: Final = Key("Ctrl+H", QT_TRANSLATE_NOOP("Keys", "Historia del paciente"
 SAVE: Final = Key("Ctrl+S", QT_TRANSLATE_NOOP("Keys", "Guardar la carta o el resumen como PDF"))
 EXPORT: Final = Key("Ctrl+E", QT_TRANSLATE_NOOP("Keys", "Exportar (historia o auditoría)"))
 EXPORT_FHIR: Final = Key("Ctrl+Shift+E", QT_TRANSLATE_NOOP("Keys", "Exportar la historia en FHIR"))
-BACK: Final = Key("Esc", QT_TRANSLATE_NOOP("Keys", "Cerrar o volver a los pacientes"))
+BACK: Final = Key("Esc", QT_TRANSLATE_NOOP("Keys", "Cerrar, o volver a los pacientes"))
 NEW_PATIENT: Final = Key("Ctrl+N", QT_TRANSLATE_NOOP("Keys", "Paciente nuevo"))
-CANCEL: Final = Key("Ctrl+.", QT_TRANSLATE_NOOP("Keys", "Cancelar lo que tarda"))
+CANCEL: Final = Key("Esc", QT_TRANSLATE_NOOP("Keys", "Cancelar lo que tarda"))
 SETTINGS: Final = Key("F12", QT_TRANSLATE_NOOP("Keys", "Abrir el menú de ajustes"))
 LOCK: Final = Key("Ctrl+L", QT_TRANSLATE_NOOP("Keys", "Cerrar la sesión"))
 PRESENT: Final = Key("P", QT_TRANSLATE_NOOP("Keys", "Presente (en una lista de hallazgos)"))
@@ -71,12 +71,12 @@ SECTIONS: Final[tuple[tuple[str, tuple[Key, ...]], ...]] = (
             QUESTION,
             WHY_NOT,
             HISTORY,
-            BACK,
             NEW_PATIENT,
+            CANCEL,
+            BACK,
+            SYNC,
             SETTINGS,
             LOCK,
-            CANCEL,
-            SYNC,
         ),
     ),
     (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QWidget
 
+from ddx.domain.course import Course
 from ddx.domain.roles import Role
 from ddx.errors import DdxError
 from desktop.presenters.manage import (
@@ -34,7 +35,7 @@ from desktop.presenters.manage import (
 )
 from desktop.ui import keys, messages, words
 from desktop.ui.i18n import QT_TRANSLATE_NOOP, Texts, translate
-from desktop.ui.jobs import Jobs
+from desktop.ui.jobs import Jobs, Work
 from desktop.ui.printing import print_recovery_key
 from desktop.ui.screen import Screen, refusal_of
 from desktop.ui.widgets import (
@@ -102,6 +103,7 @@ class ManageScreen(Screen):
         super().__init__(jobs)
         self.reducer, self.state = step, ManageState()
         self._clinic, self._session = clinic, session
+        self._pressed: QWidget | None = None
         self._performers = {
             Read: lambda _effect: self._read(),
             Act: self._act,
@@ -186,7 +188,7 @@ class ManageScreen(Screen):
         self.name = field(t, lambda: translate("Manage", "Nombre"))
         self.role = choice(t, lambda: translate("Manage", "Función"))
         self.passphrase = self._secret(lambda: translate("Manage", "Frase de paso nueva"))
-        self.own = self._secret(lambda: translate("Manage", "La frase de paso de usted"))
+        self.own = self._secret(lambda: translate("Manage", "Su propia frase de paso"))
         self.confirm = button(t, lambda: translate("Manage", "Confirmar"), self._submit, "primary")
         cancel = button(
             t,
@@ -208,7 +210,9 @@ class ManageScreen(Screen):
         inside = QWidget()
         inside.setLayout(rows)
         self.area = tall(inside)
-        made = card(column(self.area, self.confirm, cancel), 18)
+        buttons = column(self.confirm, cancel, gap=8)
+        buttons.setContentsMargins(2, 0, 8, 0)  # as wide as the fields above
+        made = card(column(self.area, buttons), 18)
         made.setMinimumWidth(300)
         made.setMaximumWidth(440)
         return made
@@ -290,37 +294,60 @@ class ManageScreen(Screen):
 
     def _act(self, effect: Act) -> None:
         form, who, staff = effect.submitted, effect.clinician, self._session.staff
+        about = Work(translate("Manage", "Cerrando el acceso con la frase de paso…"))
         if effect.form is Form.NEW_KEY:
             self._change_key(form.own)
         elif effect.form is Form.ADD:
             self._run(
                 partial(staff.add, form.own, form.display_name, form.role, form.passphrase),
                 Done.ADDED,
+                about,
             )
         elif who is not None and effect.form is Form.RESET:
-            self._run(partial(staff.reset, form.own, who, form.passphrase), Done.RESET)
+            self._run(partial(staff.reset, form.own, who, form.passphrase), Done.RESET, about)
         elif who is not None:
-            self._run(partial(staff.remove, form.own, who), Done.REMOVED)
+            self._run(partial(staff.remove, form.own, who), Done.REMOVED, about)
 
-    def _run(self, work: Callable[[], object], done: Done) -> None:
-        self.jobs.run(work, lambda _none: self.dispatch(Finished(done)), self._failed)
+    def _run(self, do: Callable[[], object], done: Done, about: Work) -> None:
+        self.jobs.run(do, lambda _none: self.dispatch(Finished(done)), self._failed, about=about)
+
+    def _run_course(self, do: Callable[[Course], object], done: Done, title: str) -> None:
+        work, course = self.jobs.work(title)
+        self._run(lambda: do(course), done, work)
 
     def _change_key(self, own: str) -> None:
         session, clinic = self._session, self._clinic
         person = session.clinician.id
+        work, course = self.jobs.work(translate("Manage", "Cifrando todo con una clave nueva…"))
 
         def change() -> str:
             session.staff.prove(own)  # before the session ends for nothing
+            course.at()
             session.close()
-            return clinic.change_data_key(person, own)
+            return clinic.change_data_key(person, own, course)
 
-        self.jobs.run(change, lambda key: self.dispatch(KeyChanged(key)), self._failed)
+        self.jobs.run(
+            change, lambda key: self.dispatch(KeyChanged(key)), self._not_changed, about=work
+        )
+
+    def _not_changed(self, error: DdxError) -> None:
+        self._failed(error)
+        if self._session.closed:
+            self.ended.emit()  # the key of before stands; whoever goes on signs in again
 
     def _back_up(self) -> None:
-        self._run(self._session.keeping.back_up, Done.BACKED_UP)
+        self._run_course(
+            self._session.keeping.back_up,
+            Done.BACKED_UP,
+            translate("Manage", "Haciendo y comprobando la copia…"),
+        )
 
     def _check(self) -> None:
-        self._run(self._session.keeping.check, Done.CHECKED)
+        self._run_course(
+            self._session.keeping.check,
+            Done.CHECKED,
+            translate("Manage", "Comprobando los datos, página por página…"),
+        )
 
     # Drawing.
 
@@ -338,11 +365,15 @@ class ManageScreen(Screen):
         none_yet = translate("Manage", "Todavía no hay ninguna copia de seguridad.")
         made = translate("Manage", "Última copia: {when}. Se hace una cada día al entrar.")
         self.backups.setText(none_yet if last is None else made.format(when=words.moment(last)))
-        for control in (self.back_up, self.check, self.new_key, self.confirm):
+        buttons = (self.back_up, self.check, self.new_key, self.confirm)
+        if state.busy and self._pressed is None:  # the keys come back to where they were
+            self._pressed = next((part for part in buttons if part.hasFocus()), self.back_up)
+        for control in buttons:
             control.setEnabled(not state.busy)
-        doing = translate("Manage", "Trabajando…") if state.busy else ""
-        done = translate("Manage", _DONE[state.done]) if state.done else doing
-        say(self.done, done)
+        if not state.busy and self._pressed is not None:
+            self._pressed.setFocus()
+            self._pressed = None
+        say(self.done, translate("Manage", _DONE[state.done]) if state.done else "")
         self._draw_form()
         changed = bool(state.recovery_key)
         self.key.setText(state.recovery_key)
@@ -375,7 +406,8 @@ class ManageScreen(Screen):
     def _draw_form(self) -> None:
         state = self.state
         opened = state.form is not Form.NONE
-        if opened and self.form.isHidden():
+        opening = opened and self.form.isHidden()
+        if opening:
             for control in (self.name, self.passphrase, self.own):
                 control.clear()
             self.role.clear()
@@ -394,6 +426,9 @@ class ManageScreen(Screen):
         self._asked[self.name].setVisible(state.form is Form.ADD)
         self._asked[self.role].setVisible(state.form is Form.ADD)
         self._asked[self.passphrase].setVisible(state.form in (Form.ADD, Form.RESET))
+        if opening:
+            first = {Form.ADD: self.name, Form.RESET: self.passphrase}
+            first.get(state.form, self.own).setFocus()
 
     def _say_roles(self) -> None:
         chosen = self.role.currentData() or Role.MEDICO_GENERAL.value

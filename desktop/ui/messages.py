@@ -214,6 +214,9 @@ _REFUSALS: Final = {
         "El modelo no ha superado la verificación y no se usará. Reinstale Vereda o llame a "
         "soporte; los datos de los pacientes están a salvo.",
     ),
+    "work.stopped": QT_TRANSLATE_NOOP(
+        "Messages", "Cancelado. Nada ha quedado a medias: repítalo cuando quiera."
+    ),
     "internal": QT_TRANSLATE_NOOP(
         "Messages",
         "Algo ha fallado dentro de Vereda. Lo guardado está a salvo: reintente y, si se repite, "

@@ -33,16 +33,16 @@ class NumbersTable(TextTable):
         """Show base, every contribution and margin of one candidate."""
         self.show_rows(
             (
-                (f"{explanation.base:+.3f}", "", translate("Numbers", "Punto de partida")),
+                (words.weight(explanation.base), "", translate("Numbers", "Punto de partida")),
                 *(
                     (
-                        f"{item.weight:+.3f}",
+                        words.weight(item.weight),
                         words.presence(item.presence).lower(),
                         self._labels.subject(item.subject),
                     )
                     for item in explanation.contributions
                 ),
-                (f"{explanation.margin:+.3f}", "", translate("Numbers", "Suma")),
+                (words.weight(explanation.margin), "", translate("Numbers", "Suma")),
             )
         )
         rows = min(self.lines.rowCount(), ROWS_SHOWN)

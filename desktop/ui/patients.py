@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from ddx.domain.case import Sex
+from ddx.domain.course import Course
 from ddx.domain.roles import Permission, may
 from ddx.errors import DdxError
 from desktop.presenters.patients import (
@@ -86,11 +87,12 @@ def full_name(patient: Patient) -> str:
     return f"{patient.family_name}, {patient.given_name}".strip(", ")
 
 
-def particulars(patient: Patient) -> str:
-    """Return sex, age and date of birth on one line."""
+def particulars(patient: Patient, *, born: bool = True) -> str:
+    """Return sex, age and, unless there is no room, date of birth on one line."""
     today = datetime.now(UTC).astimezone().date()
     age = words.age_on(patient.birth_date, today)
-    return f"{words.sex(patient.sex)} · {age} · {words.day(patient.birth_date)}"
+    said = f"{words.sex(patient.sex)} · {age}"
+    return f"{said} · {words.day(patient.birth_date)}" if born else said
 
 
 def last_visit(patient: Patient) -> str:
@@ -239,8 +241,9 @@ class PatientForm(QFrame):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(card(parts, 18))
         inside.setLayout(rows)
-        parts.addWidget(self.save)
-        parts.addWidget(cancel)
+        buttons = column(self.save, cancel, gap=8)
+        buttons.setContentsMargins(2, 0, 8, 0)  # as wide as the fields above
+        parts.addLayout(buttons)
         self.say_sexes()
 
     def say_sexes(self) -> None:
@@ -280,6 +283,7 @@ class PatientsScreen(Screen):
     def __init__(self, session: "Session", jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(jobs, parent)
         self.reducer, self.state, self._session = step, PatientsState(), session
+        self._looking: Course | None = None
         self._performers = {
             FindPatients: self._find,
             RegisterPatient: self._register,
@@ -297,7 +301,7 @@ class PatientsScreen(Screen):
         self.search = field(
             t,
             lambda: translate("Patients", "Buscar paciente"),
-            lambda: translate("Patients", "Buscar por nombre"),
+            lambda: translate("Patients", "Nombre, documento, hallazgo, diagnóstico o código"),
         )
         self.search.textEdited.connect(lambda text: self.dispatch(SearchTyped(text)))
         self.search.returnPressed.connect(self._open_first)
@@ -400,10 +404,20 @@ class PatientsScreen(Screen):
         self.list.open_current()
 
     def _find(self, effect: FindPatients) -> None:
+        if self._looking is not None:
+            self._looking.stop()  # what was typed before is looked for no longer
+        work, course = self.jobs.work(translate("Patients", "Buscando entre los pacientes…"))
+        self._looking = course
+
+        def failed(error: DdxError) -> None:
+            if course is self._looking:
+                self._failed(error)
+
         self.jobs.run(
-            lambda: self._session.patients.search(effect.text),
+            lambda: self._session.patients.search(effect.text, course=course),
             lambda found: self.dispatch(PatientsFound(effect.text, found)),
-            self._failed,
+            failed,
+            about=work,
         )
 
     def _register(self, effect: RegisterPatient) -> None:

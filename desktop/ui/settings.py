@@ -47,7 +47,13 @@ APPEARANCES: Final[Choices] = (
     (Appearance.LIGHT, lambda: translate("Window", "Claro")),
     (Appearance.DARK, lambda: translate("Window", "Oscuro")),
 )
-SCALES: Final[Choices] = tuple((scale, partial("{:.0%}".format, scale)) for scale in TEXT_SCALES)
+
+
+def _percent(scale: float) -> str:
+    return f"{scale:.0%}".replace("%", translate("Settings", " %"))
+
+
+SCALES: Final[Choices] = tuple((scale, partial(_percent, scale)) for scale in TEXT_SCALES)
 EQUIPMENT: Final[Choices] = tuple((kind, partial(words.equipment, kind)) for kind in Equipment)
 
 _NAMES: Final = {
@@ -83,6 +89,10 @@ _VALUES: Final = {
     "records_only": QT_TRANSLATE_NOOP("Settings", "solo registros"),
     "nothing": QT_TRANSLATE_NOOP("Settings", "nada"),
     "stable": QT_TRANSLATE_NOOP("Settings", "estable"),
+    "error": QT_TRANSLATE_NOOP("Settings", "solo errores"),
+    "warning": QT_TRANSLATE_NOOP("Settings", "avisos"),
+    "info": QT_TRANSLATE_NOOP("Settings", "normal"),
+    "debug": QT_TRANSLATE_NOOP("Settings", "todo el detalle"),
 }
 _ORIGINS: Final = {
     Origin.DEFAULT: QT_TRANSLATE_NOOP("Settings", "De fábrica"),

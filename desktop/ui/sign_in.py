@@ -252,10 +252,14 @@ class SignInScreen(Screen):
         )
 
     def _restore(self, effect: Restore) -> None:
+        work, course = self.jobs.work(
+            translate("SignIn", "Comprobando la copia y poniéndola en su sitio…")
+        )
         self.jobs.run(
-            lambda: self._clinic.restore(effect.backup, effect.secret),
+            lambda: self._clinic.restore(effect.backup, effect.secret, course),
             self._restored,
             self._refused,
+            about=work,
         )
 
     def _restored(self, report: "RestoreReport") -> None:

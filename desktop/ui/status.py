@@ -1,14 +1,15 @@
 """The bar that is always there: sync, model and clock, in words."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFileDialog, QFrame
 
+from ddx.domain.course import Course, StoppedError
 from ddx.domain.roles import Permission, may
+from ddx.errors import DdxError
 from desktop.presenters.freshness import (
     Downloading,
     Failed,
@@ -25,6 +26,7 @@ from desktop.presenters.freshness import (
     SyncDue,
     SyncRead,
     SyncStanding,
+    SyncStopped,
     Tick,
     Tone,
     UpdateDone,
@@ -39,6 +41,7 @@ from desktop.ui.screen import Screen, refusal_of
 from desktop.ui.widgets import OneLine, button, column, look, row
 
 if TYPE_CHECKING:  # the store and the engine load after the first paint
+    from desktop.services.records import UpdateOutcome
     from desktop.services.session import Session
 
 READ_EVERY_MS = 15_000
@@ -51,28 +54,29 @@ class StatusBar(Screen):
     """Freshness of what the clinician relies on."""
 
     state: FreshnessState
-    _arrived = Signal(object, object)
-    """Bytes of a bundle so far and in all, from the thread that downloads."""
 
     def __init__(self, jobs: Jobs) -> None:
         super().__init__(jobs)
-        self._arrived.connect(
-            lambda received, total: self.dispatch(Downloading(received, total)),
-            Qt.ConnectionType.QueuedConnection,
-        )
+        self._downloading: Work | None = None
+        self._asked: tuple[Course, ...] = ()
+        self._quiet: Work | None = None
+        """What goes on by itself and takes long: told in this bar, ended with its key."""
+        jobs.slow.connect(self._grown_slow)
+        jobs.moved.connect(self._moved)
+        jobs.ended.connect(self._over)
         self.reducer, self.state = step, FreshnessState()
         self._session: Session | None = None
         self._performers = {
             ReadSync: lambda _effect: self._read_sync(),
             ReadModel: lambda _effect: self._read_model(),
-            RunSync: lambda _effect: self._run_sync(),
+            RunSync: self._run_sync,
             UpdateModel: lambda _effect: self._update(),
             LinkClinic: self._link,
         }
         self.sync, self.model, self.clock = (OneLine("small") for _ in range(3))
         self.now = button(
             self.texts,
-            lambda: translate("Status", "Sincronizar  {key}").format(key=keys.shown(keys.SYNC)),
+            self._now_text,
             self.synchronise,
             "plain",
         )
@@ -111,9 +115,34 @@ class StatusBar(Screen):
             self.dispatch(Tick())
 
     def synchronise(self) -> None:
-        """Push what waits, then look for a newer model."""
-        if self._session is not None:
+        """Push what waits, then look for a newer model; or end what goes on by itself."""
+        if self._quiet is not None and self._quiet.course is not None:
+            self._quiet.course.stop()
+            self.redraw()
+        elif self._session is not None:
             self.dispatch(SyncAsked())
+
+    def _now_text(self) -> str:
+        ends = translate("Status", "Detener  {key}")
+        sends = translate("Status", "Sincronizar  {key}")
+        text = sends if self._quiet is None else ends
+        return text.format(key=keys.shown(keys.SYNC))
+
+    def _grown_slow(self, work: Work) -> None:
+        if work.quiet:
+            self._quiet = work
+            self.redraw()
+
+    def _moved(self, work: Work) -> None:
+        if work is self._downloading:
+            self.dispatch(Downloading(work.done, work.total))
+        if work is self._quiet:
+            self.redraw()
+
+    def _over(self, work: Work) -> None:
+        if work is self._quiet:
+            self._quiet = None
+            self.redraw()
 
     def _failed(self, error: object) -> None:
         self.dispatch(Failed(refusal_of(error)))  # type: ignore[arg-type]
@@ -130,23 +159,43 @@ class StatusBar(Screen):
                 self._failed,
             )
 
-    def _run_sync(self) -> None:
+    def _run_sync(self, effect: RunSync) -> None:
         if (session := self._session) is not None:
-            self.jobs.run(
-                session.sync.run_once,
-                lambda s: self.dispatch(SyncDone(s)),
-                self._failed,
-                Lane.NETWORK,
+            work, course = self.jobs.work(
+                translate("Status", "Enviando lo pendiente…"), quiet=not effect.asked
             )
+            self._asked = (course,)
+            self.jobs.run(
+                lambda: session.sync.run_once(course),
+                lambda s: self.dispatch(SyncDone(s)),
+                self._not_synced,
+                Lane.NETWORK,
+                work,
+            )
+
+    def _not_synced(self, error: DdxError) -> None:
+        if not isinstance(error, StoppedError):
+            self._failed(error)
+            return
+        for course in self._asked:  # who ends the sending wants no download after it
+            course.stop()
+        self.dispatch(SyncStopped())
 
     def _update(self) -> None:
         if (session := self._session) is not None:
+            work, course = self.jobs.work(translate("Status", "Buscando un modelo más nuevo…"))
+            self._downloading, self._asked = work, (*self._asked, course)
             self.jobs.run(
-                lambda: session.models.update(self._teller()),
-                lambda outcome: self.dispatch(UpdateDone(outcome.result, outcome.clock_behind_s)),
+                lambda: session.models.update(course),
+                self._updated,
                 self._failed,
                 Lane.NETWORK,
+                work,
             )
+
+    def _updated(self, outcome: "UpdateOutcome") -> None:
+        stopped = outcome.code == StoppedError.code
+        self.dispatch(UpdateDone("stopped" if stopped else outcome.result, outcome.clock_behind_s))
 
     def link(self, server: str, code: str) -> None:
         """Join the clinic to a server with a one-time code."""
@@ -160,7 +209,9 @@ class StatusBar(Screen):
                 lambda standing: self.dispatch(SyncDone(standing)),
                 lambda error: self.dispatch(LinkFailed(refusal_of(error))),
                 Lane.NETWORK,
-                Work(translate("Status", "Uniendo el centro a la nube…")),
+                Work(
+                    translate("Status", "Uniendo el centro a la nube: es un envío y no se corta…")
+                ),
             )
 
     def update_from_stick(self) -> None:
@@ -168,30 +219,22 @@ class StatusBar(Screen):
         title = translate("Status", "Elija la memoria USB con el modelo")
         folder = QFileDialog.getExistingDirectory(self, title)
         if folder and (session := self._session) is not None:
+            work, course = self.jobs.work(
+                translate("Status", "Leyendo el modelo de la memoria USB…")
+            )
+            self._downloading = work
             self.jobs.run(
-                lambda: session.models.update_from(Path(folder), self._teller()),
-                lambda outcome: self.dispatch(UpdateDone(outcome.result)),
+                lambda: session.models.update_from(Path(folder), course),
+                self._updated,
                 self._failed,
                 Lane.NETWORK,
+                work,
             )
-
-    def _teller(self) -> Callable[[int, int], None]:
-        """Return what tells the window of progress, once for each percent."""
-        told = -1
-
-        def tell(received: int, total: int) -> None:
-            nonlocal told
-            percent = 100 * received // max(1, total)
-            if percent != told:
-                told = percent
-                self._arrived.emit(received, total)
-
-        return tell
 
     def redraw(self) -> None:
         """Draw the words."""
         state = self.state
-        self.sync.setText(_sync_text(state))
+        self.sync.setText(_sync_text(state) if self._quiet is None else _quiet_text(self._quiet))
         refused = state.sync is not None and state.sync.quarantined > 0
         alarmed = state.sync is not None and bool(state.sync.audit_alarm)
         wanting = refused or alarmed or state.refusal or state.link_refusal
@@ -200,7 +243,10 @@ class StatusBar(Screen):
         self.now.setVisible(
             session is not None and may(session.clinician.role, Permission.DIAGNOSE)
         )
-        self.now.setEnabled(not state.syncing)
+        self.now.setText(self._now_text())
+        self.now.setAccessibleName(self.now.text())
+        quiet = None if self._quiet is None else self._quiet.course
+        self.now.setEnabled(not state.syncing if quiet is None else quiet.may_stop)
         self._draw_model(state)
         self._draw_clock()
 
@@ -220,6 +266,14 @@ class StatusBar(Screen):
 
     def _draw_clock(self) -> None:
         self.clock.setText(words.moment(datetime.now(UTC)))
+
+
+def _quiet_text(work: Work) -> str:
+    if work.course is not None and not work.course.may_go_on():
+        return translate("Status", "Deteniendo…")
+    if not work.total:
+        return work.title
+    return f"{work.title} {min(100, 100 * work.done // work.total)} %"
 
 
 def _update_text(state: FreshnessState) -> str:
@@ -252,6 +306,7 @@ def _update_results() -> dict[str, str]:
         "activated": translate("Status", "recién actualizado"),
         "sent_back": translate("Status", "se volvió a este por orden de seguridad"),
         "postponed": translate("Status", "hay uno más nuevo; esperará a otro día o a otra red"),
+        "stopped": translate("Status", "descarga detenida; lo recibido se conserva"),
         "refused": translate("Status", "el modelo recibido no pasó la verificación; sigue este"),
     }
 

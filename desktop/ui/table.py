@@ -84,6 +84,13 @@ class TextTable(QTableView):
         say_titles: Callable[[str], object] = lambda _text: self.lines.say_again()  # noqa: E731
         texts.bind(say_titles, name)
 
+    def give_room_to(self, column: int) -> None:
+        """Let one column take the rest of the width, and end in an ellipsis before the others."""
+        header = self.horizontalHeader()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+        self.setWordWrap(False)
+
     def show_rows(self, rows: Sequence[Row]) -> None:
         """Show `rows`; the current row stays where it was."""
         place = self.currentIndex().row()

@@ -105,6 +105,7 @@ class TransparencyScreen(Screen):
             ExportAudit: self._export,
         }
         self.list, self.payload = QListWidget(), QPlainTextEdit()
+        self.list.setSpacing(3)
         self.payload.setReadOnly(True)
         self.texts.bind(
             self.list.setAccessibleName, lambda: translate("Transparency", "Registros que salen")
@@ -117,13 +118,14 @@ class TransparencyScreen(Screen):
         self.standing, self.told = plain_label("quiet"), message("quiet")
         self.refused = message("refusal")
         self._lay_out()
-        self._drawn: tuple[SentRow, ...] = ()
+        self._drawn: list[str] = []
         self.redraw()
 
     def _lay_out(self) -> None:
         title = label(
             self.texts, lambda: translate("Transparency", "Lo que sale del centro"), "title"
         )
+        title.setWordWrap(False)
         self.explained = label(
             self.texts,
             lambda: translate(
@@ -197,12 +199,13 @@ class TransparencyScreen(Screen):
             self.payload.setPlainText(state.payload)
 
     def _draw_rows(self) -> None:
-        if self._drawn == self.state.rows:
+        lines = [_line(one) for one in self.state.rows]
+        if self._drawn == lines:
             return
-        self._drawn = self.state.rows
+        self._drawn = lines
         self.list.blockSignals(True)
         self.list.clear()
-        self.list.addItems([_line(one) for one in self.state.rows])
+        self.list.addItems(lines)
         self.list.setCurrentRow(self.state.chosen)
         self.list.blockSignals(False)
 
@@ -245,17 +248,23 @@ class TransparencyScreen(Screen):
         )
 
     def _verify(self) -> None:
+        work, course = self.jobs.work(
+            translate("Transparency", "Comprobando la auditoría, entrada por entrada…")
+        )
         self.jobs.run(
-            self._session.audit.verify,
+            lambda: self._session.audit.verify(course),
             lambda entries: self.dispatch(Verified(entries)),
             self._failed,
+            about=work,
         )
 
     def _export(self, effect: ExportAudit) -> None:
-        def write() -> str:
-            return files.write(effect.path, self._session.audit.export())
+        work, course = self.jobs.work(translate("Transparency", "Exportando la auditoría…"))
 
-        self.jobs.run(write, lambda path: self.dispatch(Exported(path)), self._failed)
+        def write() -> str:
+            return files.write(effect.path, self._session.audit.export(course), course)
+
+        self.jobs.run(write, lambda path: self.dispatch(Exported(path)), self._failed, about=work)
 
     def _failed(self, error: DdxError) -> None:
         self.dispatch(Failed(refusal_of(error)))
@@ -268,7 +277,7 @@ def _line(one: SentRow) -> str:
         known = _REASONS.get(one.reason)
         why = one.reason if known is None else translate("Transparency", known)
         state = f"{state}: {why}"
-    return f"{one.created_at.astimezone():%Y-%m-%d %H:%M}  {kind}, {state}"
+    return f"{words.moment(one.created_at)}  {kind}, {state}"
 
 
 def _standing(grant: Grant) -> str:

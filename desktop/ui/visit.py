@@ -2,7 +2,6 @@
 
 from enum import StrEnum
 from functools import partial
-from threading import Event
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QTimer, Signal
@@ -98,6 +97,7 @@ if TYPE_CHECKING:  # the store and the engine load after the first paint
 
 HITS = 12
 ROOMY_FROM = 74  # as below: from here on the six verbs fit with their keys
+NAME_LETTERS = 24  # of a patient's name, before anything else in the header
 NARROW_BELOW = 62  # widths of a character box: under this, one column at a time
 
 LOW_BELOW = 37  # heights of a line: under this, a question is folded until it is gone to
@@ -255,16 +255,23 @@ class VisitScreen(Screen):
         t = self.texts
         self.back = button(
             t,
-            lambda: translate("Visit", "‹ Pacientes  {key}").format(key=keys.shown(keys.BACK)),
+            self._back_text,
             self.leave,
             "plain",
         )
-        self.name, self.about, self.saved = OneLine("heading"), OneLine("quiet"), OneLine("small")
+        t.bind(self.back.setAccessibleName, lambda: translate("Visit", "Volver a los pacientes"))
+        self.name, self.about = OneLine("heading", least=NAME_LETTERS), OneLine("quiet")
+        self.saved = OneLine("small")
         self.triage = OneLine("triage0", inset=8)
         header = row(self.back, self.name, self.triage, self.about, gap=14)
         header.addStretch(1)
         header.addWidget(self.saved)
         return header
+
+    def _back_text(self) -> str:
+        if self._begun and self._narrow:
+            return f"‹  {keys.shown(keys.BACK)}"
+        return translate("Visit", "‹ Pacientes  {key}").format(key=keys.shown(keys.BACK))
 
     def _switcher(self) -> QWidget:
         """Return the keys that choose the column when only one fits."""
@@ -345,12 +352,16 @@ class VisitScreen(Screen):
         self.decision.setVisible(not narrow or place > 0)
         self.decision.be_brief(brief=narrow or self._tight)
         self.about.setVisible(not narrow)
+        self.back.setText(self._back_text())
+        self.saved.setVisible(not narrow or bool(self.state.unsaved or self.state.save_refusal))
         self.guide.be_brief(brief=narrow or self._low or not self.entry.vitals.isHidden())
         self._draw_triage()
 
     def _go(self, place: int, target: QWidget) -> None:
         self._show_column(place)
         target.setFocus()
+        if place == 0:
+            self.entry.area.ensureWidgetVisible(target)
 
     def _why_focus(self) -> QWidget:
         return self.why.expected if self.why.expected.isVisibleTo(self) else self.columns[2]
@@ -496,14 +507,14 @@ class VisitScreen(Screen):
         )
 
     def _ask_why_not(self, effect: AskWhyNot) -> None:
-        stop = Event()
+        work, course = self.jobs.work(translate("Visit", "Buscando el cambio más pequeño…"))
         self.jobs.run(
             lambda: self._session.visits.why_not(
-                effect.diagnosis, effect.disease, lambda: not stop.is_set()
+                effect.diagnosis, effect.disease, course.may_go_on
             ),
             self._why_not_told,
             self._failed,
-            about=Work(translate("Visit", "Buscando el cambio más pequeño…"), stop),
+            about=work,
         )
 
     def _why_not_told(self, told: WhyNot) -> None:
@@ -550,10 +561,11 @@ class VisitScreen(Screen):
             return
         state = self.state
         self.name.setText(full_name(state.patient))
-        about = particulars(state.patient)
+        about, least = particulars(state.patient), particulars(state.patient, born=False)
         if state.diagnosis is None:
-            about += f" · {last_visit(state.patient)}"
-        self.about.setText(about)
+            self.about.setText(f"{about} · {last_visit(state.patient)}", about, least)
+        else:
+            self.about.setText(about, least)
         self.saved.setText(_saved_text(state))
         say(self.refusal, messages.refusal(state.save_refusal or state.refusal))
         self.entry.show_state(state)
@@ -573,7 +585,10 @@ class VisitScreen(Screen):
         triage = guidance.triage
         level = triage.level.value
         said = self.labels.alert(f"triage.level_{level}").rstrip(".")
-        self.triage.setText(translate("Visit", "Triaje {n} · {said}").format(n=level, said=said))
+        text = translate("Visit", "Triaje {n} · {said}")
+        self.triage.setText(
+            text.format(n=level, said=said), text.format(n=level, said=said.split(":")[0])
+        )
         look(self.triage, f"triage{level}")
         self.triage.setMinimumWidth(0 if self._narrow else self.triage.sizeHint().width())
         reasons = [self.labels.alert(reason.code) for reason in triage.reasons]
@@ -591,7 +606,7 @@ def _saved_text(state: VisitState) -> str:
     if state.unsaved:
         return translate("Visit", "Escribiendo…")
     if state.diagnosis is not None and not state.stale:
-        return translate("Visit", "Consulta guardada")
+        return translate("Visit", "Guardada")
     if state.restored:
         return translate("Visit", "Borrador recuperado")
     return translate("Visit", "Guardado") if state.revision else ""

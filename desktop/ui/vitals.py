@@ -7,6 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from ddx.intake.draft import Draft
+from desktop.ui import words
 from desktop.ui.i18n import QT_TRANSLATE_NOOP, translate
 from desktop.ui.widgets import (
     Spoken,
@@ -176,8 +177,10 @@ def _range(expected: "Expected") -> str:
     """Return bounds as they are read on a chart: 12–20, ≤ 160, ≥ 92."""
     low, high = expected.low, expected.high
     if low is None:
-        return "" if high is None else f"≤ {high:g}"
-    return f"≥ {low:g}" if high is None else f"{low:g}–{high:g}"
+        return "" if high is None else f"≤ {words.number(high)}"
+    if high is None:
+        return f"≥ {words.number(low)}"
+    return f"{words.number(low)}–{words.number(high)}"
 
 
 def _total(score: "News2") -> str:

@@ -166,39 +166,57 @@ class Tick(QCheckBox):
 
 
 class OneLine(QLabel):
-    """A label that ends in an ellipsis where there is no room; the tool tip says it all."""
+    """A label that says less, then ends in an ellipsis, where there is no room.
 
-    def __init__(self, name: str = "", inset: int = 0) -> None:
-        """Return an empty one. inset: pixels kept free left and right, for a look with a border."""
+    The tool tip and a screen reader say it all.
+    """
+
+    def __init__(self, name: str = "", inset: int = 0, least: int = 6) -> None:
+        """Return an empty one.
+
+        inset: pixels kept free left and right, for a look with a border. least: letters that are
+        shown before anything else on the line is.
+        """
         super().__init__()
-        self._inset = inset
+        self._inset, self._least = inset, least
+        self._shorter: tuple[str, ...] = ()
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setProperty("look", name)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
 
-    def setText(self, text: str) -> None:
-        """Show `text`."""
+    def setText(self, text: str, *shorter: str) -> None:
+        """Show `text`, or the first of `shorter` that fits whole; longest first."""
         super().setText(text)
+        self._shorter = shorter
         self.setToolTip(text)
         self.updateGeometry()
 
     def sizeHint(self) -> QSize:
         """Return the room the whole text would take."""
-        metrics = self.fontMetrics()
-        width = metrics.horizontalAdvance(self.text()) + 4 + 2 * self._inset
-        return QSize(width, metrics.height() + 2 + self._inset)
+        return QSize(self._room(self.text()), self.fontMetrics().height() + 2 + self._inset)
 
     def minimumSizeHint(self) -> QSize:
-        """Return the room of a few letters."""
-        shortest = min(self.sizeHint().width(), self.fontMetrics().averageCharWidth() * 6)
-        return QSize(shortest, self.sizeHint().height())
+        """Return the room of the shortest text, or of a few letters."""
+        if self._shorter:
+            return QSize(self._room(self._shorter[-1]), self.sizeHint().height())
+        few = self.fontMetrics().averageCharWidth() * self._least
+        return QSize(min(self.sizeHint().width(), few), self.sizeHint().height())
+
+    def _room(self, text: str) -> int:
+        return self.fontMetrics().horizontalAdvance(text) + 4 + 2 * self._inset
+
+    @property
+    def shown(self) -> str:
+        """What is on screen, but for an ellipsis."""
+        texts = (self.text(), *self._shorter)
+        return next((text for text in texts if self._room(text) <= self.width()), texts[-1])
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Write the text, or as much of it as fits."""
         with QPainter(self) as painter:
             inside = self.rect().adjusted(self._inset, 0, -self._inset, 0)
             shown = self.fontMetrics().elidedText(
-                self.text(), Qt.TextElideMode.ElideRight, inside.width()
+                self.shown, Qt.TextElideMode.ElideRight, inside.width()
             )
             self.style().drawItemText(
                 painter,

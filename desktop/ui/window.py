@@ -108,7 +108,6 @@ class MainWindow(QMainWindow):
         keys.on(self, keys.SETTINGS, self.show_menu)
         keys.on(self, keys.SYNC, self.status.synchronise)
         keys.on(self, keys.LOCK, self.sign_out)
-        keys.on(self, keys.CANCEL, self.busy.stop)
         self._app().styleHints().colorSchemeChanged.connect(lambda _scheme: self._dress())
         self.choose(self.preferences)
 
@@ -402,11 +401,15 @@ class MainWindow(QMainWindow):
     def _keep_up(self, session: "Session") -> None:
         """Make the daily backup and the weekly check, behind whatever goes on."""
         if session is self._session:
+            work, course = self.jobs.work(
+                translate("Window", "Cuidando los datos: comprobación y copia del día…"), quiet=True
+            )
             self.jobs.run(
-                session.keeping.upkeep,
+                lambda: session.keeping.upkeep(course),
                 lambda _none: None,
                 lambda error: self._upkeep_failed(session, error),
                 Lane.NETWORK,
+                work,
             )
 
     def _upkeep_failed(self, session: "Session", error: DdxError) -> None:
@@ -606,6 +609,7 @@ class MainWindow(QMainWindow):
         if session is None:
             return
         self.idle.rest()
+        self.jobs.stop_all()  # nobody waits for it, and the next step closes the store
         self._forget_next_visit()
         self.lock.hide()
         for action in (
@@ -655,6 +659,7 @@ class MainWindow(QMainWindow):
         self.idle.rest()
         if self._session is not None:
             session, self._session = self._session, None
+            self.jobs.stop_all()
             self.jobs.run(session.close, lambda _none: None, lambda _error: None)
         self.jobs.drain()
         event.accept()

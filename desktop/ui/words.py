@@ -95,6 +95,16 @@ _EQUIPMENT: Final = {
 }
 
 
+def number(value: float) -> str:
+    """Return a measured value as it is written in the language of the window: 38,5."""
+    return f"{value:g}".replace(".", translate("Words", ","))
+
+
+def weight(value: float) -> str:
+    """Return a signed weight with three decimals, with a minus as wide as the plus."""
+    return f"{value:+.3f}".replace("-", "−").replace(".", translate("Words", ","))
+
+
 def presence(value: Presence) -> str:
     """Return a finding's state as a word."""
     return translate("Words", _PRESENCE[value])

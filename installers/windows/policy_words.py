@@ -119,9 +119,9 @@ SETTINGS: Final = MappingProxyType(
         ),
         "AuditRetentionDays": Words(
             "Días que se guarda la auditoría",
-            "Al menos seis meses.",
+            "Solo se retira lo que el servidor ya tiene y refrendó. Al menos seis meses.",
             "Days the audit is kept",
-            "At least six months.",
+            "Only what the server already has and countersigned goes. At least six months.",
         ),
         "Language": Words(
             "Idioma de la ventana",

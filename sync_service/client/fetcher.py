@@ -9,7 +9,6 @@ server that drips is left by the two bounds of `Pace`, in the headers after `HEA
 """
 
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -20,8 +19,10 @@ import httpx
 from tuf.api.exceptions import DownloadError, DownloadHTTPError
 from tuf.ngclient import FetcherInterface
 
+from ddx.domain.course import StoppedError
 from sync_service.client.budget import ByteBudget
 from sync_service.client.partials import WORTH_KEEPING_BYTES, Partial, Partials
+from sync_service.client.waiting import waited
 
 _FRUITLESS: Final = 3
 """Connections in a row that may bring no byte before the download is given up for now."""
@@ -72,8 +73,12 @@ class HttpxFetcher(FetcherInterface):
         monotonic_s: Callable[[], float] = time.monotonic,
         headers_s: float = HEADERS_S,
         pace: Pace | None = None,
+        may_go_on: Callable[[], bool] = lambda: True,
     ) -> None:
         """Bind the ports.
+
+        may_go_on: asked while an answer is awaited and at each piece of it; once it says no,
+        StoppedError is raised, and what came is kept as of a link that broke.
 
         partials: where files that broke off wait; none are kept when not given. budget: of the
         files a bundle is made of; metadata is counted and never refused, for orders of the
@@ -81,14 +86,16 @@ class HttpxFetcher(FetcherInterface):
         """
         self._client, self._partials, self._budget = client, partials, budget
         self._sleep, self._monotonic_s, self._headers_s = sleep, monotonic_s, headers_s
-        self._pace = pace or Pace()
+        self._pace, self._may_go_on = pace or Pace(), may_go_on
 
     def _fetch(self, url: str) -> Iterator[bytes]:
         pace = _Watch(self._pace, self._monotonic_s)
-        download = _Download(self._client, url, self._partials, self._headers_s)
+        download = _Download(self._client, url, self._partials, self._headers_s, self._may_go_on)
         fruitless = 0
         try:
             while not download.complete:
+                if not self._may_go_on():
+                    raise StoppedError("the download was ended on request")
                 before = download.received
                 try:
                     yield from download.go_on(self._spend(url), pace)
@@ -138,9 +145,15 @@ class _Download:
     """
 
     def __init__(
-        self, client: httpx.Client, url: str, partials: Partials | None, headers_s: float
+        self,
+        client: httpx.Client,
+        url: str,
+        partials: Partials | None,
+        headers_s: float,
+        may_go_on: Callable[[], bool],
     ) -> None:
         self._client, self._url, self._headers_s = client, url, headers_s
+        self._may_go_on = may_go_on
         self._partials = partials
         self._kept: Partial | None = None if partials is None else partials.find(url)
         self._etag = self._kept.etag if self._kept else ""
@@ -160,6 +173,8 @@ class _Download:
                 stack.enter_context(disk)
             for chunk in response.iter_raw():
                 pace.arrived(len(chunk))
+                if not self._may_go_on():
+                    raise StoppedError("the download was ended on request")
                 fresh, skip = chunk[skip:], max(0, skip - len(chunk))
                 disk = _written(disk, fresh)
                 self.received += len(fresh)
@@ -173,7 +188,15 @@ class _Download:
 
     def _answer(self) -> httpx.Response:
         request = self._client.build_request("GET", self._url, headers=self._headers())
-        return _within(self._headers_s, lambda: self._client.send(request, stream=True))
+        try:
+            return waited(
+                lambda: self._client.send(request, stream=True),
+                seconds=self._headers_s,  # one byte a minute never reaches httpx's own timeout
+                may_go_on=self._may_go_on,
+                unwanted=_closed,
+            )
+        except TimeoutError as error:
+            raise DownloadError(str(error)) from error
 
     def _headers(self) -> dict[str, str]:
         headers = {"Accept-Encoding": "identity", "Accept": "*/*"}
@@ -241,37 +264,9 @@ def _written(disk: BinaryIO | None, fresh: bytes) -> BinaryIO | None:
     return disk if whole else None
 
 
-def _within(seconds: float, send: Callable[[], httpx.Response]) -> httpx.Response:
-    """Return the answer `send` gets, or leave it after `seconds`.
-
-    A head that drips one byte a minute never reaches httpx's timeout, which counts each silence.
-    The connection left behind ends with its own timeouts, on a thread of its own.
-    """
-    answers: list[httpx.Response | BaseException] = []
-    left: list[bool] = []
-    lock, arrived = threading.Lock(), threading.Event()
-
-    def work() -> None:
-        try:
-            got: httpx.Response | BaseException = send()
-        except BaseException as error:  # noqa: BLE001 -- raised again below, on the other thread
-            got = error
-        with lock:
-            if left and isinstance(got, httpx.Response):
-                with suppress(httpx.HTTPError):
-                    got.close()
-            answers.append(got)
-        arrived.set()
-
-    threading.Thread(target=work, name="bundle head", daemon=True).start()
-    arrived.wait(seconds)
-    with lock:
-        if not answers:
-            left.append(True)
-            raise DownloadError(f"no answer in {seconds:g} s")
-    if isinstance(answers[0], BaseException):
-        raise answers[0]
-    return answers[0]
+def _closed(late: httpx.Response) -> None:
+    with suppress(httpx.HTTPError):
+        late.close()
 
 
 def _start(response: httpx.Response) -> int:

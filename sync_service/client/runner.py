@@ -140,6 +140,8 @@ class Runner:
         self._prepare: Prepare = prepare or wire_event
         self.on_batch: Callable[[int], None] = lambda _settled: None
         """Told how many records each batch settled; for a progress bar."""
+        self.before_batch: Callable[[], object] = lambda: None
+        """Called where a run may end: what it raises ends it, and the rest waits as before."""
         self._state: machine.State = machine.Idle()
         self._due_s = 0.0
         self._last_contact_at: datetime | None = None
@@ -211,6 +213,7 @@ class Runner:
         return event
 
     def _push(self, limit: int) -> machine.Event:
+        self.before_batch()
         waiting = self._outbox.pending(limit)
         if not waiting:
             return machine.NothingPending()

@@ -28,6 +28,7 @@ from sync_service.client.errors import (
     ServerUnreachableError,
 )
 from sync_service.client.identity import DeviceIdentity
+from sync_service.client.waiting import waited
 from sync_service.protocol import versions
 from sync_service.protocol.compression import ZSTD, compress, decompress
 from sync_service.protocol.errors import ClockSkewError, ProtocolError
@@ -135,6 +136,9 @@ class HttpTransport:
         self._counted = counted
         self.on_answer: Callable[[], None] = lambda: None
         """Told of each answer of our server: the link is there."""
+        self.may_go_on: Callable[[], bool] | None = None
+        """Asked while an answer is awaited; once it says no, StoppedError. The request may have
+        arrived: every message of ours may be sent twice."""
         self.clock_offset_s = 0.0
         """Added to our clock when signing; learned from the server, see `ServerClockError`."""
 
@@ -164,7 +168,8 @@ class HttpTransport:
     def _call(
         self, method: str, path: str, body: bytes, headers: dict[str, str], answer: type[M]
     ) -> M:
-        received = self._send(method, path, body, headers | self._signature(method, path, body))
+        signed = headers | self._signature(method, path, body)
+        received = self._awaited(lambda: self._send(method, path, body, signed))
         if received.status != 200:
             raise self._refusal(received)
         try:
@@ -174,6 +179,9 @@ class HttpTransport:
             raise ServerUnreachableError(message, spoke=True) from error
         self.on_answer()
         return read
+
+    def _awaited(self, ask: Callable[[], _Answer]) -> _Answer:
+        return ask() if self.may_go_on is None else waited(ask, may_go_on=self.may_go_on)
 
     def _signature(self, method: str, path: str, body: bytes) -> dict[str, str]:
         request = self._client.build_request(method, path)

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import httpx
 
+from ddx.domain.course import UNWATCHED, Course, StoppedError
 from ddx.errors import DdxError
-from model_bundles.client import BundleClient, Device, Offer, OnProgress
+from model_bundles.client import BundleClient, Device, Offer
 from model_bundles.clock import TrustedClock
 from model_bundles.errors import (
     BundleBudgetError,
@@ -90,32 +91,35 @@ class Updater:
         self._serving, self._shipped = serving, shipped
         self._sources = () if shipped is None else (shipped,)
 
-    def run(self, on_progress: OnProgress | None = None) -> UpdateReport:
+    def run(self, course: Course = UNWATCHED) -> UpdateReport:
         """Install the offered bundle if there is one; report, never raise a DdxError.
+
+        course: told of bytes. Stopped, the update is postponed: what came is kept, the active
+        bundle serves, and the next run goes on. To put a tested bundle in place is the last step.
 
         Orders of the safety role come first: they are kept from the moment they are read, and a
         device that is sent back goes back before it looks for anything newer.
         """
-        report = self._tried(on_progress)
+        report = self._tried(course)
         return replace(
             report, orders=self._slots.orders_number, clock_behind_s=self._clock_behind_s()
         )
 
-    def _tried(self, on_progress: OnProgress | None) -> UpdateReport:
+    def _tried(self, course: Course) -> UpdateReport:
         version = ""
         try:
             offer = self._client.offered(self._slots, self._sources)
             if (back := self._destination()) is not None:
                 version = back.version
-                self._go_back(back, on_progress)
+                self._go_back(back, course)
                 return UpdateReport(result=UpdateResult.SENT_BACK, version=version)
             version = self._active_version() if offer is None else offer.version
             if offer is None or offer.release == self._serves():
                 return UpdateReport(result=UpdateResult.UP_TO_DATE, version=version)
             if self._metered:
                 raise BundleMeteredError("new models wait for a link that is not metered")
-            self._install(offer, on_progress)
-        except (BundleBudgetError, BundleMeteredError) as error:
+            self._install(offer, course)
+        except (BundleBudgetError, BundleMeteredError, StoppedError) as error:
             return UpdateReport(result=UpdateResult.POSTPONED, version=version, code=error.code)
         except (BundleOfflineError, BundleBusyError) as error:
             return UpdateReport(result=UpdateResult.OFFLINE, version=version, code=error.code)
@@ -124,9 +128,11 @@ class Updater:
             return UpdateReport(result=UpdateResult.REFUSED, version=version, code=error.code)
         return UpdateReport(result=UpdateResult.ACTIVATED, version=version)
 
-    def _install(self, offer: Offer, on_progress: OnProgress | None) -> None:
-        self._client.fetch(offer, self._slots, on_progress, self._sources)
+    def _install(self, offer: Offer, course: Course) -> None:
+        self._client.fetch(offer, self._slots, course.at, self._sources)
+        course.at()
         self._check_staged()
+        course.last_step()
         self._slots.activate()
 
     def _serves(self) -> Release | None:
@@ -137,7 +143,7 @@ class Updater:
         orders, serving = self._slots.orders(), self._serves()
         return None if orders is None or serving is None else orders.destination(serving)
 
-    def _go_back(self, back: Release, on_progress: OnProgress | None) -> None:
+    def _go_back(self, back: Release, course: Course) -> None:
         """Let `back` serve: at once where it is on this device already."""
         active = self._slots.active_release()
         if back == active:
@@ -147,7 +153,7 @@ class Updater:
         elif active is not None and self._shipped is not None and back == self._shipped.release:
             self._slots.leave(active)
         else:
-            self._install(Offer(back.version, back.digest, 0), on_progress)
+            self._install(Offer(back.version, back.digest, 0), course)
 
     def _clock_behind_s(self) -> int:
         try:
@@ -161,6 +167,8 @@ class Updater:
             return  # the offer was active already: `activate` will say so
         try:
             self._self_test(staged)
+        except StoppedError:
+            raise  # it said nothing against the bundle
         except DdxError:
             self._slots.discard_staged(reject=True)
             raise
@@ -182,19 +190,22 @@ def bundle_client(
     built_at: datetime | None = None,
     device: str | None = None,
     site: str | None = None,
+    may_go_on: Callable[[], bool] = lambda: True,
 ) -> BundleClient:
     """Return the client of the bundle repository that `server` hands out.
 
     budget: bytes that may travel today; no limit when not given. floors: a file in `state_dir`
     when not given. built_at: of the bundle that came with the application, the earliest the time
-    can be. device, site: who this is to a rollout.
+    can be. device, site: who this is to a rollout. may_go_on: see `HttpxFetcher`.
 
     Raises:
         ServerAddressError: see `transport.checked_address`.
     """
     base = checked_address(server).rstrip("/")
     location = RepositoryLocation(f"{base}{BUNDLE_METADATA_PATH}", f"{base}{BUNDLE_TARGETS_PATH}")
-    fetcher = HttpxFetcher(http, partials=Partials(state_dir / "partials"), budget=budget)
+    fetcher = HttpxFetcher(
+        http, partials=Partials(state_dir / "partials"), budget=budget, may_go_on=may_go_on
+    )
     floors = floors or FileFloors(state_dir / "floors.json")
     return BundleClient(
         trust,

@@ -9,6 +9,7 @@ Runs the composed application on the bundle that ships, in a data directory of i
 import os
 import sys
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from ddx.domain.finding import Presence
 from ddx.domain.roles import Role
 from desktop.app import compose
 from desktop.presenters.first_run import Stage
+from desktop.presenters.manage import Form, FormAsked
 from desktop.presenters.referral import Part
 from desktop.presenters.visit_state import FindingMarked, VitalTyped
 from desktop.services.demo import PASSPHRASE
@@ -31,10 +33,12 @@ from desktop.ui.audit_log import AuditLogScreen
 from desktop.ui.cloud import CloudScreen
 from desktop.ui.first_run import FirstRunScreen
 from desktop.ui.i18n import Language
+from desktop.ui.manage import ManageScreen
 from desktop.ui.patients import PatientsScreen
 from desktop.ui.settings import SettingsScreen
 from desktop.ui.sign_in import SignInScreen
 from desktop.ui.theme import Appearance
+from desktop.ui.transparency import TransparencyScreen
 from desktop.ui.visit import VisitScreen
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -309,6 +313,42 @@ def history(camera, visit):
     closed(camera, visit.letter)
 
 
+class Large:
+    """The backups of a clinic so large that the copy is under way."""
+
+    def __init__(self, keeping):
+        self._keeping = keeping
+
+    def __getattr__(self, name):
+        return getattr(self._keeping, name)
+
+    def back_up(self, course):
+        while True:
+            course.at(43, 100)
+            time.sleep(0.02)
+
+
+def managing(camera):
+    """Who may sign in, and a backup on its way."""
+    window = camera.window
+    window.show_manage()
+    wait(lambda: isinstance(window.screen_shown, ManageScreen))
+    screen = window.screen_shown
+    wait(lambda: screen.state.members)
+    screen.dispatch(FormAsked(Form.ADD))
+    camera.take("manage")
+    screen.dispatch(FormAsked(Form.NONE))
+    keeping = window._session._keeping
+    window._session._keeping = Large(keeping)
+    screen.back_up.click()
+    wait(lambda: "43" in window.busy.title.text())
+    camera.take("long-work")
+    window.busy.stop()
+    wait(lambda: not screen.state.busy)
+    window._session._keeping = keeping
+    screen.left.emit()
+
+
 def offices(camera):
     window = camera.window
     window.show_settings()
@@ -319,6 +359,11 @@ def offices(camera):
     wait(lambda: isinstance(window.screen_shown, AggregatesScreen))
     wait(lambda: window.screen_shown.state.content)
     camera.take("counts")
+    managing(camera)
+    window.show_transparency()
+    wait(lambda: isinstance(window.screen_shown, TransparencyScreen))
+    wait(lambda: window.screen_shown.state.rows)
+    camera.take("sent")
     session = window._session
     card = replace(session.clinician, role=Role.AUDITOR)  # nobody audits the demonstration
     session._desk = session.audit._desk = replace(session._desk, clinician=card)

@@ -1,16 +1,23 @@
 """The audit chain of the current device epoch: append and sign, read, verify; checkpoints."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Final
 
-from sqlalchemy import func, literal, select, tuple_
+from sqlalchemy import Select, String, delete, func, literal, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from ddx.domain.audit import AuditAction, AuditEntry, link, verify_chain
 from ddx.domain.audit_log import SignedEntry
+from ddx.domain.course import UNWATCHED, Course
 from ddx.domain.identifiers import RecordId, new_record_id
 from ddx.domain.statements import Checkpoint, entry_statement
 from desktop.store.repositories.device import DeviceRepository
-from desktop.store.tables import AuditCheckpointTable, AuditEntryTable
+from desktop.store.tables import AuditCheckpointTable, AuditEntryTable, OutboxEventTable
+from sync_service.client.outbox import EventKind
+
+_TRIGGER: Final = text("SELECT sql FROM sqlite_master WHERE name = 'audit_entry_no_delete'")
+_READ: Final = 500  # rows made into entries at a time
 
 
 class AuditRepository:
@@ -66,14 +73,14 @@ class AuditRepository:
         row = self._session.scalars(query).first()
         return None if row is None else _entry(row)
 
-    def after(self, sequence: int) -> tuple[AuditEntry, ...]:
+    def after(self, sequence: int, course: Course = UNWATCHED) -> tuple[AuditEntry, ...]:
         """Return the entries that follow `sequence`, in order."""
         query = (
             select(AuditEntryTable)
             .where(AuditEntryTable.epoch == self._epoch, AuditEntryTable.sequence > sequence)
             .order_by(AuditEntryTable.sequence)
         )
-        return tuple(_entry(row) for row in self._session.scalars(query))
+        return tuple(_entry(row) for row in self._each(query, course))
 
     def holds(self, id: RecordId) -> bool:
         """Whether an entry with that id is in the chain."""
@@ -91,13 +98,23 @@ class AuditRepository:
         row = self._session.get(AuditEntryTable, (self._epoch, sequence))
         return "" if row is None else row.signature
 
-    def signed(self) -> tuple[SignedEntry, ...]:
+    def signed(self, course: Course = UNWATCHED) -> tuple[SignedEntry, ...]:
         """Return every entry of every epoch, in order, with its signature."""
         query = select(AuditEntryTable).order_by(AuditEntryTable.epoch, AuditEntryTable.sequence)
         return tuple(
             SignedEntry(epoch=row.epoch, entry=_entry(row), signature=row.signature)
-            for row in self._session.scalars(query)
+            for row in self._each(query, course)
         )
+
+    def _each(self, query: Select[AuditEntryTable], course: Course) -> Iterator[AuditEntryTable]:
+        """Yield the rows of `query`, told of one by one; how many there are is asked first."""
+        total = 0
+        if course is not UNWATCHED:
+            rows = select(func.count()).select_from(query.order_by(None).subquery())
+            total = self._session.scalars(rows).one()
+        for done, row in enumerate(self._session.scalars(query.execution_options(yield_per=_READ))):
+            course.at(done, total)
+            yield row
 
     def last_of_older_epochs(self) -> SignedEntry | None:
         """Return the last entry of the newest epoch before this one, None in the first."""
@@ -154,7 +171,39 @@ class AuditRepository:
 
     def verify(self) -> int:
         """Return the length of the chain. Raises AuditChainError naming the first bad entry."""
-        return verify_chain(self.after(0))
+        entries = self.after(0)
+        return verify_chain(entries, retired=bool(entries) and entries[0].sequence > 1)
+
+    def retire(self, beginning: Checkpoint) -> int:
+        """Let go of every entry before a countersigned one, and return how many went.
+
+        The segments that carried them to the server and the heads countersigned before go too.
+        The trigger that refuses to delete is away for this transaction only: it stands against
+        statements gone astray. Needs a writing unit of work.
+        """
+        place = tuple_(literal(beginning.epoch), literal(beginning.sequence))
+        old = tuple_(AuditEntryTable.epoch, AuditEntryTable.sequence) < place
+        hashes = select(AuditEntryTable.hash).where(old)
+        head = func.json_extract(OutboxEventTable.payload, "$.head", type_=String)
+        self._session.execute(
+            delete(OutboxEventTable).where(
+                OutboxEventTable.kind == EventKind.AUDIT.value, head.in_(hashes)
+            ),
+            execution_options={"synchronize_session": False},
+        )
+        heads = tuple_(AuditCheckpointTable.epoch, AuditCheckpointTable.sequence) < place
+        self._session.execute(
+            delete(AuditCheckpointTable).where(heads),
+            execution_options={"synchronize_session": False},
+        )
+        trigger = self._session.execute(_TRIGGER).scalar_one()
+        self._session.execute(text("DROP TRIGGER audit_entry_no_delete"))
+        gone = self._session.execute(
+            delete(AuditEntryTable).where(old).returning(AuditEntryTable.sequence),
+            execution_options={"synchronize_session": False},
+        ).all()
+        self._session.execute(text(trigger))
+        return len(gone)
 
 
 def _row(entry: AuditEntry, epoch: int, signature: str) -> AuditEntryTable:

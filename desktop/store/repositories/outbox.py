@@ -125,6 +125,18 @@ class OutboxRepository:
             for row in self._session.scalars(query)
         )
 
+    def unsettled(self, kind: EventKind) -> int:
+        """Return how many events of a kind the server has not acknowledged."""
+        query = (
+            select(func.count())
+            .select_from(OutboxEventTable)
+            .where(
+                OutboxEventTable.kind == kind.value,
+                OutboxEventTable.state != OutboxState.ACKNOWLEDGED.value,
+            )
+        )
+        return int(self._session.scalars(query).one())
+
     def set_aside(self) -> dict[str, int]:
         """Return how many events are in quarantine, by reason."""
         query = (

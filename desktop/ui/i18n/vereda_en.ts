@@ -203,10 +203,6 @@
         <translation>Refer…</translation>
     </message>
     <message>
-        <source>Carta</source>
-        <translation>Letter</translation>
-    </message>
-    <message>
         <source>Resumen…</source>
         <translation>Summary…</translation>
     </message>
@@ -399,6 +395,10 @@
         <source>Sin nube por ahora</source>
         <translation>No cloud for now</translation>
     </message>
+    <message>
+        <source>Creando el centro cifrado…</source>
+        <translation>Creating the encrypted clinic…</translation>
+    </message>
 </context>
 <context>
     <name>Guide</name>
@@ -419,12 +419,12 @@
         <translation>Enter the complaint: what to ask next appears here.</translation>
     </message>
     <message>
-        <source>P: esta y ninguna otra · A: ninguna de ellas · U: no se sabe</source>
-        <translation>P: this and no other · A: none of them · U: not known</translation>
-    </message>
-    <message>
         <source>P: sí · A: no · U: no se sabe</source>
         <translation>P: yes · A: no · U: not known</translation>
+    </message>
+    <message>
+        <source>P: solo esta · A: ninguna · U: no se sabe</source>
+        <translation>P: only this · A: none · U: not known</translation>
     </message>
 </context>
 <context>
@@ -474,10 +474,6 @@
         <translation>Ask why not another disease</translation>
     </message>
     <message>
-        <source>Sincronizar ahora</source>
-        <translation>Synchronise now</translation>
-    </message>
-    <message>
         <source>De acuerdo con el diagnóstico elegido</source>
         <translation>Agree with the selected diagnosis</translation>
     </message>
@@ -492,10 +488,6 @@
     <message>
         <source>Escribir mi propio diagnóstico</source>
         <translation>Enter my own diagnosis</translation>
-    </message>
-    <message>
-        <source>Cerrar o volver a los pacientes</source>
-        <translation>Close, or back to the patients</translation>
     </message>
     <message>
         <source>Paciente nuevo</source>
@@ -590,10 +582,6 @@
         <translation>History of the patient</translation>
     </message>
     <message>
-        <source>Cancelar lo que tarda</source>
-        <translation>Cancel what takes long</translation>
-    </message>
-    <message>
         <source>Leve, moderado, grave (si está presente)</source>
         <translation>Mild, moderate, severe (if present)</translation>
     </message>
@@ -616,6 +604,18 @@
     <message>
         <source>Abrir el menú de ajustes</source>
         <translation>Open the settings menu</translation>
+    </message>
+    <message>
+        <source>Sincronizar, o detenerlo</source>
+        <translation>Synchronise, or stop it</translation>
+    </message>
+    <message>
+        <source>Cerrar, o volver a los pacientes</source>
+        <translation>Close, or back to the patients</translation>
+    </message>
+    <message>
+        <source>Cancelar lo que tarda</source>
+        <translation>Cancel what takes long</translation>
     </message>
 </context>
 <context>
@@ -709,10 +709,6 @@
         <translation>New passphrase</translation>
     </message>
     <message>
-        <source>La frase de paso de usted</source>
-        <translation>Your own passphrase</translation>
-    </message>
-    <message>
         <source>Confirmar</source>
         <translation>Confirm</translation>
     </message>
@@ -745,10 +741,6 @@
         <translation>Last backup: {when}. One is made each day after signing in.</translation>
     </message>
     <message>
-        <source>Trabajando…</source>
-        <translation>Working…</translation>
-    </message>
-    <message>
         <source>Quitar</source>
         <translation>Remove</translation>
     </message>
@@ -763,6 +755,26 @@
     <message>
         <source>{who} · necesita una frase nueva</source>
         <translation>{who} · needs a new passphrase</translation>
+    </message>
+    <message>
+        <source>Cerrando el acceso con la frase de paso…</source>
+        <translation>Locking access with the passphrase…</translation>
+    </message>
+    <message>
+        <source>Cifrando todo con una clave nueva…</source>
+        <translation>Encrypting everything under a new key…</translation>
+    </message>
+    <message>
+        <source>Haciendo y comprobando la copia…</source>
+        <translation>Making and checking the backup…</translation>
+    </message>
+    <message>
+        <source>Comprobando los datos, página por página…</source>
+        <translation>Checking the data, page by page…</translation>
+    </message>
+    <message>
+        <source>Su propia frase de paso</source>
+        <translation>Your own passphrase</translation>
     </message>
 </context>
 <context>
@@ -1143,6 +1155,10 @@
         <source>Falta el código; se lo da quien administra la nube y vale una sola vez.</source>
         <translation>The code is missing; whoever runs the cloud gives it to you, and it works once.</translation>
     </message>
+    <message>
+        <source>Cancelado. Nada ha quedado a medias: repítalo cuando quiera.</source>
+        <translation>Cancelled. Nothing was left half done: repeat it whenever you like.</translation>
+    </message>
 </context>
 <context>
     <name>Patients</name>
@@ -1195,10 +1211,6 @@
         <translation>Search patients</translation>
     </message>
     <message>
-        <source>Buscar por nombre</source>
-        <translation>Search by name</translation>
-    </message>
-    <message>
         <source>Paciente nuevo  {key}</source>
         <translation>New patient  {key}</translation>
     </message>
@@ -1237,6 +1249,14 @@
     <message>
         <source>Historia  {key}</source>
         <translation>History  {key}</translation>
+    </message>
+    <message>
+        <source>Buscando entre los pacientes…</source>
+        <translation>Searching the patients…</translation>
+    </message>
+    <message>
+        <source>Nombre, documento, hallazgo, diagnóstico o código</source>
+        <translation>Name, document, finding, diagnosis or code</translation>
     </message>
 </context>
 <context>
@@ -1347,6 +1367,10 @@
     <message>
         <source>Podrá volver a intentarlo dentro de {n} s.</source>
         <translation>You can try again in {n} s.</translation>
+    </message>
+    <message>
+        <source>Comprobando la copia y poniéndola en su sitio…</source>
+        <translation>Checking the backup and putting it in place…</translation>
     </message>
 </context>
 <context>
@@ -1472,12 +1496,36 @@
         <translation>there is a newer one; it waits for another day or another network</translation>
     </message>
     <message>
-        <source>Uniendo el centro a la nube…</source>
-        <translation>Joining the centre to the cloud…</translation>
-    </message>
-    <message>
         <source>El centro no se unió a la nube. {why}</source>
         <translation>The centre did not join the cloud. {why}</translation>
+    </message>
+    <message>
+        <source>Detener  {key}</source>
+        <translation>Stop  {key}</translation>
+    </message>
+    <message>
+        <source>Enviando lo pendiente…</source>
+        <translation>Sending what waits…</translation>
+    </message>
+    <message>
+        <source>Buscando un modelo más nuevo…</source>
+        <translation>Looking for a newer model…</translation>
+    </message>
+    <message>
+        <source>Uniendo el centro a la nube: es un envío y no se corta…</source>
+        <translation>Joining the clinic to the cloud: one message, which cannot be cut off…</translation>
+    </message>
+    <message>
+        <source>Leyendo el modelo de la memoria USB…</source>
+        <translation>Reading the model on the USB stick…</translation>
+    </message>
+    <message>
+        <source>Deteniendo…</source>
+        <translation>Stopping…</translation>
+    </message>
+    <message>
+        <source>descarga detenida; lo recibido se conserva</source>
+        <translation>download stopped; what came is kept</translation>
     </message>
 </context>
 <context>
@@ -1629,6 +1677,14 @@
         <source>Exportada en {path}. Compruébela con: {command}</source>
         <translation>Exported to {path}. Verify it with: {command}</translation>
     </message>
+    <message>
+        <source>Comprobando la auditoría, entrada por entrada…</source>
+        <translation>Checking the audit, entry by entry…</translation>
+    </message>
+    <message>
+        <source>Exportando la auditoría…</source>
+        <translation>Exporting the audit…</translation>
+    </message>
 </context>
 <context>
     <name>Visit</name>
@@ -1671,10 +1727,6 @@
     <message>
         <source>Escriba un síntoma o signo. Intro lo anota como presente; Mayús+Intro, como ausente.</source>
         <translation>Type a symptom or sign. Enter notes it as present; Shift+Enter as absent.</translation>
-    </message>
-    <message>
-        <source>{arrow} Constantes vitales ({n})  {key}</source>
-        <translation>{arrow} Vital signs ({n})  {key}</translation>
     </message>
     <message>
         <source>Ningún hallazgo con «{text}». Pruebe con otra palabra.</source>
@@ -1725,10 +1777,6 @@
         <translation>Draft restored</translation>
     </message>
     <message>
-        <source>Consulta guardada</source>
-        <translation>Visit saved</translation>
-    </message>
-    <message>
         <source>Guardado</source>
         <translation>Saved</translation>
     </message>
@@ -1739,6 +1787,18 @@
     <message>
         <source>Buscando el cambio más pequeño…</source>
         <translation>Looking for the smallest change…</translation>
+    </message>
+    <message>
+        <source>Volver a los pacientes</source>
+        <translation>Back to the patients</translation>
+    </message>
+    <message>
+        <source>Guardada</source>
+        <translation>Visit saved</translation>
+    </message>
+    <message>
+        <source>{arrow} Constantes ({n})  {key}</source>
+        <translation>{arrow} Vital signs ({n})  {key}</translation>
     </message>
 </context>
 <context>
@@ -1975,6 +2035,10 @@
     <message>
         <source>El centro en números…</source>
         <translation>The centre in numbers…</translation>
+    </message>
+    <message>
+        <source>Cuidando los datos: comprobación y copia del día…</source>
+        <translation>Looking after the data: today&apos;s check and backup…</translation>
     </message>
 </context>
 <context>
@@ -2238,6 +2302,10 @@
     <message>
         <source>antes: {band}</source>
         <translation>before: {band}</translation>
+    </message>
+    <message>
+        <source>,</source>
+        <translation>.</translation>
     </message>
 </context>
 <context>
@@ -2611,6 +2679,10 @@
         <source>Leyendo la auditoría…</source>
         <translation>Reading the audit…</translation>
     </message>
+    <message>
+        <source>Auditoría antigua retirada</source>
+        <translation>Old audit let go of</translation>
+    </message>
 </context>
 <context>
     <name>Busy</name>
@@ -2625,6 +2697,18 @@
     <message>
         <source>Trabajando…</source>
         <translation>Working…</translation>
+    </message>
+    <message>
+        <source>Terminando: este paso es corto y no se corta…</source>
+        <translation>Finishing: this step is short and cannot be cut off…</translation>
+    </message>
+    <message>
+        <source>Cancelando: termina lo que no puede quedar a medias…</source>
+        <translation>Cancelling: finishing what cannot be left half done…</translation>
+    </message>
+    <message>
+        <source>{what} {n} %</source>
+        <translation>{what} {n} %</translation>
     </message>
 </context>
 <context>
@@ -2767,6 +2851,14 @@
     <message>
         <source>sin medir</source>
         <translation>not measured</translation>
+    </message>
+    <message>
+        <source>Leyendo la historia…</source>
+        <translation>Reading the history…</translation>
+    </message>
+    <message>
+        <source>Exportando…</source>
+        <translation>Exporting…</translation>
     </message>
 </context>
 <context>
@@ -3011,6 +3103,26 @@
     <message>
         <source>estable</source>
         <translation>stable</translation>
+    </message>
+    <message>
+        <source> %</source>
+        <translation>%</translation>
+    </message>
+    <message>
+        <source>solo errores</source>
+        <translation>errors only</translation>
+    </message>
+    <message>
+        <source>avisos</source>
+        <translation>warnings</translation>
+    </message>
+    <message>
+        <source>normal</source>
+        <translation>normal</translation>
+    </message>
+    <message>
+        <source>todo el detalle</source>
+        <translation>every detail</translation>
     </message>
 </context>
 <context>

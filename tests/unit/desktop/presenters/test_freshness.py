@@ -56,7 +56,7 @@ def test_a_tick_reads_both_standings():
 
 def test_syncing_pushes_before_it_looks_for_a_model_and_only_once():
     state, effects = step(FreshnessState(), SyncAsked())
-    assert effects == (RunSync(), UpdateModel())
+    assert effects == (RunSync(asked=True), UpdateModel())
     assert step(state, SyncAsked()) == (state, ())
 
 

@@ -8,7 +8,7 @@ from support.cloud_server import cloud_in_thread
 from ddx.domain.audit import AuditAction
 from ddx.domain.audit_verdict import AuditVerdict, verify_log
 from desktop.commands.audit import heads_of
-from desktop.services.audit import AuditService
+from desktop.services.audit import sealed_log
 from desktop.signatures import ed25519_check
 from sync_service.protocol.checkpoints import CheckpointAnswer, CheckpointRequest
 
@@ -29,9 +29,8 @@ def linked(session, cloud):
 
 def export_of(session):
     """The sealed log, past the permission check."""
-    service = AuditService(session._desk)
     with session._desk.store.read() as unit:
-        return list(service._sealed(unit))
+        return list(sealed_log(session._desk, unit))
 
 
 def checkpoints_of(session):

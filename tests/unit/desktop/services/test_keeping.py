@@ -235,7 +235,9 @@ def test_a_new_data_key_keeps_the_records_and_asks_for_new_passphrases(
 
 def test_upkeep_backs_up_once_a_day_and_checks_once_a_week(session, clock, monkeypatch):
     checks = []
-    monkeypatch.setattr(session._desk.store, "check", lambda: checks.append(session._desk.now()))
+    monkeypatch.setattr(
+        session._desk.store, "check", lambda _course: checks.append(session._desk.now())
+    )
     for _hours in range(0, 24 * 9, 6):
         session.keeping.upkeep()
         clock.advance(hours=6)

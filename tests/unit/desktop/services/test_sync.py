@@ -1,15 +1,20 @@
 """Sync and updates from the clinic's side, against a real cloud on loopback."""
 
 import json
+import socket
+import threading
+from random import Random
 from shutil import copytree
 
 import pytest
 from support.bundle_workshop import BundleWorkshop
 from support.cloud_server import cloud_in_thread
+from support.courses import ended_at_call, ended_once
 from support.sync_records import a_refusal
 from support.tiny_engine import TinyEngine, tiny_members
 
 from ddx.domain.audit import AuditAction
+from ddx.domain.course import Course, StoppedError
 from ddx.domain.feedback import Verb
 from ddx.domain.identifiers import DiseaseId
 from desktop.services import link
@@ -209,3 +214,83 @@ def test_the_installed_bundle_serves_again_after_a_restart(
     )
     assert Clinic(tmp_path, again).catalogue.label("HP:0001945")
     assert (again.status.version, again.status.source) == ("2027.2.1", "slot")
+
+
+def refuse_often(session, count):
+    desk = session.sync._desk
+    with desk.store.write() as unit:
+        for _ in range(count):
+            unit.outbox.add(EventKind.FEEDBACK, a_refusal(), desk.now())
+
+
+def test_a_sync_ended_between_two_batches_keeps_its_receipts_and_goes_on(linked, entries):
+    refuse_often(linked, 130)
+    waiting = linked.sync.status().pending
+    with pytest.raises(StoppedError):
+        linked.sync.run_once(ended_once(lambda _settled, waits: waits > 0))
+    stopped = linked.sync.status()
+    assert (stopped.phase, stopped.quarantined) == (SyncPhase.IDLE, 0)
+    assert 0 < stopped.acknowledged < waiting
+    told = entries(linked)[-1]
+    assert (told.action, told.detail["stored"]) == (AuditAction.SYNCED, stopped.acknowledged)
+    after = linked.sync.run_once()
+    assert (after.phase, after.pending, after.quarantined) == (SyncPhase.IDLE, 0, 0)
+
+
+@pytest.fixture
+def mute():
+    """The address of somebody who takes every connection and never says anything."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def test_a_server_that_is_silent_does_not_keep_who_wants_to_end(session, mute, diagnosed):
+    with session.sync._desk.store.write() as unit:
+        unit.settings.put("sync.server", mute)
+    waiting = session.sync.status().pending
+    for work in (session.sync.run_once, session.models.update):
+        course = Course()
+        timer = threading.Timer(0.2, course.stop)
+        timer.start()
+        if work == session.sync.run_once:
+            with pytest.raises(StoppedError):
+                work(course)
+        else:
+            outcome = work(course)
+            assert (outcome.result, outcome.code) == ("postponed", StoppedError.code)
+        timer.join()
+    assert session.sync.status().pending >= waiting
+
+
+def test_an_update_ended_in_the_middle_keeps_what_came_and_goes_on(linked, workshop, tmp_path):
+    heavy = {"models/atlas.onnx": Random(7).randbytes(3_000_000)}
+    workshop.publish("2026.12.1", tiny_members() | heavy)
+    before = linked.models.status()
+    outcome = linked.models.update(ended_once(lambda done, _all: done > 1_000_000))
+    assert (outcome.result, outcome.code) == ("postponed", StoppedError.code)
+    assert linked.models.status() == before
+    (part,) = (tmp_path / "bundle-client" / "partials").glob("*.part")
+    kept = part.stat().st_size
+    assert 500_000 < kept < 3_000_000
+    again = linked.models.update()
+    assert (again.result, again.version) == ("activated", "2026.12.1")
+    assert linked.models.status().version == "2026.12.1"
+
+
+def test_an_update_ended_before_its_self_test_serves_after_the_next_run(linked, workshop):
+    workshop.publish("2026.12.1", tiny_members())
+    outcome = linked.models.update(ended_once(lambda done, total: 0 < done == total))
+    assert (outcome.result, outcome.code) == ("postponed", StoppedError.code)
+    assert linked.models.status().source == "default"
+    course = Course()
+    assert linked.models.update(course).result == "activated"
+    assert course.in_last_step
+
+
+def test_a_stick_ended_in_the_middle_is_read_again(linked, workshop, tmp_path):
+    workshop.publish("2026.12.1", tiny_members())
+    stick = tmp_path / "stick"
+    copytree(workshop.repository, stick / "vereda-bundles")
+    ended = linked.models.update_from(stick, ended_at_call(2))
+    assert (ended.result, ended.code) == ("postponed", StoppedError.code)
+    assert linked.models.update_from(stick).result == "activated"

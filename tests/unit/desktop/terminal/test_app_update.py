@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from support.bundle_workshop import SMALL_POLICY, BundleWorkshop, flip
 from support.cloud_server import cloud_in_thread
+from support.courses import ended_in_the_middle
 from support.tiny_engine import TinyShelf
 
 from ddx.domain.audit import AuditAction
+from ddx.domain.course import StoppedError
 from ddx.domain.roles import Role
 from desktop.services.application import Machine
 from desktop.services.clinic import Clinic
@@ -243,3 +245,19 @@ def test_a_program_of_the_system_does_not_look_for_libraries_in_our_folder():
     assert "LD_LIBRARY_PATH" not in surroundings(frozen)
     kept = surroundings(frozen | {"LD_LIBRARY_PATH_ORIG": "/opt/lib"})
     assert kept["LD_LIBRARY_PATH"] == "/opt/lib"
+
+
+def test_an_installer_ended_in_the_middle_goes_on_from_what_came(device, workshop, tmp_path):
+    publish(workshop, "0.2.0")
+    session = device.clinic.sign_in(device.clinic.clinicians()[0].id, PASSPHRASE)
+    versions = session.application.standing_on(
+        lambda: workshop.trust, device.machine, device.running
+    )
+    with pytest.raises(StoppedError):
+        versions.fetch(ended_in_the_middle())
+    assert versions.status().ready == ""
+    (part,) = (tmp_path / "app-update" / "client" / "partials").glob("*.part")
+    assert 0 < part.stat().st_size < len(content("0.2.0"))
+    assert versions.fetch().ready == "0.2.0"
+    assert versions.installation().file.read_bytes() == content("0.2.0")
+    session.close()

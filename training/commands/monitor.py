@@ -16,6 +16,7 @@ from ddx.engine import Engine
 from ddx.errors import DdxError
 from training.change_plan import ChangePlan, change_plan
 from training.commands import retrain
+from training.commands.fitting import add_arguments, arguments_of
 from training.commands.workspace import DATA, DONE, REFUSED, ROOT, Say, Workspace
 from training.lake.gold import read_cases
 from training.monitor.daily import (
@@ -55,6 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     wanted = next((f.retrain for f in findings if f.retrain is not None), None)
     if wanted is not None and asked.retrain:
         given = ["--root", str(asked.root), "--data", str(asked.data), "--trigger", wanted]
+        given += arguments_of(asked)
         return retrain.main([*given, *(["--lake", asked.lake] if asked.lake else [])])
     return DONE
 
@@ -193,6 +195,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--until", type=datetime.fromisoformat, help="end of the day; default: midnight UTC")
     add("--no-page", action="store_true", help="leave out Evidently's report")
     add("--retrain", action="store_true", help="start a retraining when a trigger fires")
+    add_arguments(parser)
     add("--dry-run", action="store_true", help="say what would be done")
     return parser
 

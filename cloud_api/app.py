@@ -106,7 +106,7 @@ def create_app(
         operator=settings.tenant,
         admitted=lambda caller: shared.subject.spend(caller.tenant_id, caller.actor),
     )
-    records = records_of(settings, engine)
+    records = records_of(settings, engine, now)
     ledger = ReleaseLedger(records.audit, repository, now)
     lifespan = _lifespan(settings, engine, diagnosis, ledger, _open(records, shared, traces))
     app = FastAPI(title=TITLE, version="0.1.0", lifespan=lifespan, description=DESCRIPTION)

@@ -20,19 +20,29 @@ from model_bundles.rollout import Rollout
 from model_bundles.verify import Trust, VerifiedBundle, open_verified
 from training.change_plan import ChangePlan, change_plan
 from training.commands.approve import standing, subject_of
-from training.commands.workspace import DONE, KEYS, REFUSED, ROOT, STOPPED, Say, Workspace
+from training.commands.workspace import (
+    DONE,
+    JOURNAL,
+    KEYS,
+    REFUSED,
+    ROOT,
+    STOPPED,
+    Say,
+    Workspace,
+    severity_in,
+)
 from training.lake.gold import read_cases
 from training.monitor.notify import notifier
 from training.pipelines.request import moment
 from training.pipelines.retrain import CHANNEL as CANDIDATE
 from training.pipelines.steps import StepError
 from training.publish.approval import require
-from training.rollout.control import Effect, Phase, Reported, Started, State
+from training.publish.ledger import Event, offer_of
+from training.rollout.control import Effect, FellShort, Phase, Reported, Started, State
 from training.rollout.journal import Journal
 from training.rollout.operate import Operator
 from training.rollout.reports import arm_of, read_telemetry
-
-JOURNAL = "rollout.jsonl"
+from training.rollout.sequential import SafeTest
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,19 +60,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _release(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, say: Say) -> State:
     run = workspace.open_run(asked.run)
-    require(standing(run, workspace, plan))
-    subject, journal, at = subject_of(run), Journal(run / JOURNAL), asked.at or moment()
-    release = Release(subject.version, subject.bundle)
+    journal, at = Journal(run / JOURNAL), asked.at or moment()
     state, due = journal.state(plan)
-    if state.over and not due:
+    if not state.over:
+        require(standing(run, workspace, plan))
+    elif not due:
         return state
     if asked.dry_run:
         say(_would(state, plan))
         return state
-    fleet = workspace.fleet(asked.keys)
-    before = _prepared(fleet, workspace, run, release, at=at, say=say)
-    operator = _operator(workspace, plan, fleet, release=release, before=before, say=say)
+    operator = _operator(workspace, plan, run, asked.keys, at=at, say=say, ended=state.over)
     _carry_out(operator, journal, due, at)
+    if state.over:
+        return state
     if state.phase is Phase.READY:
         journal.add(Started(at=at))
     else:
@@ -73,12 +83,49 @@ def _release(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, 
             labelled=False,
             clock="known_at",
         )
-        telemetry = read_telemetry(asked.telemetry)
-        current, new = (arm_of(gold, r.version, telemetry) for r in (before, release))
+        telemetry, severity = read_telemetry(asked.telemetry), severity_in(workspace.current())
+        current, new = (
+            arm_of(gold, r.version, telemetry, severity)
+            for r in (operator.before, operator.release)
+        )
         journal.add(Reported(at=at, current=current, new=new))
     state, due = journal.state(plan)
     _carry_out(operator, journal, due, at)
     return state
+
+
+def take_back(
+    workspace: Workspace,
+    release: Release,
+    event: FellShort,
+    plan: ChangePlan,
+    *,
+    keys: Path,
+    say: Say,
+) -> bool:
+    """Send every device with `release` back to the model before it; return whether one can.
+
+    What is decided is kept before it is done. Where the fleet's keys are not, the next `release`
+    of a machine that has them does it.
+    """
+    run = next((p for p in workspace.releases() if _is_of(p, release)), None)
+    if run is None:
+        return False
+    journal = Journal(run / JOURNAL)
+    if journal.state(plan)[0].may_go_back:
+        journal.add(event)
+    due = journal.state(plan)[1]
+    if not any(keys.glob("*.pem")):
+        say(f"the fleet's keys are not here: `release {run.name}` where they are takes it back")
+    elif due:
+        operator = _operator(workspace, plan, run, keys, at=event.at, say=say, ended=True)
+        _carry_out(operator, journal, due, event.at)
+    return True
+
+
+def _is_of(run: Path, release: Release) -> bool:
+    subject = subject_of(run)
+    return Release(subject.version, subject.bundle) == release
 
 
 def _carry_out(operator: Operator, journal: Journal, due: Sequence[Effect], at: datetime) -> None:
@@ -108,6 +155,16 @@ def _prepared(
         nobody = Rollout(basis_points=0, salt=release.version, before=current.release)
         fleet.publish(built_of(_candidate(run, release)), at=at, rollout=nobody)
     return current.release
+
+
+def _stood_before(workspace: Workspace, release: Release) -> Release:
+    """Return what a release was offered in the place of. Raises StepError: it never was."""
+    for entry in reversed(workspace.ledger.entries()):
+        if (entry.event, entry.release) == (Event.OFFERED, release):
+            rollout = offer_of(entry).rollout
+            if rollout is not None and rollout.before is not None:
+                return rollout.before
+    raise StepError(f"the ledger does not say what stood before {release.version}")
 
 
 def _candidate(run: Path, release: Release) -> VerifiedBundle:
@@ -144,14 +201,26 @@ def _published(fleet: Repository, release: Release) -> bool:
 def _operator(
     workspace: Workspace,
     plan: ChangePlan,
-    fleet: Repository,
+    run: Path,
+    keys: Path,
     *,
-    release: Release,
-    before: Release,
+    at: datetime,
     say: Say,
+    ended: bool,
 ) -> Operator:
+    """Return who carries out the release of a run, its bundles published.
+
+    ended: the release only goes back now, to what stood before it when it was offered; another one
+    may be on its way out by then.
+    """
     from training.publish.registry import Registry  # noqa: PLC0415 (MLflow takes seconds to import)
 
+    subject, fleet = subject_of(run), workspace.fleet(keys)
+    release = Release(subject.version, subject.bundle)
+    if ended:
+        before = _stood_before(workspace, release)
+    else:
+        before = _prepared(fleet, workspace, run, release, at=at, say=say)
     return Operator(
         repository=fleet,
         ledger=workspace.ledger,
@@ -177,11 +246,15 @@ def told(state: State, plan: ChangePlan) -> str:
         hours = plan.rollout.stage_hours if state.stage else plan.rollout.ab_hours
         due = state.entered_at + timedelta(hours=hours.value)
         lines.append(f"since {state.entered_at:%Y-%m-%d %H:%M}, next stage {due:%Y-%m-%d %H:%M}")
-    for signal, test in state.tests.items():
-        lines.append(
-            f"{signal.value:<14}current {test.current.bad}/{test.current.cases}   "
-            f"new {test.new.bad}/{test.new.cases}   evidence {test.log_evidence:+.1f}"
-        )
+    for signal, test in state.watched():
+        if isinstance(test, SafeTest):
+            arms = "   ".join(
+                f"{name} {arm.bad}/{arm.cases}"
+                for name, arm in (("current", test.current), ("new", test.new))
+            )
+        else:
+            arms = f"missed {test.seen.bad}/{test.seen.cases}, at most {test.ceiling:.0%}"
+        lines.append(f"{signal.value:<16}{arms}   evidence {test.log_evidence:+.1f}")
     if state.reason is not None:
         lines.append(f"because of {state.reason.value}")
     return "\n".join(lines)

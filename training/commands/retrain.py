@@ -135,7 +135,7 @@ def _request(
     trials = asked.trials or (SMALL_TRIALS if asked.search == "small" else plan.data.trials.value)
     return Request(
         at=at,
-        version=_next(current.version, at),
+        version=_next(workspace.highest(current.version), at),
         trigger=asked.trigger,
         rows=pinned(
             asked.lake or workspace.lake,

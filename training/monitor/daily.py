@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+import pyarrow.compute as pc
+
 from ddx.domain.case import Case
 from ddx.domain.differential import Differential
 from ddx.domain.identifiers import disease_id
@@ -38,10 +40,12 @@ class Watched:
     """What one day's watch is pinned to.
 
     reference_since, reference_until, since, until: visits of each stretch. labels_since: cases
-    that became known from here on count for the performance. version: of the gold table.
+    that became known from here on count for the performance. version: of the gold table. model:
+    bundle version that is watched; what another one proposed says nothing of it.
     """
 
     version: int
+    model: str
     reference_since: datetime | None
     reference_until: datetime
     since: datetime
@@ -129,8 +133,10 @@ class DailyWatch:
         return self.steps.run("performance", {"window": window.digest}, make)
 
     def _measured(self, known: GoldCases) -> Performance:
-        """Return the figures of the newest cases that carry a proposal."""
-        some = replace(known, table=known.table.slice(max(0, len(known) - DIAGNOSED)))
+        """Return the figures of the newest cases the model proposed for, or can be asked about."""
+        by = pc.field("bundle_version")
+        mine = known.table.filter(by.is_null() | (by == self.watched.model))
+        some = replace(known, table=mine.slice(max(0, len(mine) - DIAGNOSED)))
         engine = self.engine()
         probabilities = [
             {c.disease: c.probability for c in engine.diagnose(case).candidates}

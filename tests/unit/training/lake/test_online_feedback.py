@@ -110,6 +110,7 @@ def watched(lake, folder, until):
         lake=lake.address,
         watched=Watched(
             version=read_cases(lake.address).version,
+            model="2026.11.1",
             reference_since=None,
             reference_until=NOON + second,
             since=NOON,

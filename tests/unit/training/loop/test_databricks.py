@@ -56,7 +56,11 @@ def test_each_job_calls_a_command_with_arguments_it_takes(jobs, job, command):
     assert task.python_wheel_task.entry_point == "vereda-train"
     named, *given = task.python_wheel_task.parameters
     assert named == command.__name__.rpartition(".")[2]
-    assert command._parser().parse_args(given).lake.startswith("abfss://")
+    asked = command._parser().parse_args(given)
+    assert asked.lake.startswith("abfss://")
+    assert (asked.fitter, asked.workers) == ("databricks", 2)
+    least = jobs[job].job_clusters[0].new_cluster.autoscale.min_workers
+    assert asked.workers <= least  # a barrier stage waits for all of its workers
     assert task.job_cluster_key == jobs[job].job_clusters[0].job_cluster_key
 
 

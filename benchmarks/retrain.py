@@ -120,7 +120,7 @@ class Kills:
             return None
         self.left[step] -= 1
         share = self.seconds[step] / (self.left[step] + 1 if step == GOES_ON else 1)
-        return float(self.rng.uniform(0.02, 0.9) * share)
+        return float(self.rng.uniform(0.02, 0.7) * share)
 
 
 def run(command: list[str], kills: Kills | None) -> tuple[int, dict[str, float]]:
@@ -130,29 +130,30 @@ def run(command: list[str], kills: Kills | None) -> tuple[int, dict[str, float]]
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         text=True,
-        start_new_session=True,
     )
-    timer, step, began, seconds = threading.Timer(0.0, int), "", time.monotonic(), {}
+    timer: threading.Timer | None = None
+    step, began, seconds = "", time.monotonic(), dict[str, float]()
     for line in process.stdout or ():
         print(line, end="", flush=True)
         if (found := BEGINS.search(line)) is None:
             continue
         if step:
             seconds[step] = time.monotonic() - began
-            if timer.is_alive() and kills is not None:  # it was quicker than the undisturbed one
+            if timer is not None and kills is not None:  # quicker than the undisturbed one
                 timer.cancel()
                 kills.missed[step] += 1
         step, began = found[1] or found[2], time.monotonic()
         delay = None if kills is None else kills.moment(step)
-        if delay is not None:
-            timer = threading.Timer(delay, os.killpg, (process.pid, signal.SIGKILL))
+        timer = None if delay is None else threading.Timer(delay, process.kill)
+        if timer is not None:
             timer.start()
     code = process.wait()
-    timer.cancel()
     seconds[step] = time.monotonic() - began
-    if code == -signal.SIGKILL and kills is not None:
-        kills.done[step] += 1
-        print(f"--- killed in {step}", flush=True)
+    if timer is not None and kills is not None:
+        timer.cancel()
+        met = code == -signal.SIGKILL
+        (kills.done if met else kills.missed)[step] += 1
+        print(f"--- killed in {step}" if met else f"--- too late in {step}", flush=True)
     return code, seconds
 
 

@@ -27,8 +27,8 @@ from training.commands.workspace import (
     REFUSED,
     ROOT,
     Say,
+    SeverityIn,
     Workspace,
-    severity_in,
 )
 from training.lake.gold import read_cases
 from training.monitor.daily import (
@@ -67,6 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"Stopped: {error}", file=sys.stderr)
         return REFUSED
     print(verdict)
+    if asked.dry_run:  # the day was watched before: what follows from it would be done
+        return DONE
     for finding in findings:
         if finding.code == TAKES_BACK:
             _take_back(asked, workspace, plan, finding)
@@ -116,7 +118,7 @@ def _watch(
         lake=lake,
         watched=watched,
         engine=lambda: engine,
-        severity=severity_in(current),
+        severity=SeverityIn(current),
         plan=plan,
         say=say,
         page=not asked.no_page,

@@ -28,8 +28,8 @@ from training.commands.workspace import (
     ROOT,
     STOPPED,
     Say,
+    SeverityIn,
     Workspace,
-    severity_in,
 )
 from training.lake.gold import read_cases
 from training.monitor.notify import notifier
@@ -83,7 +83,7 @@ def _release(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, 
             labelled=False,
             clock="known_at",
         )
-        telemetry, severity = read_telemetry(asked.telemetry), severity_in(workspace.current())
+        telemetry, severity = read_telemetry(asked.telemetry), SeverityIn(workspace.current())
         current, new = (
             arm_of(gold, r.version, telemetry, severity)
             for r in (operator.before, operator.release)
@@ -233,6 +233,8 @@ def _operator(
 
 
 def _would(state: State, plan: ChangePlan) -> str:
+    if state.over:
+        return "would do what was decided and not done: see the state below"
     if state.phase is Phase.READY:
         return f"would publish and offer to {plan.rollout.ab_percent.value} % of the devices"
     return "would read the fleet's reports and go on, hold or roll back"

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -124,20 +125,25 @@ class Workspace:
         return open_ones[-1] if open_ones else None
 
 
-def severity_in(artifacts: Artifacts) -> Callable[[DiseaseId], int | None]:
-    """Return the severity grades of a bundle: 1 (most severe) to 5, None for what it cannot tell.
+@dataclass(frozen=True)
+class SeverityIn:
+    """The severity grades of a bundle, read when first asked for."""
 
-    A label may name a disease the bundle does not know.
-    """
-    catalogue = Catalogue.from_artifacts(artifacts)
+    artifacts: Artifacts
 
-    def severity(disease: DiseaseId) -> int | None:
+    def __call__(self, disease: DiseaseId) -> int | None:
+        """Return 1 (most severe) to 5; None for what the bundle cannot tell.
+
+        A label may name a disease the bundle does not know.
+        """
         try:
-            return catalogue.disease_severity(disease)
+            return self._catalogue.disease_severity(disease)
         except UnknownDiseaseError:
             return None
 
-    return severity
+    @cached_property
+    def _catalogue(self) -> Catalogue:
+        return Catalogue.from_artifacts(self.artifacts)
 
 
 def new_run(at: datetime) -> str:

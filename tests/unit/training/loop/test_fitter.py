@@ -9,7 +9,7 @@ import shutil
 import numpy as np
 import pytest
 
-from training.fit import on_spark
+from training.fit import fitter, on_spark
 from training.fit.boost import FitSettings, parameters, sparse
 from training.fit.fitter import EMBEDDED, Boosting, FitRows, device_here
 
@@ -52,16 +52,12 @@ def quiet(_line):
 
 
 def fit_alone(results):
-    """Fit on two and on three workers of Apache Spark. Runs in a process of its own."""
-    found = {}
-    with on_spark.local_fitter(3) as three:
-        two = dataclasses.replace(three, workers=2)
-        found["device"] = two.device()
-        found["drawn"] = _told(two.fit(drawn(), quiet))
-        found["stopped"] = _told(three.fit(stopped(), quiet))
+    """Fit on two workers of Apache Spark. Runs in a process of its own."""
+    with on_spark.local_fitter(2) as spark:
+        found = {"device": spark.device(), "fit": _told(spark.fit(stopped(), quiet))}
         unfit = dataclasses.replace(drawn(), parameters={**drawn().parameters, "max_depth": -3})
         try:
-            two.fit(unfit, quiet)
+            spark.fit(unfit, quiet)
         except on_spark.SparkFitError as error:
             found["refused"] = error.code
     results.write_text(json.dumps(found), encoding="utf-8")
@@ -85,10 +81,9 @@ def test_workers_of_spark_give_the_trees_of_one_process(tmp_path):
     alone.kill()
     assert alone.exitcode == 0
     found = json.loads(results.read_text(encoding="utf-8"))
-    whole, short = (_told(EMBEDDED.fit(b, quiet)) for b in (drawn(), stopped()))
-    assert found["drawn"] == whole
-    assert found["stopped"] == short
-    assert 0 < int(short[1]) < drawn().rounds - 1
+    alike = _told(EMBEDDED.fit(stopped(), quiet))
+    assert found["fit"] == alike
+    assert 0 < int(alike[1]) < stopped().rounds - 1
     assert found["device"] == device_here()
     assert found["refused"] == "training.spark"
 
@@ -98,6 +93,23 @@ def test_other_rows_give_other_trees():
     first = drawn()
     other = dataclasses.replace(first, training=rows(900, 3, weighed=True))
     assert _told(EMBEDDED.fit(first, quiet)) != _told(EMBEDDED.fit(other, quiet))
+
+
+@pytest.mark.parametrize(("taken", "device"), [("cuda:0", "cuda"), ("cpu", "cpu")])
+def test_the_device_is_the_one_xgboost_took_when_offered_a_gpu(monkeypatch, taken, device):
+    offered = []
+
+    class Fitted:
+        def save_config(self):
+            return json.dumps({"learner": {"generic_param": {"device": taken}}})
+
+    def train(told, *_):
+        offered.append(told["device"])
+        return Fitted()
+
+    monkeypatch.setattr(fitter.xgboost, "train", train)
+    assert EMBEDDED.device() == device
+    assert offered == ["cuda"]
 
 
 def test_without_a_java_it_says_what_to_install(monkeypatch):

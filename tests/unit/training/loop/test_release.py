@@ -176,12 +176,15 @@ def test_a_model_in_production_that_misses_critical_patients_is_taken_back_by_th
     critical_visits(space, ours.version, 2000, missed=99)
     shutil.rmtree(space.root / "watch")
     capsys.readouterr()
-    assert monitor_day(space, "--keys", str(tmp_path / "elsewhere")) == DONE
+    elsewhere = ("--keys", str(tmp_path / "elsewhere"))
+    assert monitor_day(space, *elsewhere) == DONE
     told = capsys.readouterr().out
     assert "CRITICAL     critical_recall_rollback" in told
     assert "the fleet's keys are not here" in told
     assert space.current().release == ours
     assert not (tmp_path / "elsewhere").exists()
+    assert monitor_day(space, *elsewhere, "--dry-run") == DONE
+    assert "take" not in capsys.readouterr().out
 
     assert go_on(space, 73, tmp_path, telemetry) == STOPPED  # the next hour, where the keys are
     assert space.current().release == SHIPPED

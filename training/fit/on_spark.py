@@ -84,7 +84,9 @@ class SparkFitter:
 
 
 def _devices() -> list[str]:
-    return BarrierTaskContext.get().allGather(device_here())
+    """Return what every worker can fit on. Two must not share a GPU: Spark has to hand them out."""
+    context = BarrierTaskContext.get()
+    return context.allGather(device_here() if _GPU in context.resources() else "cpu")
 
 
 def _fit(boosting: Boosting) -> xgboost.Booster:
@@ -129,7 +131,7 @@ def _matrix(rows: FitRows, threads: object) -> xgboost.DMatrix:
 
 
 def _gpu(context: BarrierTaskContext) -> str:
-    """Return the GPU Spark gave this task; the first one where Spark does not hand them out."""
+    """Return the GPU Spark gave this task; the first where a person asked all the same."""
     given = context.resources().get(_GPU)
     return given.addresses[0] if given else "0"
 

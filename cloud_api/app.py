@@ -107,7 +107,7 @@ def create_app(
         operator=settings.tenant,
         admitted=lambda caller: shared.subject.spend(caller.tenant_id, caller.actor),
     )
-    records = records_of(settings, engine)
+    records = records_of(settings, engine, now)
     ledger = ReleaseLedger(records.audit, repository, now)
     lifespan = _lifespan(settings, engine, diagnosis, ledger, _open(records, shared, traces))
     app = FastAPI(

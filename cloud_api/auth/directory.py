@@ -16,7 +16,7 @@ from cloud_api.db.scoped import (
     unscoped_row,
     unscoped_session,
 )
-from cloud_api.db.tables import DeviceRow, EnrolmentCodeRow, EventRow
+from cloud_api.db.tables import ONLINE_EPOCH, DeviceRow, EnrolmentCodeRow, EventRow
 from sync_service.gateway.devices import Device
 from sync_service.protocol.errors import EnrolmentRefusedError
 from sync_service.protocol.messages import DeviceStatus, EnrolmentRequest
@@ -97,7 +97,7 @@ class SqlDirectory:
         async with unscoped_session(self._engine, Reason.DEVICE) as session:
             found = await session.execute(
                 select(EventRow.epoch, func.max(EventRow.sequence), func.count())
-                .where(EventRow.device_id == device_id)
+                .where(EventRow.device_id == device_id, EventRow.epoch > ONLINE_EPOCH)
                 .group_by(EventRow.epoch)
                 .order_by(EventRow.epoch)
             )

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from cloud_api.db.scoped import Reason, unscoped_session
-from cloud_api.db.tables import ErasedSubjectRow, EventRow
+from cloud_api.db.tables import ONLINE_EPOCH, ErasedSubjectRow, EventRow
 from ddx.domain.canonical import canonical_json
 from sync_service.gateway.erasing import DIAGNOSIS, KEPT_KINDS, PSEUDONYM, TOMBSTONE
 from sync_service.gateway.intake import Cover
@@ -72,10 +72,10 @@ async def erase(session: AsyncSession, device_id: str, pseudonym: str, reach: Co
 
 
 async def erased_by(session: AsyncSession, server_sequence: int) -> Sequence[str]:
-    """Return the payload hashes of what an erasure erased, in server order."""
+    """Return the payload hashes of what an erasure erased of what the device sent, in order."""
     found = await session.scalars(
         select(EventRow.payload_sha256)
-        .where(EventRow.erased_by == server_sequence)
+        .where(EventRow.erased_by == server_sequence, EventRow.epoch > ONLINE_EPOCH)
         .order_by(EventRow.server_sequence)
     )
     return found.all()

@@ -45,16 +45,23 @@ async def one_at_a_time(
     alarmed: told of each new alarm after the commit.
     """
     async with unscoped_session(engine, Reason.DEVICE) as session:
-        # a write first: SQLite takes its one write lock, others lock the counter's row
-        await session.execute(
-            update(CounterRow).where(CounterRow.name == _COUNTER).values(value=CounterRow.value)
-        )
+        await wait_for_turn(session)
         transaction = SqlTransaction(session, now())
         yield session, transaction
     if transaction.has_erased:
         await erasing.forget_the_log(engine)
     for alarm in transaction.new_alarms:
         alarmed(alarm)
+
+
+async def wait_for_turn(session: AsyncSession) -> None:
+    """Wait for the transaction that writes events now; hold the turn until this one ends.
+
+    A write: SQLite takes its one write lock, others lock the counter's row.
+    """
+    await session.execute(
+        update(CounterRow).where(CounterRow.name == _COUNTER).values(value=CounterRow.value)
+    )
 
 
 class SqlTransaction:

@@ -4,6 +4,7 @@ One change passes: the content of an erased patient's record gives way to a tomb
 """
 
 from datetime import UTC, datetime
+from typing import Final
 
 from sqlalchemy import (
     BigInteger,
@@ -73,6 +74,10 @@ class EnrolmentCodeRow(TenantRow, Base):
     issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     device_id: Mapped[str | None] = mapped_column(String(36))
+
+
+ONLINE_EPOCH: Final = 0
+"""Of records the cloud took itself (`cloud_api.db.online`): devices count epochs from 1."""
 
 
 class EventRow(Base):

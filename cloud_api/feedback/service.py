@@ -2,16 +2,23 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from cloud_api.auth.guard import Caller
+from cloud_api.db.online import online_device, online_event
 from cloud_api.fields import FIRST, LAST
 from cloud_api.predictions.service import Receipts
-from cloud_api.records.ports import FeedbackLog, FeedbackRecord
+from cloud_api.records.ports import FeedbackLog, FeedbackRecord, PredictionRecord
 from ddx.domain.feedback import Feedback, OverrideReason, Verb
 from ddx.domain.identifiers import RecordId, disease_id
 from ddx.errors import CaseError
+from sync_service.gateway.intake import NewEvent
+from sync_service.protocol.codes import EventKind
+from sync_service.protocol.decisions import feedback_payload
 from sync_service.protocol.payloads import FeedbackPayload
+
+DEVICE: Final = "device"
+"""Kind of an actor, see `cloud_api.auth.guard.Caller`."""
 
 Coded = TypeVar("Coded", Verb, OverrideReason)
 
@@ -37,24 +44,39 @@ class FeedbackService:
             RecordConflictError: its id belongs to another decision.
         """
         decided = _decision(sent)
-        await self._receipts.of(caller, decided.diagnosis_id)
-        new = await self.log.append(
-            FeedbackRecord(
-                tenant_id=caller.tenant_id,
-                id=decided.id,
-                prediction_id=decided.diagnosis_id,
-                at=decided.outcome_at,
-                received_at=self._now(),
-                actor=caller.actor,
-                outcome=decided.outcome.value,
-                verb=decided.verb.value,
-                reason="" if decided.reason is None else decided.reason.value,
-                disease=decided.disease or "",
-            )
+        prediction, now = await self._receipts.of(caller, decided.diagnosis_id), self._now()
+        record = FeedbackRecord(
+            tenant_id=caller.tenant_id,
+            id=decided.id,
+            prediction_id=decided.diagnosis_id,
+            at=decided.outcome_at,
+            received_at=now,
+            actor=caller.actor,
+            outcome=decided.outcome.value,
+            verb=decided.verb.value,
+            reason="" if decided.reason is None else decided.reason.value,
+            disease=decided.disease or "",
         )
+        new = await self.log.append(record, _event(prediction, decided, now))
         if new:
             self._counted(decided.outcome.value, decided.verb.value)
         return new
+
+
+def _event(prediction: PredictionRecord, decided: Feedback, now: datetime) -> NewEvent:
+    """Return the decision as a clinic would have sent it: of the device that asked, if one did.
+
+    Nothing but the decision's codes is in it; the case is where it was asked from.
+    """
+    kind, _, asked_on = prediction.actor.partition(":")
+    return online_event(
+        EventKind.FEEDBACK,
+        decided.id,
+        feedback_payload(decided),
+        device_id=asked_on if kind == DEVICE else online_device(prediction.tenant_id),
+        bundle=prediction.bundle_version,
+        at=now,
+    )
 
 
 def _decision(sent: FeedbackPayload) -> Feedback:

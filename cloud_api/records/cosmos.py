@@ -24,6 +24,7 @@ from azure.cosmos.exceptions import (
     CosmosResourceNotFoundError,
 )
 
+from cloud_api.db.online import OnlineLog
 from cloud_api.records.ports import (
     ALWAYS,
     GENESIS,
@@ -42,6 +43,7 @@ from cloud_api.records.ports import (
 )
 from ddx.domain.statements import moment_text
 from ddx.errors import DdxError
+from sync_service.gateway.intake import NewEvent
 
 CONTAINERS: Final = ("predictions", "feedback", "audit", "audit_tips")
 _TENANT: Final = "tenant_id"
@@ -112,17 +114,18 @@ class CosmosPredictionLog:
 class CosmosFeedbackLog:
     """See `cloud_api.records.ports.FeedbackLog`."""
 
-    def __init__(self, database: DatabaseProxy) -> None:
-        self._items = database.get_container_client("feedback")
+    def __init__(self, database: DatabaseProxy, events: OnlineLog) -> None:
+        self._items, self._events = database.get_container_client("feedback"), events
 
-    async def append(self, record: FeedbackRecord) -> bool:
-        """Store durably before returning; return whether it was new."""
-        if await _create(self._items, _feedback_item(record)):
-            return True
-        known = await self.get(record.tenant_id, record.id)
-        if known is None or _decided(known) != _decided(record):
-            raise RecordConflictError("the id is taken")
-        return False
+    async def append(self, record: FeedbackRecord, event: NewEvent) -> bool:
+        """Store durably before returning, the event last; return whether the decision was new."""
+        new = await _create(self._items, _feedback_item(record))
+        if not new:
+            known = await self.get(record.tenant_id, record.id)
+            if known is None or _decided(known) != _decided(record):
+                raise RecordConflictError("the id is taken")
+        await self._events.append(event)  # again, too: the first time may have ended before it
+        return new
 
     async def get(self, tenant_id: str, id: str) -> FeedbackRecord | None:
         """Return the organisation's decision with an id, None when it has none."""

@@ -3,12 +3,14 @@
 When each serves: docs/adr/0020-two-homes-for-the-records.md.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cloud_api.db.online import OnlineLog, SqlOnlineLog
 from cloud_api.records.ports import AuditLog, FeedbackLog, PredictionLog
 from cloud_api.records.sql import SqlAuditLog, SqlFeedbackLog, SqlPredictionLog
 from cloud_api.settings import CloudSettings
@@ -31,14 +33,16 @@ class Records:
     opened: AbstractAsyncContextManager[None]
 
 
-def records_of(settings: CloudSettings, engine: AsyncEngine) -> Records:
+def records_of(
+    settings: CloudSettings, engine: AsyncEngine, now: Callable[[], datetime]
+) -> Records:
     """Return the logs where the settings want them.
 
     Raises:
         CosmosMissingError: install the extra `cosmos`.
     """
     if settings.cosmos_endpoint:
-        return _in_cosmos(settings)
+        return _in_cosmos(settings, SqlOnlineLog(engine, now))
     return Records(
         predictions=SqlPredictionLog(engine),
         feedback=SqlFeedbackLog(engine),
@@ -47,7 +51,7 @@ def records_of(settings: CloudSettings, engine: AsyncEngine) -> Records:
     )
 
 
-def _in_cosmos(settings: CloudSettings) -> Records:
+def _in_cosmos(settings: CloudSettings, events: OnlineLog) -> Records:
     try:
         from azure.cosmos.aio import CosmosClient  # noqa: PLC0415 - an extra
 
@@ -68,7 +72,7 @@ def _in_cosmos(settings: CloudSettings) -> Records:
 
     return Records(
         predictions=cosmos.CosmosPredictionLog(database),
-        feedback=cosmos.CosmosFeedbackLog(database),
+        feedback=cosmos.CosmosFeedbackLog(database, events),
         audit=cosmos.CosmosAuditLog(database),
         opened=opened(),
     )

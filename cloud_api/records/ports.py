@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from ddx.domain.canonical import digest_of
 from ddx.domain.statements import moment_text
 from ddx.errors import DdxError
+from sync_service.gateway.intake import NewEvent
 
 MAX_PAGE: Final = 500
 """Most records one search returns."""
@@ -201,10 +202,13 @@ class PredictionLog(Protocol):
 class FeedbackLog(Protocol):
     """Every decision clinicians sent to the service."""
 
-    async def append(self, record: FeedbackRecord) -> bool:
-        """Store durably before returning; return whether it was new.
+    async def append(self, record: FeedbackRecord, event: NewEvent) -> bool:
+        """Store durably before returning, `event` on the event log too; return whether it was new.
 
-        The same decision again, whenever it was received, changes nothing and returns False.
+        event: the same decision as the lake reads it. Where both have one home they are one
+        transaction; where not, the event may be missing after a crash until the same decision is
+        sent again. The same decision again, whenever it was received, changes nothing and returns
+        False.
 
         Raises:
             RecordConflictError: the organisation has another decision with this id.

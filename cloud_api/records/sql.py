@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from cloud_api.db.one_step import one_step
+from cloud_api.db.online import append_online
 from cloud_api.db.record_tables import AuditRecordRow, AuditTipRow, FeedbackRow, PredictionRow
 from cloud_api.db.scoped import add_rows, tenant_session
 from cloud_api.records.ports import (
@@ -31,6 +32,7 @@ from cloud_api.records.ports import (
 )
 from cloud_api.records.together import Together
 from ddx.domain.canonical import canonical_json
+from sync_service.gateway.intake import NewEvent
 
 _PREDICTION: Final = ("tenant_id", "id", "at", "actor", "bundle_version", "bundle_digest")
 _PREDICTION_DIGESTS: Final = ("case_digest", "answer_digest", "triage_level")
@@ -98,11 +100,13 @@ class SqlFeedbackLog:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def append(self, record: FeedbackRecord) -> bool:
-        """Store durably before returning; return whether it was new."""
+    async def append(self, record: FeedbackRecord, event: NewEvent) -> bool:
+        """Store durably before returning, both in one transaction; return whether it was new."""
         try:
             async with tenant_session(self._engine, record.tenant_id) as session:
                 session.add(FeedbackRow(**{name: getattr(record, name) for name in _FEEDBACK}))
+                await session.flush()
+                await append_online(session, event, record.received_at)
         except IntegrityError as error:
             known = await self.get(record.tenant_id, record.id)
             if known is None or _decided(known) != _decided(record):

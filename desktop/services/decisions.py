@@ -6,7 +6,7 @@ from ddx.domain.identifiers import DiseaseId, RecordId, new_record_id
 from ddx.domain.roles import Permission
 from desktop.services.desk import Desk
 from sync_service.client.outbox import EventKind
-from sync_service.client.outgoing import feedback_payload
+from sync_service.protocol.decisions import feedback_payload
 
 
 class DecisionService:

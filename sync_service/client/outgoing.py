@@ -9,7 +9,6 @@ from typing import Final
 
 from ddx.domain.audit import AuditEntry, body_of
 from ddx.domain.differential import Differential
-from ddx.domain.feedback import Feedback, Outcome
 from ddx.domain.receipt import Receipt
 from ddx.domain.wire import JsonObject, case_to_json
 from ddx.errors import CaseError
@@ -41,27 +40,6 @@ def diagnosis_payload(receipt: Receipt, *, patient_pseudonym: str) -> JsonObject
         "bundle_digest": receipt.differential.bundle_digest,
         "made_at": _utc(receipt.made_at),
     }
-
-
-def feedback_payload(feedback: Feedback) -> JsonObject:
-    """Return one decision in the shape of CDS Hooks feedback; the note stays.
-
-    Source: CDS Hooks 2.0, "Feedback".
-    """
-    payload: JsonObject = {
-        "feedback_id": feedback.id,
-        "diagnosis_id": feedback.diagnosis_id,
-        "outcome": feedback.outcome.value,
-        "outcomeTimestamp": _utc(feedback.outcome_at),
-        "verb": feedback.verb.value,
-    }
-    if feedback.disease is not None:
-        payload["disease"] = feedback.disease
-        if feedback.outcome is Outcome.ACCEPTED:
-            payload["acceptedSuggestions"] = [{"id": feedback.disease}]
-    if feedback.reason is not None:
-        payload["overrideReason"] = {"reason": {"code": feedback.reason.value}}
-    return payload
 
 
 def erasure_payload(

@@ -37,6 +37,7 @@ MAY_CONNECT = {
 }
 MAY_SEE_ALL = {
     "auth/directory.py": {Reason.AUTHENTICATION, Reason.DEVICE},
+    "db/online.py": {Reason.DEVICE},
     "db/sink.py": {Reason.DEVICE},
     "db/erasing.py": {Reason.DEVICE},
     "db/settings.py": {Reason.DEVICE, Reason.SERVICE},

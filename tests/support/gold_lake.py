@@ -25,10 +25,16 @@ def write_gold(
     first: int = 0,
     start: datetime = START,
     minutes_apart: float = 5.0,
+    model: str | None = None,
+    proposed: DiseaseId | None = None,
 ) -> None:
-    """Append confirmed cases to the gold table, one every few minutes from `start`."""
+    """Append confirmed cases to the gold table, one every few minutes from `start`.
+
+    model, proposed: bundle version that answered, and what it ranked first; None nobody did.
+    """
+    said = {"bundle_version": model, "predicted": proposed}
     rows = [
-        _row(first + i, case, disease, start + timedelta(minutes=minutes_apart * i))
+        _row(first + i, case, disease, start + timedelta(minutes=minutes_apart * i)) | said
         for i, (case, disease) in enumerate(cases)
     ]
     table = pa.Table.from_pylist(rows, schema=GOLD_CASES.schema)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from cloud_api.db.online import online_event
 from cloud_api.records.ports import (
     AuditDraft,
     AuditTip,
@@ -19,6 +20,7 @@ from cloud_api.records.ports import (
     audit_hash,
 )
 from ddx.domain.identifiers import new_record_id
+from sync_service.protocol.codes import EventKind
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 OURS, THEIRS = "san-juan", "el-alto"
@@ -72,6 +74,20 @@ def a_draft(minute=0, **changes):
         detail={"count": 1, "forced": False, "code": "lost"},
     )
     return replace(made, **changes)
+
+
+def an_event(record, device_id="0198a000-0000-7000-8000-00000000000d"):
+    """The event a decision goes with, of the device that asked."""
+    payload = {"feedback_id": record.id, "diagnosis_id": record.prediction_id}
+    return online_event(
+        EventKind.FEEDBACK, record.id, payload, device_id=device_id, bundle="2026.11.1", at=NOON
+    )
+
+
+async def decided(log, *records):
+    for record in records:
+        await log.append(record, an_event(record))
+    return records
 
 
 async def stored(log, *records):
@@ -156,26 +172,40 @@ class PredictionLogContract:
 
 
 class FeedbackLogContract:
+    """events: the service's event log, an `EventStream`."""
+
     async def test_a_decision_comes_back_whole_and_is_new_once(self, log):
         record = a_decision()
-        assert await log.append(record) is True
-        assert await log.append(replace(record, received_at=NOON + timedelta(days=1))) is False
+        assert await log.append(record, an_event(record)) is True
+        later = replace(record, received_at=NOON + timedelta(days=1))
+        assert await log.append(later, an_event(later)) is False
         assert await log.get(OURS, record.id) == record
 
-    async def test_another_decision_with_a_taken_id_is_refused(self, log):
-        (record,) = await stored(log, a_decision())
+    async def test_another_decision_with_a_taken_id_is_refused(self, log, events):
+        (record,) = await decided(log, a_decision())
+        other = replace(record, verb="custom", disease="VD:malaria")
         with pytest.raises(RecordConflictError):
-            await log.append(replace(record, verb="custom", disease="VD:malaria"))
+            await log.append(other, replace(an_event(other), id="another"))
         assert await log.search(OURS) == [record]
+        assert [e.id for e in await events.read(after=0, limit=9)] == [an_event(record).id]
+
+    async def test_a_decision_is_on_the_event_log_once_in_the_order_of_arrival(self, log, events):
+        first, second = a_decision(0), a_decision(1)
+        await decided(log, first, second, first)
+        told = await events.read(after=0, limit=9)
+        assert [e.id for e in told] == [an_event(first).id, an_event(second).id]
+        assert [(e.epoch, e.sequence) for e in told] == [(0, 1), (0, 2)]
+        assert [e.server_sequence for e in told] == [1, 2]
+        assert told[0].payload == an_event(first).payload
 
     async def test_nothing_of_another_organisation_is_found_or_counted(self, log):
-        (theirs,) = await stored(log, a_decision(tenant_id=THEIRS))
+        (theirs,) = await decided(log, a_decision(tenant_id=THEIRS))
         assert await log.get(OURS, theirs.id) is None
         assert await log.search(OURS) == []
         assert await log.tally(OURS, FeedbackField.VERB) == {}
 
     async def test_pages_windows_and_filters(self, log):
-        records = await stored(
+        records = await decided(
             log, *[a_decision(minute, prediction_id=an_id(minute)) for minute in range(4)]
         )
         first = await log.search(OURS, limit=3)
@@ -185,7 +215,7 @@ class FeedbackLogContract:
 
     async def test_decisions_are_counted_by_each_field(self, log):
         agreed = a_decision(1, verb="agree", outcome="accepted", reason="", disease="VD:dengue")
-        await stored(log, a_decision(0), agreed)
+        await decided(log, a_decision(0), agreed)
         assert await log.tally(OURS, FeedbackField.OUTCOME) == {"overridden": 1, "accepted": 1}
         assert await log.tally(OURS, FeedbackField.REASON) == {"not_my_judgement": 1, "": 1}
 

@@ -15,8 +15,9 @@ from ddx.domain.identifiers import disease_id, finding_id, new_record_id
 from ddx.domain.receipt import Receipt
 from sync_service.client.identity import DeviceIdentity
 from sync_service.client.outbox import EventKind
-from sync_service.client.outgoing import audit_payload, diagnosis_payload, feedback_payload
+from sync_service.client.outgoing import audit_payload, diagnosis_payload
 from sync_service.client.runner import Versions
+from sync_service.protocol.decisions import feedback_payload
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PSEUDONYM = "3f" * 32

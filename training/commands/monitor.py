@@ -1,5 +1,7 @@
 """`python -m training monitor`: drift, performance and triggers of a day; who has to know is told.
 
+A model whose critical recall is surely below the plan's floor is taken back at once.
+
 Compares the last day with the stretch the current model was trained on (its lineage), or with the
 four weeks before. Prints the triggers; with `--retrain` a trigger starts `retrain` at once.
 """
@@ -16,7 +18,18 @@ from ddx.engine import Engine
 from ddx.errors import DdxError
 from training.change_plan import ChangePlan, change_plan
 from training.commands import retrain
-from training.commands.workspace import DATA, DONE, REFUSED, ROOT, Say, Workspace
+from training.commands.fitting import add_arguments, arguments_of
+from training.commands.release import take_back
+from training.commands.workspace import (
+    DATA,
+    DONE,
+    KEYS,
+    REFUSED,
+    ROOT,
+    Say,
+    SeverityIn,
+    Workspace,
+)
 from training.lake.gold import read_cases
 from training.monitor.daily import (
     DailyWatch,
@@ -33,7 +46,9 @@ from training.pipelines.lineage import Lineage, LineageError
 from training.pipelines.request import moment
 from training.pipelines.steps import Done, DryRunEnds
 from training.publish.ledger import Event
+from training.rollout.control import FellShort
 
+TAKES_BACK = "critical_recall_rollback"
 REFERENCE_DAYS = 28
 LABEL_DAYS = 28
 """Labels of four weeks are read together: most come within days, and one day holds too few."""
@@ -54,12 +69,30 @@ def main(argv: Sequence[str] | None = None) -> int:
             _tell_unwatched(error, plan, print)
         return REFUSED
     print(verdict)
+    if asked.dry_run:  # the day was watched before: what follows from it would be done
+        return DONE
+    for finding in findings:
+        if finding.code == TAKES_BACK:
+            _take_back(asked, workspace, plan, finding)
     wanted = next((f.retrain for f in findings if f.retrain is not None), None)
     if wanted is not None and asked.retrain:
         given = ["--root", str(asked.root), "--data", str(asked.data), "--trigger", wanted]
-        given += ["--search", asked.search]
+        given += ["--search", asked.search, *arguments_of(asked)]
         return retrain.main([*given, *(["--lake", asked.lake] if asked.lake else [])])
     return DONE
+
+
+def _take_back(
+    asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, finding: Finding
+) -> None:
+    """Send every device back to the last stable model, or say that there is none."""
+    release = workspace.current().release
+    event = FellShort(at=asked.until or moment(), recall=finding.figure, floor=finding.limit)
+    try:
+        if not take_back(workspace, release, event, plan, keys=asked.keys, say=print):
+            print(f"{release.version} came with the application: there is no model to go back to")
+    except DdxError as error:  # it is decided and kept; the next call of `release` goes on
+        print(f"not taken back yet: {error}", file=sys.stderr)
 
 
 def _watch(
@@ -75,6 +108,7 @@ def _watch(
     reference = _reference(current, stretch.since)
     watched = Watched(
         version=gold.version,
+        model=current.version,
         reference_since=reference[0],
         reference_until=reference[1],
         stretch=stretch,
@@ -88,7 +122,7 @@ def _watch(
         lake=lake,
         watched=watched,
         engine=lambda: engine,
-        severity=engine.catalogue.disease_severity,
+        severity=SeverityIn(current),
         plan=plan,
         say=say,
         page=not asked.no_page,
@@ -217,9 +251,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--data", type=Path, default=DATA, help="historical sets, for --retrain (VEREDA_DATA)")
     add("--root", type=Path, default=ROOT, help="workspace (VEREDA_LEARNING)")
     add("--until", type=datetime.fromisoformat, help="end of the day; default: midnight UTC")
+    add("--keys", type=Path, default=KEYS, help="signing keys of the fleet (VEREDA_KEYS)")
     add("--no-page", action="store_true", help="leave out Evidently's report")
     add("--retrain", action="store_true", help="start a retraining when a trigger fires")
     add("--search", choices=("small", "plan"), default="plan", help="with --retrain: trials of it")
+    add_arguments(parser)
     add("--dry-run", action="store_true", help="say what would be done")
     return parser
 

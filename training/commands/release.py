@@ -22,20 +22,31 @@ from model_bundles.rollout import Rollout
 from model_bundles.verify import METADATA_FOLDER, Trust, VerifiedBundle, open_verified
 from training.change_plan import ChangePlan, change_plan
 from training.commands.approve import standing, subject_of
-from training.commands.workspace import DONE, KEYS, REFUSED, ROOT, STOPPED, Say, Workspace
+from training.commands.workspace import (
+    DONE,
+    JOURNAL,
+    KEYS,
+    REFUSED,
+    ROOT,
+    STOPPED,
+    Say,
+    SeverityIn,
+    Workspace,
+)
 from training.lake.gold import read_cases
 from training.monitor.notify import notifier
 from training.pipelines.request import moment
 from training.pipelines.retrain import CHANNEL as CANDIDATE
 from training.pipelines.steps import StepError
 from training.publish.approval import require
-from training.rollout.control import Effect, Phase, Reported, Started, State
+from training.publish.ledger import Event, offer_of
+from training.rollout.control import Effect, FellShort, Phase, Reported, Started, State
 from training.rollout.journal import Journal
 from training.rollout.operate import Operator
 from training.rollout.reports import arm_of, read_telemetry
+from training.rollout.sequential import SafeTest
 from training.rollout.telemetry import Memory, read
 
-JOURNAL = "rollout.jsonl"
 TELEMETRY = "telemetry.json"
 
 
@@ -54,20 +65,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _release(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, say: Say) -> State:
     run = workspace.open_run(asked.run)
-    require(standing(run, workspace, plan))
-    subject, journal, at = subject_of(run), Journal(run / JOURNAL), asked.at or moment()
-    release = Release(subject.version, subject.bundle)
+    journal, at = Journal(run / JOURNAL), asked.at or moment()
     state, due = journal.state(plan)
-    if state.over and not due:
+    if not state.over:
+        require(standing(run, workspace, plan))
+    elif not due:
         return state
     if asked.dry_run:
         say(_would(state, plan))
         return state
     fleet = workspace.fleet(asked.keys)
-    _reaches_clinics(fleet, asked.clinic_root)
-    before = _prepared(fleet, workspace, run, release, at=at, say=say)
-    operator = _operator(workspace, plan, fleet, release=release, before=before, say=say)
+    if not state.over:
+        _reaches_clinics(fleet, asked.clinic_root)
+    operator = _operator(workspace, plan, run, fleet, at=at, say=say, ended=state.over)
     _carry_out(operator, journal, due, at)
+    if state.over:
+        return state
     memory, reading = Memory.of(run / TELEMETRY), read(asked.metrics, say)
     if state.phase is Phase.READY:
         journal.add(Started(at=at))
@@ -83,17 +96,56 @@ def _release(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, 
         )
         telemetry = read_telemetry(asked.telemetry) | memory.told(
             reading,
-            current=before.version,
-            new=release.version,
+            current=operator.before.version,
+            new=operator.release.version,
             share=plan.rollout.latency_may_rise_by_share.value,
         )
-        current, new = (arm_of(gold, r.version, telemetry) for r in (before, release))
+        severity = SeverityIn(workspace.current())
+        current, new = (
+            arm_of(gold, r.version, telemetry, severity)
+            for r in (operator.before, operator.release)
+        )
         journal.add(Reported(at=at, current=current, new=new))
     if asked.metrics:  # after the journal: a call that dies between counts an hour twice, not never
-        memory.keep(reading, before.version)
+        memory.keep(reading, operator.before.version)
     state, due = journal.state(plan)
     _carry_out(operator, journal, due, at)
     return state
+
+
+def take_back(
+    workspace: Workspace,
+    release: Release,
+    event: FellShort,
+    plan: ChangePlan,
+    *,
+    keys: Path,
+    say: Say,
+) -> bool:
+    """Send every device with `release` back to the model before it; return whether one can.
+
+    What is decided is kept before it is done. Where the fleet's keys are not, the next `release`
+    of a machine that has them does it.
+    """
+    run = next((p for p in workspace.releases() if _is_of(p, release)), None)
+    if run is None:
+        return False
+    journal = Journal(run / JOURNAL)
+    if journal.state(plan)[0].may_go_back:
+        journal.add(event)
+    due = journal.state(plan)[1]
+    if not any(keys.glob("*.pem")):
+        say(f"the fleet's keys are not here: `release {run.name}` where they are takes it back")
+    elif due:
+        fleet = workspace.fleet(keys)
+        operator = _operator(workspace, plan, run, fleet, at=event.at, say=say, ended=True)
+        _carry_out(operator, journal, due, event.at)
+    return True
+
+
+def _is_of(run: Path, release: Release) -> bool:
+    subject = subject_of(run)
+    return Release(subject.version, subject.bundle) == release
 
 
 def _carry_out(operator: Operator, journal: Journal, due: Sequence[Effect], at: datetime) -> None:
@@ -145,6 +197,16 @@ def _prepared(
     return current.release
 
 
+def _stood_before(workspace: Workspace, release: Release) -> Release:
+    """Return what a release was offered in the place of. Raises StepError: it never was."""
+    for entry in reversed(workspace.ledger.entries()):
+        if (entry.event, entry.release) == (Event.OFFERED, release):
+            rollout = offer_of(entry).rollout
+            if rollout is not None and rollout.before is not None:
+                return rollout.before
+    raise StepError(f"the ledger does not say what stood before {release.version}")
+
+
 def _candidate(run: Path, release: Release) -> VerifiedBundle:
     """Return the candidate as it was signed. Raises StepError for another digest."""
     folders = sorted((run / "steps").glob("*-signed-*/repository"))
@@ -179,14 +241,26 @@ def _published(fleet: Repository, release: Release) -> bool:
 def _operator(
     workspace: Workspace,
     plan: ChangePlan,
+    run: Path,
     fleet: Repository,
     *,
-    release: Release,
-    before: Release,
+    at: datetime,
     say: Say,
+    ended: bool,
 ) -> Operator:
+    """Return who carries out the release of a run, its bundles published.
+
+    ended: the release only goes back now, to what stood before it when it was offered; another one
+    may be on its way out by then.
+    """
     from training.publish.registry import Registry  # noqa: PLC0415 (MLflow takes seconds to import)
 
+    subject = subject_of(run)
+    release = Release(subject.version, subject.bundle)
+    if ended:
+        before = _stood_before(workspace, release)
+    else:
+        before = _prepared(fleet, workspace, run, release, at=at, say=say)
     return Operator(
         repository=fleet,
         ledger=workspace.ledger,
@@ -199,6 +273,8 @@ def _operator(
 
 
 def _would(state: State, plan: ChangePlan) -> str:
+    if state.over:
+        return "would do what was decided and not done: see the state below"
     if state.phase is Phase.READY:
         return f"would publish and offer to {plan.rollout.ab_percent.value} % of the devices"
     return "would read the fleet's reports and go on, hold or roll back"
@@ -212,11 +288,15 @@ def told(state: State, plan: ChangePlan) -> str:
         hours = plan.rollout.stage_hours if state.stage else plan.rollout.ab_hours
         due = state.entered_at + timedelta(hours=hours.value)
         lines.append(f"since {state.entered_at:%Y-%m-%d %H:%M}, next stage {due:%Y-%m-%d %H:%M}")
-    for signal, test in state.tests.items():
-        lines.append(
-            f"{signal.value:<14}current {test.current.bad}/{test.current.cases}   "
-            f"new {test.new.bad}/{test.new.cases}   evidence {test.log_evidence:+.1f}"
-        )
+    for signal, test in state.watched():
+        if isinstance(test, SafeTest):
+            arms = "   ".join(
+                f"{name} {arm.bad}/{arm.cases}"
+                for name, arm in (("current", test.current), ("new", test.new))
+            )
+        else:
+            arms = f"missed {test.seen.bad}/{test.seen.cases}, at most {test.ceiling:.0%}"
+        lines.append(f"{signal.value:<16}{arms}   evidence {test.log_evidence:+.1f}")
     if state.reason is not None:
         lines.append(f"because of {state.reason.value}")
     return "\n".join(lines)

@@ -21,6 +21,7 @@ from ddx.errors import DdxError
 from model_bundles import files, layout
 from model_bundles.manifest import Release
 from training.change_plan import ChangePlan, change_plan
+from training.commands.fitting import add_arguments, open_fitter
 from training.commands.workspace import (
     DATA,
     DONE,
@@ -33,7 +34,7 @@ from training.commands.workspace import (
     new_run,
 )
 from training.fit.boost import FitSettings
-from training.fit.device import best_device
+from training.fit.fitter import Fitter
 from training.fit.tune import SearchSettings
 from training.lake.gold import GoldCases
 from training.monitor.notify import AlarmChannel, Message, notifier
@@ -74,7 +75,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"[{time.monotonic() - started:6.0f} s] {line}", flush=True)
 
     try:
-        outcome = _run(asked, workspace, plan, say)
+        with open_fitter(asked) as fitter:
+            outcome = _run(asked, workspace, plan, fitter, say)
         _tell(outcome, workspace, plan, say)
         outcome.require()
     except StoppedByPlan as error:
@@ -93,13 +95,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return DONE
 
 
-def _run(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, say: Say) -> Outcome:
+def _run(
+    asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, fitter: Fitter, say: Say
+) -> Outcome:
     current = workspace.current()
     folder = None if asked.restart else workspace.unfinished()
     if folder is None:
         at = moment()
         folder = workspace.runs / new_run(at)
-        request = _request(asked, workspace, plan, current, at=at, say=say)
+        request = _request(asked, workspace, plan, current, at=at, fitter=fitter, say=say)
         if asked.dry_run:
             say(f"would start {folder.name}: {request.rows.count:,} cases")
             raise DryRunEnds("dry run ends before the first step; nothing was changed")
@@ -119,6 +123,7 @@ def _run(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, say:
             plan=plan,
             say=say,
             check=lambda gold: _trainable(gold, plan, say),
+            fitter=fitter,
             dry_run=asked.dry_run,
         )
         outcome = run.run()
@@ -142,6 +147,7 @@ def _request(
     current: Bundle,
     *,
     at: datetime,
+    fitter: Fitter,
     say: Say,
 ) -> Request:
     until = asked.until or at
@@ -149,7 +155,7 @@ def _request(
     trials = asked.trials or (SMALL_TRIALS if asked.search == "small" else plan.data.trials.value)
     return Request(
         at=at,
-        version=_next(current.version, at),
+        version=_next(workspace.highest(current.version), at),
         trigger=asked.trigger,
         rows=pinned(
             asked.lake or workspace.lake,
@@ -167,7 +173,7 @@ def _request(
         settings=Settings(
             search=SearchSettings(trials=trials, folds=plan.data.folds.value),
             held_out=held_out,
-            fit=FitSettings(threads=asked.threads, device=asked.device or best_device()),
+            fit=FitSettings(threads=asked.threads, device=asked.device or fitter.device()),
         ),
     )
 
@@ -288,7 +294,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--trials", type=int, help="so many trials instead")
     add("--trigger", default=MANUAL, help="why: schedule, drift, performance, manual")
     add("--threads", type=int, default=1, help="of XGBoost; part of the lineage")
-    add("--device", choices=("cpu", "cuda"), help="default: a GPU where there is one")
+    add("--device", choices=("cpu", "cuda"), help="default: a GPU where XGBoost finds one")
+    add_arguments(parser)
     add("--restart", action="store_true", help="begin anew, leave an unfinished run")
     add("--dry-run", action="store_true", help="say what would be done")
     return parser

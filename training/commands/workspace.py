@@ -4,9 +4,14 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from ddx.domain.artifacts import Artifacts
+from ddx.domain.identifiers import DiseaseId
+from ddx.errors import UnknownDiseaseError
+from ddx.terminology.catalogue import Catalogue
 from model_bundles import chain, embedded, layout
 from model_bundles.authoring.keys import KeyRing
 from model_bundles.authoring.repository import Repository
@@ -22,6 +27,7 @@ DATA: Final = Path(os.environ.get("VEREDA_DATA", REPOSITORY.parent / "shared" / 
 KEYS: Final = Path(os.environ.get("VEREDA_KEYS", REPOSITORY / "build" / "keys"))
 ROOT: Final = Path(os.environ.get("VEREDA_LEARNING", REPOSITORY / "build" / "learning"))
 FINISHED: Final = "finished.json"
+JOURNAL: Final = "rollout.jsonl"
 CHANNEL: Final = "stable"
 DONE, REFUSED, STOPPED = 0, 2, 3
 """Exit codes: done; cannot be done, the text says why; ended by the change control plan."""
@@ -105,11 +111,44 @@ class Workspace:
             raise StepError(f"no run {name} in {self.runs}; runs: {known}")
         return found
 
+    def highest(self, version: str) -> str:
+        """Return the highest of `version` and those the ledger knows.
+
+        One that was taken back is above the current one, and its name stays taken.
+        """
+        known = (entry.version for entry in self.ledger.entries())
+        return max((version, *known), key=layout.version_key)
+
+    def releases(self) -> tuple[Path, ...]:
+        """Return the runs whose release began, the newest first."""
+        return tuple(sorted((p.parent for p in self.runs.glob(f"*/{JOURNAL}")), reverse=True))
+
     def unfinished(self) -> Path | None:
         """Return the newest run that has not ended, or None."""
         folders = sorted(p for p in self.runs.glob("*") if (p / REQUEST).is_file())
         open_ones = [p for p in folders if not (p / FINISHED).exists()]
         return open_ones[-1] if open_ones else None
+
+
+@dataclass(frozen=True)
+class SeverityIn:
+    """The severity grades of a bundle, read when first asked for."""
+
+    artifacts: Artifacts
+
+    def __call__(self, disease: DiseaseId) -> int | None:
+        """Return 1 (most severe) to 5; None for what the bundle cannot tell.
+
+        A label may name a disease the bundle does not know.
+        """
+        try:
+            return self._catalogue.disease_severity(disease)
+        except UnknownDiseaseError:
+            return None
+
+    @cached_property
+    def _catalogue(self) -> Catalogue:
+        return Catalogue.from_artifacts(self.artifacts)
 
 
 def new_run(at: datetime) -> str:

@@ -5,7 +5,7 @@ patients mention, by finding or by question, and short interviews. A question no
 never zero.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,14 +16,11 @@ from numpy.typing import NDArray
 
 from ddx.features.schema import FeatureSchema
 from training.fit.bayes import BayesSettings
+from training.fit.fitter import EMBEDDED, Boosting, FitRows, Fitter, Progress
 from training.fit.interview import Interview
 from training.fit.partial import Budget
 from training.fit.recorded import Recorded
 from training.fit.sample import Indices, Rows, Sample, chunks
-
-Progress = Callable[[str], None]
-
-_TOLD_EVERY = 10
 
 MAX_BIN: Final = 16
 """Findings need two bins, grades eleven; age is cut as finely as its bands."""
@@ -71,6 +68,7 @@ def boost(
     progress: Progress,
     *,
     recorded: Recorded | None = None,
+    fitter: Fitter = EMBEDDED,
 ) -> xgboost.Booster:
     """Return trees that correct the margins of the first diseases, those of `train`.
 
@@ -79,20 +77,15 @@ def boost(
     """
     diseases = int(train.truth.max()) + 1
     made = training_rows(train, schema, interview, settings)
-    rows, margins, truth, weights = with_recorded(
+    rows = with_recorded(
         made, recorded, train, schema=schema, interview=interview, settings=settings
     )
-    progress(f"{rows.shape[0]:,} training rows, {rows.shape[1]} columns, {diseases} diseases")
-    matrix = xgboost.QuantileDMatrix(
-        rows,
-        truth,
-        weight=weights,
-        base_margin=margins[:, :diseases],
-        max_bin=MAX_BIN,
-        nthread=settings.threads,
+    n, columns = rows.values.shape
+    progress(f"{n:,} training rows, {columns} columns, {diseases} diseases")
+    boosting = Boosting(
+        training=rows, parameters=parameters(settings, diseases), rounds=settings.rounds
     )
-    told = Told(progress, settings.rounds)
-    return xgboost.train(parameters(settings, diseases), matrix, settings.rounds, callbacks=[told])
+    return fitter.fit(boosting, progress)
 
 
 def parameters(settings: FitSettings, diseases: int) -> dict[str, object]:
@@ -114,19 +107,6 @@ def parameters(settings: FitSettings, diseases: int) -> dict[str, object]:
         "nthread": settings.threads,
         "seed": settings.seed,
     }
-
-
-class Told(xgboost.callback.TrainingCallback):
-    """Passes every tenth round on."""
-
-    def __init__(self, progress: Progress, rounds: int) -> None:
-        self._progress, self._rounds = progress, rounds
-
-    def after_iteration(self, model: object, epoch: int, evals_log: object) -> bool:  # noqa: ARG002 (XGBoost's signature)
-        """Tell; False lets training go on."""
-        if (epoch + 1) % _TOLD_EVERY == 0:
-            self._progress(f"round {epoch + 1} of {self._rounds}")
-        return False
 
 
 def training_rows(
@@ -158,8 +138,8 @@ def with_recorded(
     schema: FeatureSchema,
     interview: Interview,
     settings: FitSettings,
-) -> tuple[scipy.sparse.csr_matrix, NDArray[np.float32], Indices, NDArray[np.float32] | None]:
-    """Return rows, margins, truth and weights (None: all alike) with the recorded visits added."""
+) -> FitRows:
+    """Return the rows with the recorded visits added, weighed as the settings say."""
     rows, margins, truth = made
     weights = np.ones(len(truth), dtype=np.float32)
     diseases = int(train.truth.max()) + 1
@@ -174,7 +154,12 @@ def with_recorded(
     if settings.balance:
         weights = weights * class_weights(truth, diseases, settings.balance)
     alike = bool((weights == 1.0).all())
-    return rows, margins, truth, None if alike else weights
+    return FitRows(
+        values=rows,
+        margins=margins[:, :diseases],
+        truth=truth,
+        weights=None if alike else weights,
+    )
 
 
 def class_weights(truth: Indices, diseases: int, strength: float) -> NDArray[np.float32]:

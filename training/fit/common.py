@@ -47,6 +47,7 @@ from training.fit.endemic import (
     Purpose,
     Simulated,
 )
+from training.fit.fitter import EMBEDDED, Fitter
 from training.fit.material import Material
 from training.fit.partial import Budget
 from training.fit.recorded import Recorded
@@ -269,11 +270,12 @@ def fit_exported(
     progress: Progress,
     *,
     recorded: Recorded | None = None,
+    fitter: Fitter = EMBEDDED,
 ) -> Exported:
     """Return trees boosted from the table of `material`, calibrated, exported, parity proven.
 
     sample, split: all DDXPlus patients and who fits, calibrates, tests. recorded: clinics' own
-    visits that the trees see too.
+    visits that the trees see too. fitter: who boosts them.
 
     Raises:
         ExportError: the exported model does not answer like the fitted one.
@@ -282,7 +284,15 @@ def fit_exported(
     corrected, bayes = int(train.truth.max()) + 1, material.table(selective=True)
     progress(f"{len(material.diseases)} diseases counted, {len(material.schema)} columns")
     interview = material.interview(bayes)
-    booster = boost(train, material.schema, interview, settings, progress, recorded=recorded)
+    booster = boost(
+        train,
+        material.schema,
+        interview,
+        settings,
+        progress,
+        recorded=recorded,
+        fitter=fitter,
+    )
     forest = forest_of(
         bytes(booster.save_raw("json")),
         schema_hash=material.schema.hash,

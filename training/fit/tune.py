@@ -2,31 +2,34 @@
 
 Patients and recorded visits are dealt into folds; a trial fits on all but one and is judged on the
 one left, fold after fold, until it falls behind the median. Every trial draws from a generator of
-its own number, and one that was cut short is forgotten and drawn again; so a search that was
-killed and goes on ends with the very trials of one that was not.
+its own number, and one that was cut short is forgotten and drawn again; the folds it had judged
+are kept. So a search that was killed loses one fold, and ends with the very trials of one that was
+not.
 """
 
+import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import optuna
-import xgboost
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
+from ddx.domain.canonical import digest_of
 from ddx.domain.identifiers import DiseaseId
+from model_bundles import files
 from training.fit.boost import (
-    MAX_BIN,
     FitSettings,
     parameters,
     sparse,
     training_rows,
     with_recorded,
 )
+from training.fit.fitter import EMBEDDED, Boosting, FitRows, Fitter
 from training.fit.material import Material
 from training.fit.partial import Budget
 from training.fit.recorded import Recorded
@@ -35,6 +38,7 @@ from training.fit.search import MOST_ROUNDS, PATIENCE, SEED, log_losses, shipped
 from training.sources.endemic import EndemicKnowledge
 
 STUDY: Final = "retrain"
+TRIALS: Final = "trials.db"
 FINISHED: Final = (TrialState.COMPLETE, TrialState.PRUNED)
 RECORDED_WEIGHTS: Final = (0.5, 8.0)
 START_UP: Final = 4
@@ -76,13 +80,13 @@ class Fold:
         """The judging rows as XGBoost reads them."""
         return sparse(self.judged_rows)
 
-    def loss(self, settings: FitSettings) -> tuple[float, int]:
+    def loss(self, settings: FitSettings, fitter: Fitter) -> tuple[float, int]:
         """Return the mean log loss on the judging rows and the rounds it took."""
         counts = replace(self.material.counts, settings=settings.bayes)
         bayes = replace(self.material, counts=counts).table(selective=True)
         interview = self.material.interview(bayes)
         made = training_rows(self.train, self.material.schema, interview, settings)
-        rows, margins, truth, weights = with_recorded(
+        rows = with_recorded(
             made,
             self.recorded,
             self.train,
@@ -90,31 +94,16 @@ class Fold:
             interview=interview,
             settings=settings,
         )
-        matrix = xgboost.QuantileDMatrix(
-            rows,
-            truth,
-            weight=weights,
-            base_margin=margins[:, : self.diseases],
-            max_bin=MAX_BIN,
-            nthread=settings.threads,
-        )
         start = bayes.margins_of(self.judged_rows)[:, : self.diseases].astype(np.float32)
-        judged = xgboost.QuantileDMatrix(
-            self.judged_sparse,
-            self.judged_truth,
-            base_margin=start,
-            ref=matrix,
-            max_bin=MAX_BIN,
-            nthread=settings.threads,
+        judged = FitRows(values=self.judged_sparse, margins=start, truth=self.judged_truth)
+        boosting = Boosting(
+            training=rows,
+            judging=judged,
+            parameters={**parameters(settings, self.diseases), "eval_metric": "mlogloss"},
+            rounds=settings.rounds,
+            patience=PATIENCE,
         )
-        booster = xgboost.train(
-            {**parameters(settings, self.diseases), "eval_metric": "mlogloss"},
-            matrix,
-            settings.rounds,
-            evals=[(judged, "judge")],
-            early_stopping_rounds=PATIENCE,
-            verbose_eval=False,
-        )
+        booster = fitter.fit(boosting, lambda _: None)
         untouched = float(log_losses(start.astype(np.float64), self.judged_truth).mean())
         return min(float(booster.best_score), untouched), booster.best_iteration + 1
 
@@ -127,6 +116,30 @@ class Best:
     loss: float
     shipped_loss: float
     tried: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedFolds:
+    """What each fold said of each settings, kept in `folder`: a fit is seconds to minutes."""
+
+    folder: Path
+    folds: tuple[Fold, ...]
+    fitter: Fitter
+
+    def __len__(self) -> int:
+        """How many folds."""
+        return len(self.folds)
+
+    def loss(self, k: int, settings: FitSettings) -> tuple[float, int]:
+        """Return what `Fold.loss` of fold k returns, fitting only what nobody fitted before."""
+        path = self.folder / f"{digest_of({'fold': k, 'settings': asdict(settings)})[:32]}.json"
+        if path.is_file():
+            loss, rounds = json.loads(path.read_bytes())
+            return float(loss), int(rounds)
+        found = self.folds[k].loss(settings, self.fitter)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        files.write_durably(path, json.dumps(found).encode())
+        return found
 
 
 def deal(
@@ -166,19 +179,23 @@ def tune(
     storage: Path,
     base: FitSettings,
     say: Callable[[str], None],
+    *,
+    fitter: Fitter = EMBEDDED,
 ) -> Best:
-    """Return the best of `search.trials` trials; those in `storage` (SQLite) are not run again.
+    """Return the best of `search.trials` trials; what `storage` holds is not done again.
 
-    base: what is not searched: the size of the final fit, threads, device, seed.
+    storage: a folder: finished trials (SQLite), and the folds that were judged. base: what is not
+    searched: the size of the final fit, threads, device, seed.
     """
-    study = _study(storage)
+    kept = JudgedFolds(storage / "folds", folds, fitter)
+    study = _study(storage / TRIALS)
     while len(_finished(study)) < search.trials:
         number = len(_finished(study))
         study.sampler = optuna.samplers.TPESampler(
             seed=SEED + number, multivariate=True, n_startup_trials=START_UP
         )
         trial = study.ask()
-        value, state = _tried(trial, folds, search, base)
+        value, state = _tried(trial, kept, search, base)
         study.tell(trial, value, state=state)
         say(f"trial {number + 1} of {search.trials}: {_said(value)}, best {study.best_value:.5f}")
     done = _finished(study)
@@ -217,13 +234,13 @@ def _finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
 
 
 def _tried(
-    trial: optuna.Trial, folds: tuple[Fold, ...], search: SearchSettings, base: FitSettings
+    trial: optuna.Trial, folds: "JudgedFolds", search: SearchSettings, base: FitSettings
 ) -> tuple[float | None, TrialState]:
     settings = _settings(trial, search.trial_rows, base)
     losses: list[float] = []
     rounds: list[int] = []
-    for k, fold in enumerate(folds):
-        loss, took = fold.loss(settings)
+    for k in range(len(folds)):
+        loss, took = folds.loss(k, settings)
         losses.append(loss)
         rounds.append(took)
         trial.report(float(np.mean(losses)), k)

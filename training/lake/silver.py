@@ -223,8 +223,8 @@ def _labels(events: DataFrame, stated: DataFrame) -> DataFrame:
     """Return the label of each case: a confirmed one before others, then the newest."""
     said = reduce(DataFrame.unionByName, (_feedback(events), _told(events), _recorded(stated)))
     order = Window.partitionBy("case_id").orderBy(
-        F.desc("confirmed"), F.desc("label_time"), "at", "disease"
-    )
+        F.desc("confirmed"), F.desc("label_time"), "at", "disease", "ingested_at"
+    )  # the same decision twice, on line and from the device, is known since it came first
     return (
         said.where(F.col("disease").rlike(_DISEASE_ID))
         .withColumn("_n", F.row_number().over(order))

@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+import pyarrow.compute as pc
+
 from ddx.domain.case import Case
 from ddx.domain.differential import Differential
 from ddx.domain.identifiers import disease_id
@@ -40,10 +42,12 @@ class Watched:
 
     stretch: the day, with the days joined to it. reference_since, reference_until: visits it is
     compared with. labels_since: cases that became known from here on count for the performance.
-    version: of the gold table.
+    version: of the gold table. model: bundle version that is watched; what another one proposed
+    says nothing of it.
     """
 
     version: int
+    model: str
     reference_since: datetime | None
     reference_until: datetime
     stretch: Stretch
@@ -137,8 +141,10 @@ class DailyWatch:
         return self.steps.run("performance", {"window": window.digest}, make)
 
     def _measured(self, known: GoldCases) -> Performance:
-        """Return the figures of the newest cases that carry a proposal."""
-        some = replace(known, table=known.table.slice(max(0, len(known) - DIAGNOSED)))
+        """Return the figures of the newest cases the model proposed for, or can be asked about."""
+        by = pc.field("bundle_version")
+        mine = known.table.filter(by.is_null() | (by == self.watched.model))
+        some = replace(known, table=mine.slice(max(0, len(mine) - DIAGNOSED)))
         engine = self.engine()
         probabilities = [
             {c.disease: c.probability for c in engine.diagnose(case).candidates}

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Final, Protocol
@@ -40,6 +41,7 @@ from training.evaluate.gate import judge
 from training.fit.bayes import BayesSettings
 from training.fit.boost import FitSettings
 from training.fit.common import fit_exported
+from training.fit.fitter import EMBEDDED, Fitter
 from training.fit.material import Material
 from training.fit.meta import fit_meta
 from training.fit.outside import fit_outside
@@ -65,8 +67,16 @@ REFERENCE_CASES: Final = 1500
 CHANNEL: Final = "candidate"
 """Channel of the staging repository: no clinic's device reads it."""
 
-LIBRARIES: Final = ("numpy", "xgboost-cpu", "optuna", "scikit-learn", "onnx", "onnxruntime")
-"""Packages whose version can move a digest."""
+LIBRARIES: Final = (
+    "numpy",
+    "xgboost",
+    "xgboost-cpu",
+    "optuna",
+    "scikit-learn",
+    "onnx",
+    "onnxruntime",
+)
+"""Packages whose version can move a digest. XGBoost comes as one of two: with CUDA, or without."""
 
 
 class Bundle(Protocol):
@@ -94,7 +104,7 @@ class Retraining:
 
     kept: folder with copies of the rows of registered runs, for versions the lake let go.
     current: the bundle that is replaced. check: raises for rows that may not train a model. clock:
-    seconds, for the time a diagnosis takes.
+    seconds, for the time a diagnosis takes. fitter: who boosts the trees, the same whoever does.
     """
 
     folder: Path
@@ -107,6 +117,7 @@ class Retraining:
     kept: Path | None = None
     check: Callable[[GoldCases], None] = lambda _: None
     clock: Callable[[], float] = time.perf_counter
+    fitter: Fitter = EMBEDDED
     dry_run: bool = False
 
     def __post_init__(self) -> None:
@@ -216,8 +227,8 @@ class Retraining:
             folds = tuple(
                 deal(train, self._recorded, history.endemic, history.diseases, settings.search)
             )
-            storage = self.folder / "search.db"  # outside the step: a killed search goes on
-            best = tune(folds, settings.search, storage, settings.fit, self.say)
+            storage = self.folder / "search"  # outside the step: a killed search goes on
+            best = tune(folds, settings.search, storage, settings.fit, self.say, fitter=self.fitter)
             _write(folder / "best.json", {"settings": asdict(best.settings), "loss": best.loss})
             _write(folder / "trials.json", {"shipped": best.shipped_loss, "trials": best.tried})
 
@@ -234,6 +245,7 @@ class Retraining:
                 settings,
                 self.say,
                 recorded=self._recorded,
+                fitter=self.fitter,
             )
             _write_members(folder, made.members())
             _write(
@@ -470,7 +482,7 @@ class Retraining:
                 "version": self.request.version,
                 "trigger": self.request.trigger,
             },
-            packages={name: package_version(name) for name in LIBRARIES},
+            packages={name: v for name in LIBRARIES if (v := _version(name)) is not None},
         )
 
     def _card(self, cases: Done, fitted: Done, around: Done, answers: Done) -> bytes:
@@ -518,6 +530,14 @@ class Retraining:
             ("trigger", request.trigger),
             ("plan", f"docs/pccp.yaml {self.plan.plan} ({self.plan.digest[:12]})"),
         ]
+
+
+def _version(package: str) -> str | None:
+    """Return the version of an installed package, None when it is not there."""
+    try:
+        return package_version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _fit_settings(search: Done) -> FitSettings:

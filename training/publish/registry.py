@@ -98,14 +98,23 @@ class Registry:
             raise RegistryError(f"MLflow at {self.uri}: {error}") from error
 
     def archive(self, release: Release, reason: str) -> None:
-        """Take a release out of Staging and write down why. Raises RegistryError."""
+        """Take a release out of Staging or Production and write down why. Raises RegistryError."""
         version = self._known(release)
         try:
             self.client.set_model_version_tag(MODEL, version.version, "stage", "Archived")
             self.client.set_model_version_tag(MODEL, version.version, "reason", reason[:LONGEST])
-            self._drop_alias(STAGING, version)
+            for alias in (STAGING, PRODUCTION):
+                self._drop_alias(alias, version)
         except MlflowException as error:
             raise RegistryError(f"MLflow at {self.uri}: {error}") from error
+
+    def restore(self, release: Release, at: datetime) -> None:
+        """Make a release the production one again; one that was never registered stays outside.
+
+        The bundle an application ships with is such a one. Raises RegistryError.
+        """
+        if self._version_of(release) is not None:
+            self.promote(release, at, method="rollback")
 
     def stages(self) -> dict[str, str]:
         """Return bundle version -> Staging, Production or Archived."""

@@ -2,8 +2,10 @@
 
 A release is tried on 10 % of the devices for a day, then goes up in stages. At every report of the
 fleet four signals are compared between the devices with the new model and the others: errors,
-diagnoses that took too long, proposals clinicians overrode, and which diseases come first. Strong
-evidence rolls back, some holds, none lets time pass.
+diagnoses that took too long, proposals clinicians overrode, and which diseases come first. A fifth
+is compared with the plan alone: critical diseases the new model did not rank first. Strong evidence
+rolls back, some holds, none lets time pass. After its end one thing still takes a release back: the
+monitor that finds its critical recall below the plan's floor.
 """
 
 from collections import Counter
@@ -16,7 +18,7 @@ from typing import Final
 
 from training.change_plan import ChangePlan
 from training.monitor.drift import column_drift
-from training.rollout.sequential import Counted, SafeTest
+from training.rollout.sequential import CeilingTest, Counted, SafeTest
 
 
 class Signal(StrEnum):
@@ -27,6 +29,7 @@ class Signal(StrEnum):
     FEEDBACK = "feedback"
     DISTRIBUTION = "distribution"
     TELEMETRY = "telemetry"  # nobody told of errors and times
+    CRITICAL_RECALL = "critical_recall"
     EVIDENCE = "evidence"  # too few cases, or a hold that did not end
 
 
@@ -47,7 +50,8 @@ class Arm:
     model slower by no more than the share is then slow no more often. feedback, overridden:
     decisions of clinicians, and those that set the proposal aside. first: disease -> cases in
     which it was ranked first. told: whether errors and slow are known; zero errors nobody counted
-    are no good news.
+    are no good news. critical, missed: confirmed cases of a critical disease (severity 1 or 2), and
+    those of them in which it was not ranked first.
     """
 
     told: bool = True
@@ -57,6 +61,8 @@ class Arm:
     feedback: int = 0
     overridden: int = 0
     first: Mapping[str, int] = field(default_factory=dict)
+    critical: int = 0
+    missed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +81,19 @@ class Reported:
     new: Arm
 
 
-Event = Started | Reported
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FellShort:
+    """The monitor is sure that the release's critical recall lies below the plan's floor.
+
+    recall: what was confirmed, 0..1. floor: of the plan.
+    """
+
+    at: datetime
+    recall: float
+    floor: float
+
+
+Event = Started | Reported | FellShort
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +151,7 @@ EXPECTED: Final[Mapping[Signal, float]] = {
 class State:
     """A rollout. stage: index into the percentages. stage_cases: of the new arm in this stage.
 
-    held_since: when the hold began that is on now.
+    held_since: when the hold began that is on now. missed: critical diseases the new model missed.
     """
 
     phase: Phase = Phase.READY
@@ -144,14 +162,25 @@ class State:
     tests: Mapping[Signal, SafeTest] = field(
         default_factory=lambda: {s: SafeTest(expected=rate) for s, rate in EXPECTED.items()}
     )
+    missed: CeilingTest | None = None
     first_current: Mapping[str, int] = field(default_factory=dict)
     first_new: Mapping[str, int] = field(default_factory=dict)
     reason: Signal | None = None
 
     @property
     def over(self) -> bool:
-        """Whether nothing more happens."""
+        """Whether reports change nothing any more."""
         return self.phase in {Phase.ROLLED_BACK, Phase.COMPLETE}
+
+    @property
+    def may_go_back(self) -> bool:
+        """Whether devices have the release, and so can be sent back."""
+        return self.phase in {Phase.RUNNING, Phase.HELD, Phase.COMPLETE}
+
+    def watched(self) -> tuple[tuple[Signal, SafeTest | CeilingTest], ...]:
+        """Return every running test with its signal."""
+        alone = () if self.missed is None else ((Signal.CRITICAL_RECALL, self.missed),)
+        return (*self.tests.items(), *alone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,18 +203,23 @@ def step(state: State, event: Event, plan: ChangePlan) -> tuple[State, tuple[Eff
                 Alert(severity=Severity.INFORMATION, code="rollout.started"),
             )
         case Reported() if state.phase in {Phase.RUNNING, Phase.HELD}:
-            seen = _seen(state, event)
+            seen = _seen(state, event, plan)
             concern = _concern(seen, plan) or _untold(event)
             if concern is not None and concern.stop:
                 return _rolled_back(seen, concern)
             if concern is not None:
                 return _held(seen, event.at, concern, plan)
             return _advanced(seen, event.at, plan)
+        case FellShort(recall=recall, floor=floor) if state.may_go_back:
+            return _rolled_back(
+                state,
+                Concern(signal=Signal.CRITICAL_RECALL, figure=recall, limit=floor, stop=True),
+            )
         case _:
             return state, ()
 
 
-def _seen(state: State, event: Reported) -> State:
+def _seen(state: State, event: Reported, plan: ChangePlan) -> State:
     new, current = event.new, event.current
     m, n = (arm.cases if arm.told else 0 for arm in (current, new))
     counts = {
@@ -197,9 +231,11 @@ def _seen(state: State, event: Reported) -> State:
         signal: state.tests[signal].after(Counted(cases=m, bad=b), Counted(cases=n, bad=a))
         for signal, (m, b, n, a) in counts.items()
     }
+    missed = state.missed or CeilingTest(ceiling=1.0 - plan.monitor.critical_recall_rollback.value)
     return replace(
         state,
         tests=tests,
+        missed=missed.after(Counted(cases=new.critical, bad=new.missed)),
         stage_cases=state.stage_cases + new.cases,
         first_current=dict(Counter(state.first_current) + Counter(current.first)),
         first_new=dict(Counter(state.first_new) + Counter(new.first)),
@@ -212,7 +248,7 @@ def _concern(state: State, plan: ChangePlan) -> Concern | None:
     stop, hold = (-log(c.value) for c in (rollout.false_rollback_chance, rollout.false_hold_chance))
     found = [
         Concern(signal=signal, figure=evidence, limit=stop, stop=evidence >= stop)
-        for signal, test in state.tests.items()
+        for signal, test in state.watched()
         if (evidence := test.log_evidence) >= hold
     ]
     moved = _distribution(state, plan)
@@ -278,6 +314,9 @@ def _advanced(state: State, at: datetime, plan: ChangePlan) -> tuple[State, tupl
     due = entered + timedelta(hours=hours.value)
     if at < due:
         return going, ()
+    short = _short(going)
+    if short is not None:
+        return _held(state, at, short, plan)
     if going.stage_cases < plan.rollout.least_cases_per_stage.value:
         if at < due + timedelta(hours=plan.rollout.longest_hold_hours.value):
             return going, ()
@@ -289,6 +328,21 @@ def _advanced(state: State, at: datetime, plan: ChangePlan) -> tuple[State, tupl
         return done, (Promote(), Alert(severity=Severity.INFORMATION, code="rollout.complete"))
     following = replace(going, stage=going.stage + 1, entered_at=at, stage_cases=0)
     return following, (Offer(percent=_percent(plan, following.stage)),)
+
+
+def _short(state: State) -> Concern | None:
+    """Return that critical recall so far lies below the floor: no further clinic gets the release.
+
+    At the end of a stage only, where it is looked at once: no test, a precaution. A good model is
+    held by it for want of cases, until more of them have come.
+    """
+    test = state.missed
+    if test is None or test.seen.bad <= test.ceiling * test.seen.cases:
+        return None
+    recall = 1.0 - test.seen.bad / test.seen.cases
+    return Concern(
+        signal=Signal.CRITICAL_RECALL, figure=recall, limit=1.0 - test.ceiling, stop=False
+    )
 
 
 def _percent(plan: ChangePlan, stage: int) -> int:

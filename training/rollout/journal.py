@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from training.change_plan import ChangePlan
-from training.rollout.control import Arm, Effect, Event, Reported, Started, State, step
+from training.rollout.control import (
+    Arm,
+    Effect,
+    Event,
+    FellShort,
+    Reported,
+    Started,
+    State,
+    step,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,8 @@ def _event_json(event: Event) -> dict[str, Any]:
     at = event.at.isoformat()
     if isinstance(event, Started):
         return {"kind": "started", "at": at}
+    if isinstance(event, FellShort):
+        return {"kind": "fell_short", "at": at, "recall": event.recall, "floor": event.floor}
     return {
         "kind": "reported",
         "at": at,
@@ -82,4 +93,6 @@ def _event(raw: dict[str, Any]) -> Event:
     at = datetime.fromisoformat(raw["at"])
     if raw["kind"] == "started":
         return Started(at=at)
+    if raw["kind"] == "fell_short":
+        return FellShort(at=at, recall=raw["recall"], floor=raw["floor"])
     return Reported(at=at, current=Arm(**raw["current"]), new=Arm(**raw["new"]))

@@ -27,7 +27,10 @@ class Stages(Protocol):
         """Make a release the production one."""
 
     def archive(self, release: Release, reason: str) -> None:
-        """Take it out of Staging."""
+        """Take it out of Staging or Production."""
+
+    def restore(self, release: Release, at: datetime) -> None:
+        """Make it the production one again, if it ever was one here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +86,14 @@ class Operator:
             Event.ROLLED_BACK, self.release, at, channel=CHANNEL, reason=reason, before=before
         )
         self.registry.archive(self.release, f"rolled back: {reason}")
+        if self._was_promoted():
+            self.registry.restore(self.before, at)
+            self.ledger.once(Event.PROMOTED, self.before, at, method="rollback")
         self.say(f"rolled back ({reason}): every device returns to {self.before.version}")
+
+    def _was_promoted(self) -> bool:
+        promoted = (e.release for e in self.ledger.entries() if e.event is Event.PROMOTED)
+        return self.release in promoted
 
     def _promote(self, at: datetime) -> None:
         self.registry.promote(self.release, at)

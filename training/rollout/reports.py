@@ -16,6 +16,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ddx.domain.identifiers import disease_id
+from training.evaluate.candidate import Severity
+from training.evaluate.common import SEVERE
 from training.lake.gold import GoldCases
 from training.lake.tables import LabelSource
 from training.pipelines.steps import StepError
@@ -25,7 +28,12 @@ DECIDED = (LabelSource.AGREED.value, LabelSource.CORRECTED.value)
 """Labels that are a clinician's decision on a proposal."""
 
 
-def arm_of(gold: GoldCases, version: str, telemetry: Mapping[str, Mapping[str, int]]) -> Arm:
+def arm_of(
+    gold: GoldCases,
+    version: str,
+    telemetry: Mapping[str, Mapping[str, int]],
+    severity: Severity,
+) -> Arm:
     """Return what devices with `version` reported. gold: cases known since last time.
 
     Nothing was told of errors and times when there are cases and no telemetry of the version.
@@ -34,6 +42,9 @@ def arm_of(gold: GoldCases, version: str, telemetry: Mapping[str, Mapping[str, i
     told = telemetry.get(version, {})
     source = mine.column("label_source")
     decided = pc.is_in(source, pa.array(DECIDED))
+    sure = mine.filter(pc.field("confirmed") & pc.field("predicted").is_valid())
+    pairs = zip(*(sure.column(n).to_pylist() for n in ("disease", "predicted")), strict=True)
+    missed = [d != first for d, first in pairs if severity(disease_id(d)) in SEVERE]
     return Arm(
         told=version in telemetry or not mine.num_rows,
         cases=told.get("cases", mine.num_rows),
@@ -42,6 +53,8 @@ def arm_of(gold: GoldCases, version: str, telemetry: Mapping[str, Mapping[str, i
         feedback=int(pc.sum(decided).as_py() or 0),
         overridden=sum(1 for s in source.to_pylist() if s == LabelSource.CORRECTED.value),
         first=dict(Counter(d for d in mine.column("predicted").to_pylist() if d is not None)),
+        critical=len(missed),
+        missed=sum(missed),
     )
 
 

@@ -1,4 +1,4 @@
-"""Two rates compared again and again without being fooled by looking often.
+"""Rates watched again and again without being fooled by looking often: two, or one and a ceiling.
 
 An e-variable for "the new rate is not above the current one" (Turner, Ly and Grünwald 2024, Generic
 E-variables for exact sequential k-sample tests, J Stat Plan Inference 230:106116): for a block of
@@ -36,6 +36,34 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CeilingTest:
+    """A running test of "what goes wrong stays below a ceiling", for one arm alone.
+
+    ceiling: 0..1. logs: log of the product for each of ODDS above the ceiling; for any rate p above
+    it, (p / ceiling) for each bad case and (1 - p) / (1 - ceiling) for each good one multiply to
+    a test supermartingale while the true rate is not above the ceiling (Ville 1939).
+    """
+
+    ceiling: float
+    logs: tuple[float, ...] = (0.0,) * len(ODDS)
+    seen: Counted = Counted()
+
+    @property
+    def log_evidence(self) -> float:
+        """As `SafeTest.log_evidence`."""
+        return _log_mean(self.logs)
+
+    def after(self, more: Counted) -> Self:
+        """Return the test after more cases."""
+        steps = (_log_ratio(more, _worse(self.ceiling, odds), self.ceiling) for odds in ODDS)
+        return replace(
+            self,
+            logs=tuple(a + b for a, b in zip(self.logs, steps, strict=True)),
+            seen=self.seen.plus(more),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SafeTest:
     """A running test. expected: rate before anything was seen, 0..1.
 
@@ -50,8 +78,7 @@ class SafeTest:
     @property
     def log_evidence(self) -> float:
         """Log of the average product: above log(1/a), the new rate is worse (error at most a)."""
-        most = max(self.logs)
-        return most + math.log(sum(math.exp(x - most) for x in self.logs) / len(self.logs))
+        return _log_mean(self.logs)
 
     def after(self, current: Counted, new: Counted) -> Self:
         """Return the test after one more block."""
@@ -74,9 +101,20 @@ class SafeTest:
 def _log_e(current: Counted, new: Counted, rate: float, odds: float) -> float:
     if not current.cases or not new.cases:
         return 0.0  # one arm alone compares with nothing
-    worse = odds * rate / (1.0 - rate + odds * rate)
+    worse = _worse(rate, odds)
     pooled = (new.cases * worse + current.cases * rate) / (new.cases + current.cases)
     return _log_ratio(new, worse, pooled) + _log_ratio(current, rate, pooled)
+
+
+def _log_mean(logs: tuple[float, ...]) -> float:
+    """Return the log of the mean of what `logs` are the logs of."""
+    most = max(logs)
+    return most + math.log(sum(math.exp(x - most) for x in logs) / len(logs))
+
+
+def _worse(rate: float, odds: float) -> float:
+    """Return the rate whose odds are `odds` times those of `rate`."""
+    return odds * rate / (1.0 - rate + odds * rate)
 
 
 def _log_ratio(counted: Counted, rate: float, pooled: float) -> float:

@@ -38,12 +38,14 @@ class Quality:
     """How a model behaves. error_rate, override_rate: 0..1. slowness: times the current latency.
 
     moved: share of the visits in which one disease is ranked first that was not before.
+    critical_recall: share of critical diseases ranked first; the default is the SLO.
     """
 
     error_rate: float = 0.001
     override_rate: float = 0.15
     slowness: float = 1.0
     moved: float = 0.0
+    critical_recall: float = 0.95
 
 
 GOOD: Final = Quality()
@@ -56,6 +58,7 @@ MODELS: Final[Mapping[str, Quality]] = {
     "distrusted": Quality(override_rate=0.30),
     "one-eyed": Quality(moved=0.35),
     "bad all round": Quality(error_rate=0.01, override_rate=0.22, slowness=1.2),
+    "blind to danger": Quality(critical_recall=0.5),
 }
 """The first three may reach everybody, the others must be stopped in the A/B test."""
 
@@ -68,12 +71,14 @@ OFFLINE_DELAY_H: Final = 12.0
 class Fleet:
     """Clinics. visits_per_day: of each device. decided: share of visits with a decision reported.
 
+    critical: of those, the share in which a critical disease is confirmed (estimate).
     delay_h: mean hours until a report arrives. offline: share of devices with OFFLINE_DELAY_H.
     """
 
     devices: int = 400
     visits_per_day: float = 20.0
     decided: float = 0.6
+    critical: float = 0.1
     delay_h: float = 1.0
     offline: float = 0.1
 
@@ -131,6 +136,7 @@ class _World:
         plan: ChangePlan,
     ) -> None:
         self._fleet, self._rng, self._plan = fleet, rng, plan
+        (self._labels,) = rng.spawn(1)  # a stream of its own: the others stay what they were
         self._models = (GOOD, quality)
         names = (f"device-{salt}-{n}" for n in range(fleet.devices))
         self._cohort = np.array([cohort(name, salt) for name in names])
@@ -164,6 +170,7 @@ class _World:
         allowed = 1.0 + (self._plan.rollout.latency_may_rise_by_share.value if which else 0.0)
         latency = model.slowness * np.exp(SPREAD * rng.standard_normal(n))
         decided = int((rng.random(n) < self._fleet.decided).sum())
+        critical = int((self._labels.random(decided) < self._fleet.critical).sum())
         return Arm(
             cases=n,
             errors=int((rng.random(n) < model.error_rate).sum()),
@@ -171,6 +178,8 @@ class _World:
             feedback=decided,
             overridden=int((rng.random(decided) < model.override_rate).sum()),
             first=self._first(n, model.moved),
+            critical=critical,
+            missed=int((self._labels.random(critical) >= model.critical_recall).sum()),
         )
 
     def _first(self, n: int, moved: float) -> dict[str, int]:
@@ -191,6 +200,8 @@ def _sum(arms: Sequence[Arm]) -> Arm:
         feedback=sum(arm.feedback for arm in arms),
         overridden=sum(arm.overridden for arm in arms),
         first=first,
+        critical=sum(arm.critical for arm in arms),
+        missed=sum(arm.missed for arm in arms),
     )
 
 

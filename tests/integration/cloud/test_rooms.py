@@ -1,6 +1,7 @@
 """What people do through the interface, room by room, on a running server with a real database."""
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from support.cloud_server import wait_until
 from support.sync_records import a_known_case
 
 from cloud_api.db.engine import open_database
+from cloud_api.db.online import online_device
 from cloud_api.drift.service import LARGE, SOME, stability_index
 from ddx.domain.canonical import digest_of
 from ddx.domain.identifiers import new_record_id
@@ -119,6 +121,36 @@ def test_nobody_decides_about_a_prediction_of_another_organisation(person):
     receipt = predicted(person, OURS)["receipt_id"]
     answer = person("MedicoGeneral", THEIRS).post("/feedback", decision(receipt))
     assert answer.status_code == 404
+
+
+def told_about(cloud, receipt):
+    """Return what readers of the event log see of decisions on one receipt."""
+    rows = cloud.rows("SELECT device_id, epoch, payload FROM event WHERE kind = 'feedback'")
+    return [row for row in rows if json.loads(row["payload"]).get("diagnosis_id") == receipt]
+
+
+def test_a_decision_is_on_the_event_log_under_the_device_that_asked(person, joined, cloud):
+    clinic = joined(OURS)
+    receipt = clinic.ask("/predict", {"case": CASE, "limit": 3}).json()["receipt_id"]
+    sent = decision(receipt, overrideReason={"reason": {"code": "other"}, "userComment": "Zenobia"})
+    assert person("MedicoGeneral", THEIRS).post("/feedback", sent).status_code == 404
+    assert told_about(cloud, receipt) == []
+    assert person("MedicoGeneral", OURS).post("/feedback", sent).status_code == 201
+    (told,) = told_about(cloud, receipt)
+    assert (told["device_id"], told["epoch"]) == (clinic.identity.device_id, 0)
+    kept = json.loads(told["payload"])
+    assert kept.pop("outcomeTimestamp") == "2026-11-26T12:05:00+00:00"
+    expected = sent | {"overrideReason": {"reason": {"code": "other"}}}
+    assert kept == {name: expected[name] for name in kept}
+    assert "Zenobia" not in told["payload"]
+
+
+def test_a_decision_of_somebody_without_a_device_is_that_of_the_organisation(person, cloud):
+    receipt = predicted(person, OURS)["receipt_id"]
+    person("MedicoGeneral", OURS).post("/feedback", decision(receipt))
+    (told,) = told_about(cloud, receipt)
+    assert told["device_id"] == online_device(OURS)
+    assert online_device(OURS) != online_device(THEIRS)
 
 
 # devices

@@ -19,16 +19,22 @@ import pytest
 from azure.cosmos.aio import CosmosClient
 from support.cloud_server import Clinic, cloud_in_thread, wait_until
 from support.record_logs import (
+    NOON,
     OURS,
     AuditLogContract,
     FeedbackLogContract,
     PredictionLogContract,
+    a_decision,
     a_draft,
     a_prediction,
+    an_event,
 )
 from support.services import free_port, running
 from support.sync_records import a_known_case
 
+from cloud_api.db.engine import open_database
+from cloud_api.db.migrate import migrate
+from cloud_api.db.online import SqlOnlineLog
 from cloud_api.db.scoped import DEFAULT_TENANT
 from cloud_api.records.cosmos import (
     CONTAINERS,
@@ -39,6 +45,7 @@ from cloud_api.records.cosmos import (
     prepare,
 )
 from cloud_api.records.ports import AuditTip, audit_hash
+from cloud_api.stream.log import EmbeddedLog
 from ddx.domain.wire import case_to_json
 
 HERE = Path(__file__).parent / "emulator"
@@ -107,6 +114,15 @@ async def database(emulator):
         await client.delete_database(name)
 
 
+@pytest.fixture
+async def service(tmp_path):
+    """The service's own database, which keeps the event log in both homes."""
+    engine = open_database(f"sqlite+aiosqlite:///{tmp_path / 'cloud.db'}")
+    await migrate(engine)
+    yield engine
+    await engine.dispose()
+
+
 class TestCosmosPredictionLog(PredictionLogContract):
     @pytest.fixture
     def log(self, database):
@@ -115,8 +131,26 @@ class TestCosmosPredictionLog(PredictionLogContract):
 
 class TestCosmosFeedbackLog(FeedbackLogContract):
     @pytest.fixture
-    def log(self, database):
-        return CosmosFeedbackLog(database)
+    def log(self, database, service):
+        return CosmosFeedbackLog(database, SqlOnlineLog(service, lambda: NOON))
+
+    @pytest.fixture
+    def events(self, service):
+        return EmbeddedLog(service)
+
+    async def test_an_event_that_a_crash_kept_back_is_stored_when_the_decision_comes_again(
+        self, database, log, events
+    ):
+        class Away:
+            async def append(self, event):
+                raise ZeroDivisionError
+
+        decision = a_decision()
+        with pytest.raises(ZeroDivisionError):
+            await CosmosFeedbackLog(database, Away()).append(decision, an_event(decision))
+        assert await events.head() == 0
+        assert await log.append(decision, an_event(decision)) is False
+        assert await events.head() == 1
 
 
 class TestCosmosAuditLog(AuditLogContract):

@@ -15,6 +15,7 @@ from databricks.bundles.jobs import Job
 from support import tiny_loop
 from support.gold_lake import write_gold
 
+from training.commands import monitor, retrain
 from training.pipelines.lineage import code_here
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -67,8 +68,22 @@ def test_each_task_runs_on_a_cluster_of_its_job_and_installs_what_was_built(jobs
         for task in job.tasks:
             assert task.job_cluster_key in clusters
             assert task.python_wheel_task.entry_point == "vereda-job"
-            (library,) = task.libraries
-            assert library.requirements.startswith(VOLUME)
+            built, *cuda = task.libraries
+            assert built.requirements.startswith(VOLUME)
+            assert bool(cuda) is (task.job_cluster_key == "ml_training_gpu")
+
+
+@pytest.mark.parametrize(
+    ("job", "command"), [("retrain_ensemble", retrain), ("monitor_daily", monitor)]
+)
+def test_each_job_that_boosts_does_it_on_the_workers_it_has(jobs, job, command):
+    task = jobs[job].tasks[0]
+    named, *given = task.python_wheel_task.parameters
+    assert named == command.__name__.rpartition(".")[2]
+    asked = command._parser().parse_args(given)
+    assert (asked.fitter, asked.workers) == ("databricks", 2)
+    least = jobs[job].job_clusters[0].new_cluster.autoscale.min_workers
+    assert asked.workers <= least  # a barrier stage waits for all of its workers
 
 
 VOLUME = BUNDLE["variables"]["wheels"]["default"]

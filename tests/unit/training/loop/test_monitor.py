@@ -258,6 +258,7 @@ def test_a_day_is_watched_in_steps_and_a_second_look_does_nothing_again(tmp_path
             lake=lake,
             watched=Watched(
                 version=version,
+                model="2026.11.1",
                 reference_since=None,
                 reference_until=START + 2 * days,
                 stretch=Stretch(

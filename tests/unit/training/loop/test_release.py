@@ -7,15 +7,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from support import tiny_loop
+from support.gold_lake import write_gold
 
+from ddx.domain.identifiers import DiseaseId
 from model_bundles.authoring import keyfile
 from model_bundles.embedded import open_embedded_bundle
 from model_bundles.manifest import Release
 from model_bundles.rollout import cohort
 from training.change_plan import change_plan
-from training.commands import approve, release, retrain, served
+from training.commands import approve, monitor, release, retrain, served
 from training.commands.workspace import DONE, REFUSED, STOPPED, Workspace
 from training.publish.registry import Registry
+from training.rollout.control import FellShort
 
 T0 = datetime(2026, 11, 26, 12, tzinfo=UTC)
 PASSPHRASE = "correct horse battery"
@@ -25,8 +28,12 @@ SHIPPED = open_embedded_bundle().release
 
 @pytest.fixture(scope="module")
 def workspace(finished, tmp_path_factory):
+    return made_workspace(finished, tmp_path_factory.mktemp("workspace"))
+
+
+def made_workspace(finished, root):
     """Return a workspace with a finished run, registered in MLflow, and five physicians' keys."""
-    space = Workspace(tmp_path_factory.mktemp("workspace"))
+    space = Workspace(root)
     run = space.runs / finished.folder.name
     shutil.copytree(finished.folder, run)
     (run / "request.json").write_bytes(tiny_loop.request(tiny_loop_lake(space)).to_json())
@@ -73,6 +80,13 @@ def go_on(workspace, hours, tmp_path, telemetry):
     )
 
 
+def sign(workspace):
+    for name in PEOPLE:
+        key = ["--key", str(workspace.approvers / f"{name}.key")]
+        asked = ["latest", *key, "--root", str(workspace.root)]
+        assert approve.main(asked, ask=lambda _: PASSPHRASE) == DONE
+
+
 def test_a_candidate_goes_to_the_clinics_with_five_signatures_and_comes_back_when_it_fails(
     workspace, finished, tmp_path, capsys
 ):
@@ -82,10 +96,7 @@ def test_a_candidate_goes_to_the_clinics_with_five_signatures_and_comes_back_whe
     }
     assert go_on(workspace, 0, tmp_path, quiet) == REFUSED
     assert "0 of 5 physicians have signed" in capsys.readouterr().err
-    for name in PEOPLE:
-        key = ["--key", str(workspace.approvers / f"{name}.key")]
-        asked = ["latest", *key, "--root", str(workspace.root)]
-        assert approve.main(asked, ask=lambda _: PASSPHRASE) == DONE
+    sign(workspace)
     assert "complete" in capsys.readouterr().out
 
     mine = ["latest", "--root", str(workspace.root), "--keys", str(workspace.root / "keys")]
@@ -127,6 +138,89 @@ def test_a_candidate_goes_to_the_clinics_with_five_signatures_and_comes_back_whe
         at = (T0 + timedelta(hours=hours)).isoformat()
         assert served.main([device, at, "--root", str(workspace.root)]) == DONE
         assert capsys.readouterr().out.startswith(version)
+
+
+SHOCK, FLU = DiseaseId("VD:anaphylaxis"), DiseaseId("VD:influenza")
+
+
+class SaysNothing:
+    """An engine in place of the bundle's: what clinics were proposed stands in the lake."""
+
+    candidates = ()
+
+    def diagnose(self, _case):
+        return self
+
+
+def critical_visits(workspace, version, first, *, missed):
+    """Write 220 patients with anaphylaxis of whom `missed` were taken for influenza."""
+    (case, _), *_ = (pair for pair in tiny_loop.cases(40) if pair[1] == SHOCK)
+    lake, day = workspace.root / "lake", T0 + timedelta(days=2, hours=1)
+    for n, said in ((missed, FLU), (220 - missed, SHOCK)):
+        made = [(case, SHOCK)] * n
+        write_gold(lake, made, first=first, start=day, model=version, proposed=said)
+        first += n
+
+
+def monitor_day(workspace, *more):
+    until = (T0 + timedelta(days=3)).isoformat()
+    given = ["--root", str(workspace.root), "--lake", str(workspace.root / "lake")]
+    return monitor.main([*given, "--until", until, "--no-page", *more])
+
+
+@pytest.mark.slow
+def test_a_model_in_production_that_misses_critical_patients_is_taken_back_by_the_monitor(
+    finished, tmp_path, capsys, monkeypatch
+):
+    """Spec, Severity 1: critical recall below 80 %, automatic rollback to the last stable one."""
+    monkeypatch.setattr(monitor.Engine, "from_artifacts", lambda _: SaysNothing())
+    space, ours = made_workspace(finished, tmp_path), Release(finished.version, finished.digest)
+    sign(space)
+    telemetry = {
+        v: {"cases": 900, "errors": 1, "slow": 400} for v in (ours.version, SHIPPED.version)
+    }
+    for hours in (0, 24, 28, 32, 36, 40):
+        assert go_on(space, hours, tmp_path, telemetry) == DONE
+    assert space.current().release == ours
+    assert Registry(space.tracking).at_alias("production") == ours.version
+
+    critical_visits(space, SHIPPED.version, 1000, missed=220)  # of the model before: says nothing
+    assert monitor_day(space) == DONE
+    assert space.current().release == ours
+    critical_visits(space, ours.version, 2000, missed=99)
+    shutil.rmtree(space.root / "watch")
+    capsys.readouterr()
+    elsewhere = ("--keys", str(tmp_path / "elsewhere"))
+    assert monitor_day(space, *elsewhere) == DONE
+    told = capsys.readouterr().out
+    assert "CRITICAL     critical_recall_rollback" in told
+    assert "the fleet's keys are not here" in told
+    assert space.current().release == ours
+    assert not (tmp_path / "elsewhere").exists()
+    assert monitor_day(space, *elsewhere, "--dry-run") == DONE
+    assert "take" not in capsys.readouterr().out
+
+    assert go_on(space, 73, tmp_path, telemetry) == STOPPED  # the next hour, where the keys are
+    assert space.current().release == SHIPPED
+    assert space.fleet(space.root / "keys").orders().destination(ours) == SHIPPED
+    registry = Registry(space.tracking)
+    assert registry.stages() == {ours.version: "Archived"}
+    assert registry.at_alias("production") is None
+    *_, back, again = space.ledger.entries()
+    assert (back.event.value, back.detail["reason"]) == ("rolled_back", "critical_recall")
+    assert (again.event.value, again.release) == ("promoted", SHIPPED)
+    assert space.highest(SHIPPED.version) == ours.version  # its name stays taken
+    assert go_on(space, 74, tmp_path, telemetry) == STOPPED
+    assert space.ledger.entries()[-1] == again
+
+
+def test_the_model_that_came_with_the_application_has_none_before_it(workspace, capsys):
+    event = FellShort(at=T0, recall=0.5, floor=0.8)
+    nobody = Release("2026.1.1", "e" * 64)
+    assert not release.take_back(
+        workspace, nobody, event, change_plan(), keys=workspace.root / "keys", say=print
+    )
+    assert capsys.readouterr().out == ""
 
 
 def test_the_run_in_mlflow_holds_figures_parameters_trials_and_the_report(workspace, finished):

@@ -13,6 +13,7 @@ from training.change_plan import change_plan
 from training.rollout.control import (
     Alert,
     Arm,
+    FellShort,
     Offer,
     Phase,
     Promote,
@@ -25,7 +26,7 @@ from training.rollout.control import (
     step,
 )
 from training.rollout.journal import Journal
-from training.rollout.sequential import ODDS, Counted, SafeTest
+from training.rollout.sequential import ODDS, CeilingTest, Counted, SafeTest
 from training.rollout.simulate import ACCEPTABLE, MODELS, rollout
 
 PLAN = change_plan()
@@ -77,6 +78,7 @@ def test_the_first_stage_lasts_a_day_and_the_others_four_hours():
         ({"slow": 38}, Signal.LATENCY),
         ({"overridden": 18}, Signal.FEEDBACK),
         ({"first": {"VD:9": 30, "VD:0": 10}}, Signal.DISTRIBUTION),
+        ({"critical": 6, "missed": 4}, Signal.CRITICAL_RECALL),
     ],
 )
 def test_each_signal_rolls_back_alarms_and_says_why(bad, signal):
@@ -95,6 +97,54 @@ def test_a_passing_doubt_holds_and_then_goes_on():
     codes = [e.code for e in effects if isinstance(e, Alert)]
     assert codes == ["rollout.started", "rollout.held", "rollout.complete"]
     assert state.phase is Phase.COMPLETE
+
+
+def test_a_release_below_the_floor_of_critical_recall_goes_no_further_and_then_back():
+    """One an hour, a quarter of them missed: no proof within a day, and no further clinic."""
+    events = [hour(n, {"critical": 1, "missed": int(n % 4 == 0)}) for n in range(1, 80)]
+    state, effects = run(events)
+    assert [e.percent for e in effects if isinstance(e, Offer)] == [10]
+    codes = [e.code for e in effects if isinstance(e, Alert)]
+    assert codes == ["rollout.started", "rollout.held", "rollout.rolled_back"]
+    assert (state.phase, state.reason) == (Phase.ROLLED_BACK, Signal.CRITICAL_RECALL)
+
+
+def test_a_release_above_the_floor_rises_though_it_missed_some():
+    state, _ = run(hour(n, {"critical": 3, "missed": int(n % 4 == 0)}) for n in range(1, 41))
+    assert state.phase is Phase.COMPLETE
+
+
+def fell_short(n):
+    return FellShort(at=T0 + timedelta(hours=n), recall=0.7, floor=0.8)
+
+
+@pytest.mark.parametrize("hours", [10, 41])
+def test_what_the_monitor_finds_too_low_goes_back_during_the_rollout_and_after_it(hours):
+    state, effects = run([*(hour(n) for n in range(1, hours)), fell_short(hours)])
+    assert effects[-2] == RollBack(signal=Signal.CRITICAL_RECALL)
+    assert (effects[-1].severity, effects[-1].figure) == (Severity.CRITICAL, 0.7)
+    assert step(state, fell_short(hours + 1), PLAN) == (state, ())
+
+
+def test_a_release_nobody_has_cannot_go_back():
+    assert step(State(), fell_short(1), PLAN) == (State(), ())
+
+
+def test_a_ceiling_is_a_fair_bet_on_any_rate_at_it_and_a_losing_one_below():
+    """The mean of the product over every outcome of ten cases: 1 at the ceiling, less below."""
+
+    def mean(rate):
+        return sum(
+            math.comb(10, bad)
+            * rate**bad
+            * (1 - rate) ** (10 - bad)
+            * math.exp(CeilingTest(ceiling=0.2).after(Counted(cases=10, bad=bad)).log_evidence)
+            for bad in range(11)
+        )
+
+    assert mean(0.2) == pytest.approx(1.0)
+    assert mean(0.1) < 0.9
+    assert mean(0.4) > 2.0
 
 
 def test_a_hold_that_does_not_end_rolls_back():
@@ -156,10 +206,10 @@ GOOD_NAMES, BAD_NAMES = list(MODELS)[:ACCEPTABLE], list(MODELS)[ACCEPTABLE:]
 
 
 def test_a_bad_canary_is_rolled_back_before_25_percent_in_100_of_100_fleets():
-    """Twenty fleets for each of five faults; `python -m training simulate` runs 100 for each."""
+    """Twenty fleets for each fault; `python -m training simulate` runs 100 for each."""
     runs = [rollout(MODELS[name], PLAN, seed) for name in BAD_NAMES for seed in range(20)]
     ended = Counter((run.phase, run.most_percent) for run in runs)
-    assert ended == {(Phase.ROLLED_BACK, 10): 100}
+    assert ended == {(Phase.ROLLED_BACK, 10): 20 * len(BAD_NAMES)}
 
 
 @pytest.mark.parametrize("name", GOOD_NAMES)
@@ -180,6 +230,11 @@ def test_a_journal_gives_the_state_back_and_the_effects_nobody_marked(tmp_path):
     state, due = journal.state(PLAN)
     assert due == (Offer(percent=25),)
     assert state == run(hour(n) for n in range(1, 25))[0]
+    journal.mark()
+    journal.add(fell_short(30))
+    state, due = journal.state(PLAN)
+    assert state.reason is Signal.CRITICAL_RECALL
+    assert due[0] == RollBack(signal=Signal.CRITICAL_RECALL)
     with (tmp_path / "rollout.jsonl").open("a") as handle:
         handle.write('{"event": {"kin')
     assert journal.state(PLAN) == (state, due)

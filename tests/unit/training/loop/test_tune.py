@@ -10,7 +10,7 @@ from support.tiny_patients import TINY_SETTINGS
 
 from training.fit.boost import class_weights, training_rows, with_recorded
 from training.fit.recorded import PRIOR_CASES, Recorded
-from training.fit.tune import SearchSettings, deal, tune
+from training.fit.tune import TRIALS, SearchSettings, deal, tune
 
 SEARCH = SearchSettings(trials=3, folds=2, trial_rows=200, fold_patients=120, judged=40)
 
@@ -35,27 +35,38 @@ def quiet(_line):
 
 
 def test_a_search_cut_short_in_the_middle_of_a_trial_ends_like_one_that_was_not(folds, tmp_path):
-    whole = tune(folds, SEARCH, tmp_path / "whole.db", TINY_SETTINGS, quiet)
+    whole = tune(folds, SEARCH, tmp_path / "whole", TINY_SETTINGS, quiet)
 
     class Killed(BaseException):
         pass
 
-    left = [3]
+    fitted = []
 
     class DyingFold:
-        def loss(self, settings):
-            left[0] -= 1
-            if left[0] == 0:
-                raise Killed
-            return folds[1].loss(settings)
+        def __init__(self, k):
+            self.k = k
 
-    dying = (folds[0], DyingFold())
+        def loss(self, settings, fitter):
+            if len(fitted) == 3:  # the second trial, in its second fold
+                raise Killed
+            fitted.append(self.k)
+            return folds[self.k].loss(settings, fitter)
+
+    class CountedFold(DyingFold):
+        def loss(self, settings, fitter):
+            fitted.append(self.k)
+            return folds[self.k].loss(settings, fitter)
+
+    dying = (DyingFold(0), DyingFold(1))
     with pytest.raises(Killed):
-        tune(dying, SEARCH, tmp_path / "cut.db", TINY_SETTINGS, quiet)
-    again = tune(folds, SEARCH, tmp_path / "cut.db", TINY_SETTINGS, quiet)
+        tune(dying, SEARCH, tmp_path / "cut", TINY_SETTINGS, quiet)
+    counted = (CountedFold(0), CountedFold(1))
+    again = tune(counted, SEARCH, tmp_path / "cut", TINY_SETTINGS, quiet)
     assert again.settings == whole.settings
     assert [t["params"] for t in again.tried] == [t["params"] for t in whole.tried]
-    study = optuna.load_study(study_name="retrain", storage=f"sqlite:///{tmp_path / 'cut.db'}")
+    assert fitted == [0, 1, 0, 1, 0, 1]  # nothing twice: the fold before the kill was kept
+    trials = tmp_path / "cut" / TRIALS
+    study = optuna.load_study(study_name="retrain", storage=f"sqlite:///{trials}")
     assert [t.state.name for t in study.trials].count("FAIL") == 1
 
 
@@ -83,10 +94,10 @@ def test_visits_of_diseases_the_trees_do_not_know_are_left_out(folds, recorded):
     settings = replace(TINY_SETTINGS, full_rows=10, partial_rows=0, interview_rows=0)
     made = training_rows(fold.train, fold.material.schema, interview, settings)
     given = {"schema": fold.material.schema, "interview": interview, "settings": settings}
-    assert with_recorded(made, unknown, fold.train, **given)[0].shape[0] == 10
-    rows, _, truth, weights = with_recorded(made, recorded, fold.train, **given)
-    assert rows.shape[0] == len(truth) == 70
-    assert weights.tolist() == [1.0] * 10 + [settings.recorded_weight] * 60
+    assert with_recorded(made, unknown, fold.train, **given).values.shape[0] == 10
+    rows = with_recorded(made, recorded, fold.train, **given)
+    assert rows.values.shape[0] == len(rows.truth) == 70
+    assert rows.weights.tolist() == [1.0] * 10 + [settings.recorded_weight] * 60
 
 
 def test_class_weights_by_hand():

@@ -61,6 +61,9 @@ class CommonExplainer:
             BayesTable.from_npz(artifacts.read(COMMON_BAYES)) if boosted else None,
         )
 
+    def __contains__(self, disease: object) -> bool:
+        return disease in self._output
+
     def explain(self, row: FeatureRow, disease: DiseaseId) -> Explanation:
         """Return every column that moved the margin of `disease`, strongest first.
 

@@ -7,6 +7,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ddx.domain.canonical import canonical_json, digest_of
 from ddx.domain.identifiers import FindingId, finding_id
 from ddx.errors import IdentifierError, ModelError, SchemaMismatchError
@@ -49,7 +52,7 @@ class FeatureSchema:
     """The ordered columns of one model; each subject has at most one column.
 
     hash: SHA-256 (hex) of the canonical JSON of the columns; the model beside it carries the same.
-    positions: finding -> index of its column. age_at, sex_at: index of these, None without.
+    positions: finding -> index of its column. finding_columns: these indexes, intp. age_at, sex_at: index of these, None without.
 
     Raises:
         ModelError: no columns, or two columns for one subject.
@@ -58,6 +61,7 @@ class FeatureSchema:
     columns: tuple[Column, ...]
     hash: str = field(init=False)
     positions: Mapping[FindingId, int] = field(init=False, repr=False, compare=False)
+    finding_columns: NDArray[np.intp] = field(init=False, repr=False, compare=False)
     age_at: int | None = field(init=False, repr=False, compare=False)
     sex_at: int | None = field(init=False, repr=False, compare=False)
 
@@ -69,6 +73,7 @@ class FeatureSchema:
         positions = {c.finding: i for i, c in enumerate(self.columns) if c.finding is not None}
         object.__setattr__(self, "hash", digest_of(self._body()))
         object.__setattr__(self, "positions", MappingProxyType(positions))
+        object.__setattr__(self, "finding_columns", np.array(list(positions.values()), np.intp))
         at = {subject: i for i, subject in enumerate(subjects)}
         object.__setattr__(self, "age_at", at.get("age"))
         object.__setattr__(self, "sex_at", at.get("sex"))

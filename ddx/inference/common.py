@@ -82,6 +82,17 @@ class Calibration:
             raise ModelError(f"{COMMON_CALIBRATION} cannot be read: {error!r}") from error
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CommonAnswer:
+    """What the common model says of one case, float64 (n_diseases,) both.
+
+    bayes: margins of the Bayes table alone, 0 without one. probabilities: calibrated, sum 1.
+    """
+
+    bayes: Vector
+    probabilities: Vector
+
+
 class CommonModel:
     """The fitted model of one bundle. bayes: the table the trees correct, None without one."""
 
@@ -131,6 +142,11 @@ class CommonModel:
         """Diseases the model tells apart, in output order."""
         return self._calibration.diseases
 
+    def answer(self, row: FeatureRow) -> CommonAnswer:
+        """Return what the model says of one case. Raises ModelError."""
+        bayes, margins = self._both(row.values[np.newaxis])
+        return CommonAnswer(bayes=bayes[0], probabilities=self._calibrated(bayes, margins)[0])
+
     def margins(self, row: FeatureRow) -> Vector:
         """Return the log-odds scale score per disease, float64 (n_diseases,). Raises ModelError."""
         only: Vector = self.margins_of(row.values[np.newaxis])[0]
@@ -147,7 +163,9 @@ class CommonModel:
 
     def probabilities_of(self, values: NDArray[np.float32]) -> Vector:
         """Return calibrated probabilities of many rows, float64 (n, n_diseases)."""
-        bayes, margins = self._both(values)
+        return self._calibrated(*self._both(values))
+
+    def _calibrated(self, bayes: Vector, margins: Vector) -> Vector:
         return self._calibration.probabilities(anchored(bayes, margins, self._corrected))
 
     def _both(self, values: NDArray[np.float32]) -> tuple[Vector, Vector]:

@@ -103,21 +103,32 @@ class OutsideModel:
         for bands in self.bands:
             _check(bands)
 
-    def p_values(self, values: Rows, schema: FeatureSchema, bayes: BayesTable) -> Scores:
+    def p_values(
+        self,
+        values: Rows,
+        schema: FeatureSchema,
+        bayes: BayesTable,
+        margins: Scores | None = None,
+    ) -> Scores:
         """Return the p-value of each row, float64 (n,); nan where nothing is said.
 
-        values: float32 (n, n_columns).
+        values: float32 (n, n_columns). margins: of the table for these rows, when known.
         """
-        seen = explained(values, schema, bayes)
+        seen = explained(values, schema, bayes, margins)
         found = np.full(len(values), np.nan)
         for i in np.flatnonzero(seen.present >= self.least_present):
             bands, n = self.bands[self.source[seen.believed[i]]], int(seen.present[i])
             found[i] = next(b for b in bands if b.holds(n)).p_value(float(seen.score[i]))
         return found
 
-    def assess(self, values: Rows, schema: FeatureSchema, bayes: BayesTable) -> CommonFit:
-        """Return whether the row `values`, float32 (n_columns,), is explained."""
-        p = float(self.p_values(values[np.newaxis], schema, bayes)[0])
+    def assess(
+        self, values: Rows, schema: FeatureSchema, bayes: BayesTable, margins: Scores
+    ) -> CommonFit:
+        """Return whether a row is explained.
+
+        values: float32 (n_columns,). margins: of the table for it, float64 (n_diseases,).
+        """
+        p = float(self.p_values(values[np.newaxis], schema, bayes, margins[np.newaxis])[0])
         if math.isnan(p):
             return NOT_ASSESSED
         return CommonFit(fit=Fit.UNEXPLAINED if p <= self.rate else Fit.EXPLAINED, p_value=p)
@@ -192,17 +203,19 @@ class Explained:
     score: Scores
 
 
-def explained(values: Rows, schema: FeatureSchema, bayes: BayesTable) -> Explained:
+def explained(
+    values: Rows, schema: FeatureSchema, bayes: BayesTable, margins: Scores | None = None
+) -> Explained:
     """Return how each row of `values`, float32 (n, n_columns), is explained.
 
-    What is excluded, age and sex move the belief and are not themselves explained.
+    margins: `bayes.margins_of(values)`, when known. What is excluded, age and sex move the belief and are not themselves explained.
     """
     findings = np.zeros(len(schema), dtype=bool)
-    findings[list(schema.positions.values())] = True
+    findings[schema.finding_columns] = True
     present = findings & (values > 0)
     seen = np.where(present, values, np.float32(np.nan))
-    margins = bayes.margins_of(values)
-    belief = np.exp(margins - margins.max(axis=1, keepdims=True))
+    said = bayes.margins_of(values) if margins is None else margins
+    belief = np.exp(said - said.max(axis=1, keepdims=True))
     belief /= belief.sum(axis=1, keepdims=True)
     return Explained(
         present=present.sum(axis=1),

@@ -29,7 +29,7 @@ from ddx.safety.paediatric import (
     AgeLimit,
     lowest_systolic,
 )
-from ddx.safety.triage import PREGNANT, news2_applies
+from ddx.safety.flags import PREGNANT, news2_applies
 
 CHILD_FEVER_C: Final = 38.0
 """Degrees Celsius from which a child has fever. Source: FEVER_NICE."""

@@ -92,6 +92,7 @@ class Catalogue:
         self._diseases = diseases
         self._artifacts = artifacts
         self._terms: dict[FindingId, Term] = {}
+        self._kinds: dict[FindingId, frozenset[FindingId]] = {}
 
     @classmethod
     def from_artifacts(cls, artifacts: Artifacts) -> Self:
@@ -179,6 +180,16 @@ class Catalogue:
             known = self._terms[primary] = self._build(primary)
         return known
 
+    def kinds(self, id: FindingId) -> frozenset[FindingId]:
+        """Return `id`, what it implies today, and all they are special cases of.
+
+        An antecedent implies nothing of today. Raises UnknownFindingError.
+        """
+        known = self._kinds.get(id)
+        if known is None:
+            known = self._kinds[id] = self._find_kinds(self.term(id))
+        return known
+
     def label(self, id: FindingId, language: str = Language.ES) -> str:
         """Return the label in `language`, in English where it has none.
 
@@ -244,6 +255,12 @@ class Catalogue:
             return {code["id"]: row for row in rows for code in (row, *row.get("also", ()))}
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{members.RARE_DISEASES} cannot be read: {error!r}") from error
+
+    def _find_kinds(self, term: Term) -> frozenset[FindingId]:
+        graph = self.ontology
+        named = {term.id} if term.implies is None or term.antecedent else {term.id, term.implies}
+        above = (graph.ancestors(known) for known in named if known in graph)
+        return frozenset(named).union(*above)
 
     def _build(self, id: FindingId) -> Term:
         own, hpo = self._findings.get(id), self._hpo.get(id)

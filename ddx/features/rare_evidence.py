@@ -9,16 +9,20 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ddx.domain.case import Sex
+from ddx.features.rare_descent import Places
 from ddx.features.rare_index import FREQUENCY_STEPS, RareIndex
 from ddx.features.rare_query import RareQuery
-from ddx.features.rare_tables import Floats, Numbers, Profile, RareTables, latent_vector
-
-UNSTATED: Final = 0.9
-"""Frequency of a finding whose annotation states none; as `training.fit.rare` assumes."""
-
+from ddx.features.rare_tables import (
+    Described,
+    Floats,
+    Numbers,
+    Profile,
+    RareTables,
+    Sums,
+    latent_vector,
+)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
@@ -63,17 +67,17 @@ class Closure:
 class Annotations:
     """One entry per annotation of any candidate.
 
-    owner: position of the candidate. share: frequency. stated: whether the annotation states
-    it. content: of the term. match: content it shares with the findings seen. ruled_out: whether
-    it is, or is a kind of, a finding ruled out.
+    owner: position of the candidate. share: frequency. content: of the term. match: content it
+    shares with the findings seen. ruled_out: intp, which of them are, or are a kind of, a finding
+    ruled out. sums: per candidate, of what no case changes.
     """
 
-    owner: NDArray[np.intp]
+    owner: Places
     share: Floats
-    stated: NDArray[np.bool_]
     content: Floats
     match: Floats
-    ruled_out: NDArray[np.bool_]
+    ruled_out: Places
+    sums: Sums
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +111,12 @@ def gather(
     replaced: disease number -> profile to use in place of the one in the index.
     """
     request = _Request.of(tables, query, candidates, replaced or {})
-    terms = np.array([t.index for t in query.excluded], dtype=np.int32)
     return PairEvidence(
         seen=_seen(request),
         closure=_closure(request),
         annotations=_annotations(request),
-        excluded_share=request.shares[np.searchsorted(request.kinds, terms)],
-        excluded_chance=tables.index.background[terms].astype(np.float32),
+        excluded_share=request.shares[request.rows(request.excluded)],
+        excluded_chance=tables.index.background[request.excluded].astype(np.float32),
         facts=_facts(request),
         family=tables.facts.family[candidates],
         latent=_latent(request),
@@ -125,15 +128,20 @@ def gather(
 class _Request:
     """One call of `gather`.
 
-    lineages: per finding seen, ontology indexes of it and its ancestors that diseases show.
-    kinds: int32, all of these and the findings ruled out, ascending. shares: (len(kinds), n),
-    propagated frequency. stand_ins: profiles by position of the candidate.
+    seen, excluded: ontology indexes of the findings. lineages: of all findings seen one after
+    another, indexes of each and its ancestors that diseases show; sizes: how many each has.
+    said: int32, these without repetition, ascending. kinds: int32, said and excluded, ascending.
+    shares: (len(kinds) + 1, n), propagated frequency; the last row is 0, for what nobody shows.
+    stand_ins: profiles by position of the candidate.
     """
 
     tables: RareTables
-    query: RareQuery
     candidates: Numbers
-    lineages: list[Numbers]
+    seen: Numbers
+    excluded: Numbers
+    lineages: Numbers
+    sizes: Places
+    said: Numbers
     kinds: Numbers
     shares: Floats
     stand_ins: dict[int, Profile]
@@ -148,16 +156,38 @@ class _Request:
     ) -> Self:
         lineages = [_shown(tables.index, t.index) for t in query.present]
         excluded = np.array([t.index for t in query.excluded], dtype=np.int32)
-        kinds = np.unique(np.concatenate([excluded, *lineages]))
-        shares = _shares(tables.index, kinds, candidates)
+        joined = np.concatenate([_NONE, *lineages])
+        said = np.unique(joined)
+        kinds = np.unique(np.concatenate([excluded, said])) if len(excluded) else said
+        shares = np.zeros((len(kinds) + 1, len(candidates)), dtype=np.float32)
+        shares[:-1] = tables.index.codes_of(kinds, candidates)
+        shares /= np.float32(FREQUENCY_STEPS)
         stand_ins = {
             at: replaced[disease]
-            for at, disease in enumerate(candidates.tolist())
+            for at, disease in enumerate(candidates.tolist() if replaced else ())
             if disease in replaced
         }
         for at, profile in stand_ins.items():
-            shares[:, at] = profile.shares[kinds]
-        return cls(tables, query, candidates, lineages, kinds, shares, stand_ins)
+            shares[:-1, at] = profile.shares[kinds]
+        return cls(
+            tables=tables,
+            candidates=candidates,
+            seen=np.array([t.index for t in query.present], dtype=np.int32),
+            excluded=excluded,
+            lineages=joined,
+            sizes=np.array([len(lineage) for lineage in lineages], dtype=np.intp),
+            said=said,
+            kinds=kinds,
+            shares=shares,
+            stand_ins=stand_ins,
+        )
+
+    def rows(self, terms: Numbers) -> Places:
+        """Return the row of each term in `shares`; the last one for a term not among `kinds`."""
+        rows = np.searchsorted(self.kinds, terms)
+        known = self.kinds.take(rows, mode="clip") == terms if len(self.kinds) else rows < 0
+        found: Places = np.where(known, rows, len(self.kinds))
+        return found
 
 
 def _shown(index: RareIndex, term: int) -> Numbers:
@@ -166,43 +196,44 @@ def _shown(index: RareIndex, term: int) -> Numbers:
     return shown
 
 
-def _shares(index: RareIndex, kinds: Numbers, candidates: Numbers) -> Floats:
-    """Return the propagated frequency of every kind in every candidate."""
-    codes = index.codes_of(kinds, candidates)
-    return codes.astype(np.float32) / np.float32(FREQUENCY_STEPS)
-
-
 def _seen(request: _Request) -> Seen:
+    """Return the findings against the candidates.
+
+    The lineages are looked at together; each is followed by the last row of all, which is 0, so
+    that none is empty.
+    """
     shares, kinds, content = request.shares, request.kinds, request.tables.content
-    chance = request.tables.index.background[kinds].astype(np.float32)[:, np.newaxis]
+    own = request.rows(request.seen)
+    own = np.where(request.tables.index.background[request.seen] > 0, own, len(kinds))
+    ends = np.cumsum(request.sizes)
+    whole = np.insert(np.searchsorted(kinds, request.lineages), ends, len(kinds))
+    starts = ends - request.sizes + np.arange(len(ends))
+    itself = whole == np.repeat(own, request.sizes + 1)
+    chance = request.tables.index.background[kinds].astype(np.float32)
+    chance = np.append(chance, np.float32(0))[:, np.newaxis]
     ratio = np.divide(shares, chance, out=np.zeros_like(shares), where=chance > 0)
-    informative = content[kinds][:, np.newaxis] * (shares > 0)
-    weighed = content[kinds][:, np.newaxis] * shares
-    own, kin, own_share, shared, best = np.zeros(
-        (5, len(request.lineages), shares.shape[1]), dtype=np.float32
-    )
-    for i, (term, lineage) in enumerate(zip(request.query.present, request.lineages, strict=True)):
-        rows = np.searchsorted(kinds, lineage)
-        is_own = lineage == term.index
-        for row in rows[is_own].tolist():
-            own[i], own_share[i] = ratio[row], shares[row]
-        kin[i] = ratio[rows[~is_own]].max(axis=0, initial=0.0)
-        shared[i] = informative[rows].max(axis=0, initial=0.0)
-        best[i] = weighed[rows].max(axis=0, initial=0.0)
+    informative = np.append(content[kinds], np.float32(0))[:, np.newaxis]
+
+    def best(values: Floats, rows: Places) -> Floats:
+        if not len(starts):
+            return np.zeros((0, shares.shape[1]), dtype=np.float32)
+        found: Floats = np.maximum.reduceat(values[rows], starts, axis=0)
+        return found
+
     return Seen(
-        own=own,
-        kin=kin,
-        own_share=own_share,
-        shared=shared,
-        weighed=best,
-        content=content[[t.index for t in request.query.present]],
+        own=ratio[own],
+        kin=best(ratio, np.where(itself, len(kinds), whole)),
+        own_share=shares[own],
+        shared=best(informative * (shares > 0), whole),
+        weighed=best(informative * shares, whole),
+        content=content[request.seen],
     )
 
 
 def _closure(request: _Request) -> Closure:
-    said = np.unique(np.concatenate([_NONE, *request.lineages]))
+    said = request.said
     content = request.tables.content[said]
-    shown = request.shares[np.searchsorted(request.kinds, said)] > 0
+    shown = request.shares[request.rows(said)] > 0
     disease = request.tables.closure[request.candidates]
     for at, profile in request.stand_ins.items():
         disease[at] = request.tables.content[profile.shares > 0].sum()
@@ -213,40 +244,44 @@ def _closure(request: _Request) -> Closure:
 
 def _annotations(request: _Request) -> Annotations:
     tables = request.tables
-    owner, terms, stated = _profiles(request)
-    said, excluded = np.zeros((2, len(tables.content)), dtype=np.float32)
-    for lineage in request.lineages:
-        said[lineage] = tables.content[lineage]
-    excluded[[t.index for t in request.query.excluded]] = 1
-    below = tables.spread_down(excluded) if request.query.excluded else excluded
+    described, sums = _profiles(request)
+    said = np.zeros(len(tables.content), dtype=np.float32)
+    said[request.said] = tables.content[request.said]
     return Annotations(
-        owner=owner,
-        share=np.where(np.isnan(stated), np.float32(UNSTATED), stated),
-        stated=~np.isnan(stated),
-        content=tables.content[terms],
-        match=tables.spread_down(said)[terms],
-        ruled_out=below[terms] > 0,
+        owner=described.owner,
+        share=described.share,
+        content=described.content,
+        match=tables.descent.spread(said)[described.place],
+        ruled_out=_ruled_out(request, described.place),
+        sums=sums,
     )
 
 
-def _profiles(request: _Request) -> tuple[NDArray[np.intp], Numbers, Floats]:
-    """Return every annotation of the candidates, one after another: owner, term, stated."""
+def _ruled_out(request: _Request, places: Places) -> Places:
+    if not len(request.excluded):
+        return np.zeros(0, dtype=np.intp)
+    descent = request.tables.descent
+    out = np.zeros(len(descent.place), dtype=bool)
+    for term in request.excluded.tolist():
+        out[descent.under(term)] = True
+    return np.flatnonzero(out[places])
+
+
+def _profiles(request: _Request) -> tuple[Described, Sums]:
+    """Return every annotation of the candidates, one after another, and their sums."""
     tables, diseases = request.tables, request.candidates
-    if request.stand_ins:
-        spans = [
-            (p.terms, p.stated) if (p := request.stand_ins.get(at)) else tables.profile(disease)
-            for at, disease in enumerate(diseases.tolist())
-        ]
-        sizes = np.array([len(terms) for terms, _ in spans])
-        terms = np.concatenate([terms for terms, _ in spans])
-        stated = np.concatenate([stated for _, stated in spans])
-    else:
-        starts = tables.starts[diseases]
-        sizes = tables.starts[diseases + 1] - starts
-        before = np.cumsum(sizes) - sizes
-        at = np.repeat(starts - before, sizes) + np.arange(sizes.sum())
-        terms, stated = tables.terms[at], tables.stated[at]
-    return np.repeat(np.arange(len(diseases)), sizes), terms, stated
+    if not request.stand_ins:
+        described = tables.described.of(tables.starts[diseases], tables.described.sizes[diseases])
+        return described, tables.sums.of(diseases)
+    spans = [
+        (p.terms, p.stated) if (p := request.stand_ins.get(at)) else tables.profile(disease)
+        for at, disease in enumerate(diseases.tolist())
+    ]
+    return tables.describe(
+        np.concatenate([terms for terms, _ in spans]),
+        np.concatenate([stated for _, stated in spans]),
+        np.array([len(terms) for terms, _ in spans]),
+    )
 
 
 def _facts(request: _Request) -> Floats:
@@ -259,15 +294,14 @@ def _facts(request: _Request) -> Floats:
 def _latent(request: _Request) -> Floats:
     vectors = request.tables.facts.disease_vectors[request.candidates]
     for at, profile in request.stand_ins.items():
-        vectors[at] = latent_vector(request.tables, profile.shares)
+        shown = np.flatnonzero(profile.shares > 0).astype(np.int32)
+        vectors[at] = latent_vector(request.tables, shown, profile.shares[shown])
     return vectors
 
 
 def _latent_case(request: _Request) -> Floats:
-    said = np.zeros(len(request.tables.content), dtype=np.float32)
-    for lineage in request.lineages:
-        said[lineage] = 1
-    return latent_vector(request.tables, said)
+    ones = np.ones(len(request.said), dtype=np.float32)
+    return latent_vector(request.tables, request.said, ones)
 
 
 _NONE: Final = np.zeros(0, dtype=np.int32)

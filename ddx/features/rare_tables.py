@@ -5,14 +5,15 @@ Information content of a term is -log(share of diseases that show it), natural l
 """
 
 from dataclasses import dataclass, field
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ddx.errors import ModelError
+from ddx.features.rare_descent import Descent, Places
 from ddx.features.rare_facts import RareFacts
 from ddx.features.rare_index import RareIndex
-from ddx.terminology.ontology import Ontology
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int32]
@@ -33,6 +34,85 @@ class Profile:
     facts: Floats
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """One entry per annotation.
+
+    place: of the term, as `Descent` counts. share: frequency, UNSTATED where none is stated.
+    content: of the term. sizes: annotations of each disease, one disease after another.
+    """
+
+    place: Places
+    share: Floats
+    content: Floats
+    sizes: Places
+
+    def of(self, starts: Numbers, sizes: Places) -> "Described":
+        """Return the annotations of some diseases: `sizes` of them from each of `starts` on."""
+        at = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
+        at += np.arange(len(at))
+        return Described(
+            place=self.place[at], share=self.share[at], content=self.content[at], sizes=sizes
+        )
+
+    @property
+    def owner(self) -> Places:
+        """Position of the disease of each annotation."""
+        return np.repeat(np.arange(len(self.sizes)), self.sizes)
+
+
+OBLIGATE: Final = 0.8
+"""HPO calls a finding "very frequent" from 80 % of patients (HP:0040281)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """Sums over the annotations of each disease, float32 (n,), whatever the case.
+
+    count: 1. share: frequency. shown: 1 where some patient showed it. content: of the terms.
+    heavy: share times content. obligate: 1 from OBLIGATE on. stated: 1 where one is stated.
+    """
+
+    count: Floats
+    share: Floats
+    shown: Floats
+    content: Floats
+    heavy: Floats
+    obligate: Floats
+    stated: Floats
+
+    @classmethod
+    def over(cls, described: Described, stated: NDArray[np.bool_]) -> Self:
+        """Return the sums of each disease. stated: bool by annotation."""
+        owner, n, share = described.owner, len(described.sizes), described.share
+
+        def total(values: NDArray[Any]) -> Floats:
+            return summed(values, owner, n)
+
+        return cls(
+            count=total(np.ones_like(share)),
+            share=total(share),
+            shown=total(share > 0),
+            content=total(described.content),
+            heavy=total(share * described.content),
+            obligate=total(share >= OBLIGATE),
+            stated=total(stated),
+        )
+
+    def of(self, diseases: Numbers) -> "Sums":
+        """Return the sums of some diseases, as copies."""
+        return Sums(**{name: getattr(self, name)[diseases] for name in self.__slots__})
+
+
+def summed(values: NDArray[Any], owner: Places, n: int) -> Floats:
+    """Return the sum of an annotation-wise array per disease, float32 (n,), added in float64."""
+    return np.bincount(owner, values.astype(np.float64), minlength=n).astype(np.float32)
+
+
+UNSTATED: Final = 0.9
+"""Frequency of a finding whose annotation states none; as `training.fit.rare` assumes."""
+
+
 @dataclass(slots=True)
 class RareTables:
     """The query-independent half: built once per bundle (about 0.1 s for 10,000 diseases).
@@ -40,6 +120,7 @@ class RareTables:
     content: float32 by ontology index. closure: float32 per disease, content of its closure.
     columns: int32 by ontology index, column of the term in the index, -1 where it has none.
     starts, terms, stated: all profiles one after another, as in `Profile`; starts: n + 1.
+    described, sums: what the annotations of all diseases say. descent: the graph of the terms.
     """
 
     index: RareIndex
@@ -50,7 +131,9 @@ class RareTables:
     starts: Numbers = field(init=False)
     terms: Numbers = field(init=False)
     stated: Floats = field(init=False)
-    _levels: list[tuple[Numbers, Numbers, Numbers]] = field(init=False)
+    described: Described = field(init=False)
+    sums: Sums = field(init=False)
+    descent: Descent = field(init=False)
 
     def __post_init__(self) -> None:
         """Raises ModelError when facts and index do not describe the same diseases and terms."""
@@ -69,52 +152,36 @@ class RareTables:
             closure[diseases] += self.content[term]
         self.closure = closure.astype(np.float32)
         self.starts, self.terms, self.stated = index.profiles()
-        self._levels = _levels(index.ontology)
+        self.descent = Descent(index.ontology)
+        self.described, self.sums = self.describe(self.terms, self.stated, np.diff(self.starts))
+
+    def describe(self, terms: Numbers, stated: Floats, sizes: Numbers) -> tuple[Described, Sums]:
+        """Return what annotations say, and their sums. terms, stated: as in `Profile`.
+
+        sizes: how many annotations each disease has, one disease after another.
+        """
+        unstated = np.isnan(stated)
+        described = Described(
+            place=self.descent.place[terms],
+            share=np.where(unstated, np.float32(UNSTATED), stated),
+            content=self.content[terms],
+            sizes=sizes.astype(np.intp),
+        )
+        return described, Sums.over(described, ~unstated)
 
     def profile(self, disease: int) -> tuple[Numbers, Floats]:
         """Return `terms` and `stated` of one disease."""
         span = slice(int(self.starts[disease]), int(self.starts[disease + 1]))
         return self.terms[span], self.stated[span]
 
-    def spread_down(self, values: Floats) -> Floats:
-        """Return, per term, the largest of `values` over the term and all its ancestors."""
-        best = values.copy()
-        for children, parents, starts in self._levels:
-            inherited = np.maximum.reduceat(best[parents], starts)
-            best[children] = np.maximum(best[children], inherited)
-        return best
 
+def latent_vector(tables: RareTables, terms: Numbers, shares: Floats) -> Floats:
+    """Return the unit vector of what is shown: shares weighed by content, in latent space.
 
-def latent_vector(tables: RareTables, shares: Floats) -> Floats:
-    """Return the unit vector of what is shown: shares weighed by content, in latent space."""
-    terms = np.flatnonzero((shares > 0) & (tables.columns >= 0))
-    weights = shares[terms] * tables.content[terms]
+    terms: ontology indexes, ascending; those without a column count for nothing. shares: of each.
+    """
+    known = tables.columns[terms] >= 0
+    terms, weights = terms[known], shares[known] * tables.content[terms[known]]
     vector = weights @ tables.facts.term_vectors[tables.columns[terms]]
     unit: Floats = (vector / max(float(np.linalg.norm(vector)), 1e-9)).astype(np.float32)
     return unit
-
-
-def _levels(ontology: Ontology) -> list[tuple[Numbers, Numbers, Numbers]]:
-    """Return terms in layers, parents always in an earlier one: children, parents, starts."""
-    offsets, links = ontology.links
-    counts = np.diff(offsets)
-    depth = np.where(counts == 0, 0, -1)
-    waiting = np.flatnonzero(counts)
-    layers: list[tuple[Numbers, Numbers, Numbers]] = []
-    while len(waiting):
-        parents, starts = _runs(links, offsets[waiting], counts[waiting])
-        ready = np.logical_and.reduceat(depth[parents] >= 0, starts)
-        layer = waiting[ready]
-        if not len(layer):
-            raise ModelError(f"HPO {ontology.version} is not acyclic")
-        depth[layer] = len(layers) + 1
-        waiting = waiting[~ready]
-        layers.append((layer.astype(np.int32), *_runs(links, offsets[layer], counts[layer])))
-    return layers
-
-
-def _runs(values: Numbers, begins: Numbers, lengths: Numbers) -> tuple[Numbers, Numbers]:
-    """Return runs of `values` one after another, and where each starts there."""
-    starts = (np.cumsum(lengths) - lengths).astype(np.int32)
-    at = np.repeat(begins - starts, lengths) + np.arange(lengths.sum())
-    return values[at], starts

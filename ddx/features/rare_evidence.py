@@ -6,7 +6,7 @@ that describes the patient, through this very code.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Self
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from ddx.features.rare_tables import (
     Numbers,
     Profile,
     RareTables,
-    Sums,
     latent_vector,
 )
 
@@ -69,7 +68,7 @@ class Annotations:
 
     owner: position of the candidate. share: frequency. content: of the term. match: content it
     shares with the findings seen. ruled_out: intp, which of them are, or are a kind of, a finding
-    ruled out. sums: per candidate, of what no case changes.
+    ruled out. sums: (n, len(Sum)), what no case changes.
     """
 
     owner: Places
@@ -77,7 +76,7 @@ class Annotations:
     content: Floats
     match: Floats
     ruled_out: Places
-    sums: Sums
+    sums: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,10 +114,10 @@ def gather(
         seen=_seen(request),
         closure=_closure(request),
         annotations=_annotations(request),
-        excluded_share=request.shares[request.rows(request.excluded)],
-        excluded_chance=tables.index.background[request.excluded].astype(np.float32),
+        excluded_share=request.shares.take(request.excluded, axis=0),
+        excluded_chance=tables.chance.take(request.kinds.take(request.excluded)),
         facts=_facts(request),
-        family=tables.facts.family[candidates],
+        family=tables.facts.family.take(candidates),
         latent=_latent(request),
         latent_case=_latent_case(request),
     )
@@ -128,22 +127,25 @@ def gather(
 class _Request:
     """One call of `gather`.
 
-    seen, excluded: ontology indexes of the findings. lineages: of all findings seen one after
-    another, indexes of each and its ancestors that diseases show; sizes: how many each has.
-    said: int32, these without repetition, ascending. kinds: int32, said and excluded, ascending.
-    shares: (len(kinds) + 1, n), propagated frequency; the last row is 0, for what nobody shows.
+    kinds: int32, ascending ontology indexes of all findings and of what those seen are kinds of;
+    the last one is `RareTables.nobody`. shares: (len(kinds), n), propagated frequency, 0 in the
+    last row. lineages: of all findings seen, one after another, rows of each and its ancestors
+    that diseases show, then the last row; starts: where each begins there; own: where the finding
+    itself stands there, at the last row where no disease shows it. said: rows of all of these without repetition,
+    ascending, without the last. excluded: rows of the findings ruled out.
     stand_ins: profiles by position of the candidate.
     """
 
     tables: RareTables
+    query: RareQuery
     candidates: Numbers
-    seen: Numbers
-    excluded: Numbers
-    lineages: Numbers
-    sizes: Places
-    said: Numbers
     kinds: Numbers
     shares: Floats
+    lineages: Places
+    starts: Places
+    own: Places
+    said: Places
+    excluded: Places
     stand_ins: dict[int, Profile]
 
     @classmethod
@@ -154,87 +156,75 @@ class _Request:
         candidates: Numbers,
         replaced: Mapping[int, Profile],
     ) -> Self:
-        lineages = [_shown(tables.index, t.index) for t in query.present]
-        excluded = np.array([t.index for t in query.excluded], dtype=np.int32)
-        joined = np.concatenate([_NONE, *lineages])
-        said = np.unique(joined)
-        kinds = np.unique(np.concatenate([excluded, said])) if len(excluded) else said
-        shares = np.zeros((len(kinds) + 1, len(candidates)), dtype=np.float32)
-        shares[:-1] = tables.index.codes_of(kinds, candidates)
-        shares /= np.float32(FREQUENCY_STEPS)
-        stand_ins = {
-            at: replaced[disease]
-            for at, disease in enumerate(candidates.tolist() if replaced else ())
-            if disease in replaced
-        }
-        for at, profile in stand_ins.items():
-            shares[:-1, at] = profile.shares[kinds]
-        return cls(
+        lineages = [tables.lineage(term.index) for term in query.present]
+        excluded = np.array([term.index for term in query.excluded], dtype=np.int32)
+        last = np.array([tables.nobody], dtype=np.int32)
+        joined = np.concatenate([*(lineage.kinds for lineage in lineages), excluded, last])
+        kinds, rows = np.unique(joined, return_inverse=True)
+        of_seen, of_excluded = rows[: -1 - len(excluded)], rows[-1 - len(excluded) : -1]
+        starts = np.cumsum([0, *(len(lineage.kinds) for lineage in lineages)])[:-1]
+        said = np.zeros(len(kinds), dtype=bool)
+        said[of_seen] = True
+        said[-1] = False
+        request = cls(
             tables=tables,
+            query=query,
             candidates=candidates,
-            seen=np.array([t.index for t in query.present], dtype=np.int32),
-            excluded=excluded,
-            lineages=joined,
-            sizes=np.array([len(lineage) for lineage in lineages], dtype=np.intp),
-            said=said,
             kinds=kinds,
-            shares=shares,
-            stand_ins=stand_ins,
+            shares=_shares(tables.index, kinds, candidates),
+            lineages=of_seen,
+            starts=starts,
+            own=starts + np.array([lineage.own for lineage in lineages], dtype=np.intp),
+            said=np.flatnonzero(said),
+            excluded=of_excluded,
+            stand_ins={
+                at: replaced[disease]
+                for at, disease in enumerate(candidates.tolist() if replaced else ())
+                if disease in replaced
+            },
         )
-
-    def rows(self, terms: Numbers) -> Places:
-        """Return the row of each term in `shares`; the last one for a term not among `kinds`."""
-        rows = np.searchsorted(self.kinds, terms)
-        known = self.kinds.take(rows, mode="clip") == terms if len(self.kinds) else rows < 0
-        found: Places = np.where(known, rows, len(self.kinds))
-        return found
+        for at, profile in request.stand_ins.items():
+            request.shares[:-1, at] = profile.shares[kinds[:-1]]
+        return request
 
 
-def _shown(index: RareIndex, term: int) -> Numbers:
-    lineage = index.ontology.lineage(term)
-    shown: Numbers = lineage[index.background[lineage] > 0]
-    return shown
+def _shares(index: RareIndex, kinds: Numbers, candidates: Numbers) -> Floats:
+    """Return the propagated frequency of every kind in every candidate; the last one is nobody's."""
+    shares = np.zeros((len(kinds), len(candidates)), dtype=np.float32)
+    shares[:-1] = index.codes_of(kinds[:-1], candidates)
+    shares /= np.float32(FREQUENCY_STEPS)
+    return shares
 
 
 def _seen(request: _Request) -> Seen:
-    """Return the findings against the candidates.
-
-    The lineages are looked at together; each is followed by the last row of all, which is 0, so
-    that none is empty.
-    """
-    shares, kinds, content = request.shares, request.kinds, request.tables.content
-    own = request.rows(request.seen)
-    own = np.where(request.tables.index.background[request.seen] > 0, own, len(kinds))
-    ends = np.cumsum(request.sizes)
-    whole = np.insert(np.searchsorted(kinds, request.lineages), ends, len(kinds))
-    starts = ends - request.sizes + np.arange(len(ends))
-    itself = whole == np.repeat(own, request.sizes + 1)
-    chance = request.tables.index.background[kinds].astype(np.float32)
-    chance = np.append(chance, np.float32(0))[:, np.newaxis]
-    ratio = np.divide(shares, chance, out=np.zeros_like(shares), where=chance > 0)
-    informative = np.append(content[kinds], np.float32(0))[:, np.newaxis]
+    """Return the findings against the candidates; all lineages are looked at together."""
+    tables, shares, kinds = request.tables, request.shares, request.kinds
+    ancestors = request.lineages.copy()
+    ancestors[request.own] = len(kinds) - 1
+    own = request.lineages[request.own]
+    ratio = shares / tables.divisor.take(kinds)[:, np.newaxis]
+    content = tables.weight.take(kinds)[:, np.newaxis]
 
     def best(values: Floats, rows: Places) -> Floats:
-        if not len(starts):
+        if not len(request.starts):
             return np.zeros((0, shares.shape[1]), dtype=np.float32)
-        found: Floats = np.maximum.reduceat(values[rows], starts, axis=0)
+        found: Floats = np.maximum.reduceat(values.take(rows, axis=0), request.starts, axis=0)
         return found
 
     return Seen(
-        own=ratio[own],
-        kin=best(ratio, np.where(itself, len(kinds), whole)),
-        own_share=shares[own],
-        shared=best(informative * (shares > 0), whole),
-        weighed=best(informative * shares, whole),
-        content=content[request.seen],
+        own=ratio.take(own, axis=0),
+        kin=best(ratio, ancestors),
+        own_share=shares.take(own, axis=0),
+        shared=best(content * (shares > 0), request.lineages),
+        weighed=best(content * shares, request.lineages),
+        content=tables.content[[term.index for term in request.query.present]],
     )
 
 
 def _closure(request: _Request) -> Closure:
-    said = request.said
-    content = request.tables.content[said]
-    shown = request.shares[request.rows(said)] > 0
-    disease = request.tables.closure[request.candidates]
+    content = request.tables.content.take(request.kinds.take(request.said))
+    shown = request.shares.take(request.said, axis=0) > 0
+    disease = request.tables.closure.take(request.candidates)
     for at, profile in request.stand_ins.items():
         disease[at] = request.tables.content[profile.shares > 0].sum()
     return Closure(
@@ -245,54 +235,51 @@ def _closure(request: _Request) -> Closure:
 def _annotations(request: _Request) -> Annotations:
     tables = request.tables
     described, sums = _profiles(request)
+    terms = request.kinds.take(request.said)
     said = np.zeros(len(tables.content), dtype=np.float32)
-    said[request.said] = tables.content[request.said]
+    said[terms] = tables.content.take(terms)
     return Annotations(
         owner=described.owner,
         share=described.share,
         content=described.content,
-        match=tables.descent.spread(said)[described.place],
+        match=tables.descent.spread(said).take(described.place),
         ruled_out=_ruled_out(request, described.place),
         sums=sums,
     )
 
 
 def _ruled_out(request: _Request, places: Places) -> Places:
-    if not len(request.excluded):
+    if not request.query.excluded:
         return np.zeros(0, dtype=np.intp)
     descent = request.tables.descent
     out = np.zeros(len(descent.place), dtype=bool)
-    for term in request.excluded.tolist():
-        out[descent.under(term)] = True
-    return np.flatnonzero(out[places])
+    for term in request.query.excluded:
+        out[descent.under(term.index)] = True
+    return np.flatnonzero(out.take(places))
 
 
-def _profiles(request: _Request) -> tuple[Described, Sums]:
+def _profiles(request: _Request) -> tuple[Described, Floats]:
     """Return every annotation of the candidates, one after another, and their sums."""
     tables, diseases = request.tables, request.candidates
     if not request.stand_ins:
-        described = tables.described.of(tables.starts[diseases], tables.described.sizes[diseases])
-        return described, tables.sums.of(diseases)
-    spans = [
-        (p.terms, p.stated) if (p := request.stand_ins.get(at)) else tables.profile(disease)
-        for at, disease in enumerate(diseases.tolist())
-    ]
+        return tables.described(diseases), tables.sums.take(diseases, axis=0)
     return tables.describe(
-        np.concatenate([terms for terms, _ in spans]),
-        np.concatenate([stated for _, stated in spans]),
-        np.array([len(terms) for terms, _ in spans]),
+        [
+            (p.terms, p.stated) if (p := request.stand_ins.get(at)) else tables.profile(disease)
+            for at, disease in enumerate(diseases.tolist())
+        ]
     )
 
 
 def _facts(request: _Request) -> Floats:
-    facts = request.tables.facts.facts[request.candidates]
+    facts = request.tables.facts.facts.take(request.candidates, axis=0)
     for at, profile in request.stand_ins.items():
         facts[at] = profile.facts
     return facts
 
 
 def _latent(request: _Request) -> Floats:
-    vectors = request.tables.facts.disease_vectors[request.candidates]
+    vectors = request.tables.facts.disease_vectors.take(request.candidates, axis=0)
     for at, profile in request.stand_ins.items():
         shown = np.flatnonzero(profile.shares > 0).astype(np.int32)
         vectors[at] = latent_vector(request.tables, shown, profile.shares[shown])
@@ -300,8 +287,5 @@ def _latent(request: _Request) -> Floats:
 
 
 def _latent_case(request: _Request) -> Floats:
-    ones = np.ones(len(request.said), dtype=np.float32)
-    return latent_vector(request.tables, request.said, ones)
-
-
-_NONE: Final = np.zeros(0, dtype=np.int32)
+    terms = request.kinds.take(request.said)
+    return latent_vector(request.tables, terms, np.ones(len(terms), dtype=np.float32))

@@ -20,7 +20,7 @@ from ddx.features.rare_descent import Places
 from ddx.features.rare_evidence import PairEvidence, Patient
 from ddx.features.rare_facts import FACTS
 from ddx.features.rare_index import RareParameters
-from ddx.features.rare_tables import OBLIGATE, summed
+from ddx.features.rare_tables import OBLIGATE, Sum, summed
 
 Floats = NDArray[np.float32]
 Columns = dict[str, NDArray[Any]]
@@ -263,11 +263,11 @@ def _similarity(evidence: PairEvidence) -> Columns:
         "resnik_case_min": evidence.seen.shared.min(axis=0, initial=99) if len(content) else case,
         "resnik_disease": disease,
         "resnik_disease_weighed": _mean(
-            evidence, annotations.match * annotations.share, sums.share
+            evidence, annotations.match * annotations.share, sums[:, Sum.SHARE]
         ),
         "resnik_both": (case + disease) / 2,
         "match_case": (evidence.seen.shared / content).sum(axis=0) / max(len(content), 1),
-        "match_disease": _mean(evidence, annotations.match / own, sums.count),
+        "match_disease": _mean(evidence, annotations.match / own, sums[:, Sum.COUNT]),
         "simgic": shared / np.maximum(united, 1e-6),
         "closure_case": shared / max(evidence.closure.case, 1e-6),
         "closure_disease": shared / np.maximum(evidence.closure.disease, 1e-6),
@@ -285,28 +285,28 @@ def resnik_disease(evidence: PairEvidence) -> Floats:
     """Return the mean content each annotation that some patient showed shares with the case."""
     annotations = evidence.annotations
     shown = annotations.match * (annotations.share > 0)
-    return _mean(evidence, shown, annotations.sums.shown)
+    return _mean(evidence, shown, annotations.sums[:, Sum.SHOWN])
 
 
 def _expected(evidence: PairEvidence) -> Columns:
     annotations, sums = evidence.annotations, evidence.annotations.sums
     met = np.flatnonzero(annotations.match >= annotations.content - 1e-4)
-    share, out = annotations.share[met], annotations.ruled_out
-    heavy, share_out = share * annotations.content[met], annotations.share[out]
+    share, out = annotations.share.take(met), annotations.ruled_out
+    heavy, share_out = share * annotations.content.take(met), annotations.share.take(out)
     with np.errstate(invalid="ignore"):
-        any_obligate = np.where(sums.obligate, sums.obligate, np.nan)
+        any_obligate = np.where(sums[:, Sum.OBLIGATE], sums[:, Sum.OBLIGATE], np.nan)
         obligates_seen = _sum(evidence, share >= OBLIGATE, met) / any_obligate
     return {
-        "coverage": _mean(evidence, share, sums.share, met),
-        "coverage_content": _mean(evidence, heavy, sums.heavy, met),
-        "obligates": sums.obligate,
+        "coverage": _mean(evidence, share, sums[:, Sum.SHARE], met),
+        "coverage_content": _mean(evidence, heavy, sums[:, Sum.HEAVY], met),
+        "obligates": sums[:, Sum.OBLIGATE],
         "obligates_seen": obligates_seen,
         "obligates_ruled_out": _sum(evidence, share_out >= OBLIGATE, out),
         "ruled_out": _sum(evidence, share_out, out),
         "never_seen": _sum(evidence, share == 0, met),
-        "annotations": np.log1p(sums.count),
-        "annotation_content": sums.content / np.maximum(sums.count, _LEAST),
-        "annotations_stated": sums.stated / np.maximum(sums.count, _LEAST),
+        "annotations": np.log1p(sums[:, Sum.COUNT]),
+        "annotation_content": sums[:, Sum.CONTENT] / np.maximum(sums[:, Sum.COUNT], _LEAST),
+        "annotations_stated": sums[:, Sum.STATED] / np.maximum(sums[:, Sum.COUNT], _LEAST),
         "closure": evidence.closure.disease,
     }
 
@@ -439,20 +439,21 @@ def _families(family: NDArray[np.int32], lr: Floats, posterior: Floats) -> Colum
 def _log_ranks(columns: list[Floats]) -> Floats:
     """Return log(1 + number of candidates with a better score) by each column, (n_columns, n)."""
     falling = -np.stack(columns)
-    order = np.argsort(falling, axis=1)
-    ordered = np.take_along_axis(falling, order, axis=1)
-    first = np.zeros(ordered.shape, dtype=np.intp)
-    first[:, 1:] = np.arange(1, ordered.shape[1]) * (ordered[:, 1:] != ordered[:, :-1])
-    better = np.empty_like(first)
-    np.put_along_axis(better, order, np.maximum.accumulate(first, axis=1), axis=1)
-    logs: Floats = np.log1p(np.arange(ordered.shape[1])).astype(np.float32)[better]
+    order, n = np.argsort(falling, axis=1), falling.shape[1]
+    order += np.arange(0, falling.size, n)[:, np.newaxis]
+    ordered = falling.take(order)
+    first = np.zeros(order.shape, dtype=np.intp)
+    first[:, 1:] = np.arange(1, n) * (ordered[:, 1:] != ordered[:, :-1])
+    better = np.maximum.accumulate(first, axis=1)
+    logs = np.empty_like(falling)
+    logs.put(order, np.log1p(np.arange(n)).astype(np.float32).take(better))
     return logs
 
 
 def _sum(evidence: PairEvidence, values: NDArray[Any], of: Places | None = None) -> Floats:
     """Return the sum of an annotation-wise array per candidate. of: which, all when None."""
     owner = evidence.annotations.owner
-    return summed(values, owner if of is None else owner[of], len(evidence.family))
+    return summed(values, owner if of is None else owner.take(of), len(evidence.family))
 
 
 def _mean(

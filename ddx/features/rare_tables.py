@@ -4,8 +4,11 @@ Information content of a term is -log(share of diseases that show it), natural l
 (Resnik 1995, IJCAI:448-453; for HPO: Koehler et al. 2009, Am J Hum Genet 85:457-464).
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Self
+from enum import IntEnum
+from functools import lru_cache
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,82 +38,79 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Described:
-    """One entry per annotation.
+class Lineage:
+    """A term and its ancestors as far as diseases show them.
 
-    place: of the term, as `Descent` counts. share: frequency, UNSTATED where none is stated.
-    content: of the term. sizes: annotations of each disease, one disease after another.
+    kinds: int32, ontology indexes, ascending, then `RareTables.nobody`. own: where the term itself
+    is among them, at the end where no disease shows it.
     """
 
+    kinds: Numbers
+    own: int
+
+
+LINEAGES_KEPT: Final = 2048
+"""Terms whose lineages are kept, 0.2 kB each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """One entry per annotation of some diseases, one disease after another.
+
+    owner: intp, position of the disease. place: intp, of the term, as `Descent` counts.
+    share: frequency, UNSTATED where none is stated. content: of the term.
+    """
+
+    owner: Places
     place: Places
     share: Floats
     content: Floats
-    sizes: Places
-
-    def of(self, starts: Numbers, sizes: Places) -> "Described":
-        """Return the annotations of some diseases: `sizes` of them from each of `starts` on."""
-        at = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
-        at += np.arange(len(at))
-        return Described(
-            place=self.place[at], share=self.share[at], content=self.content[at], sizes=sizes
-        )
-
-    @property
-    def owner(self) -> Places:
-        """Position of the disease of each annotation."""
-        return np.repeat(np.arange(len(self.sizes)), self.sizes)
 
 
 OBLIGATE: Final = 0.8
 """HPO calls a finding "very frequent" from 80 % of patients (HP:0040281)."""
 
+UNSTATED: Final = 0.9
+"""Frequency of a finding whose annotation states none; as `training.fit.rare` assumes."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sums:
-    """Sums over the annotations of each disease, float32 (n,), whatever the case.
 
-    count: 1. share: frequency. shown: 1 where some patient showed it. content: of the terms.
-    heavy: share times content. obligate: 1 from OBLIGATE on. stated: 1 where one is stated.
+class Sum(IntEnum):
+    """What is summed over the annotations of a disease, whatever the case: columns of `sums`.
+
+    COUNT: 1. SHARE: frequency. SHOWN: 1 where some patient showed it. CONTENT: of the term.
+    HEAVY: share times content. OBLIGATE: 1 from OBLIGATE on. STATED: 1 where a share is stated.
     """
 
-    count: Floats
-    share: Floats
-    shown: Floats
-    content: Floats
-    heavy: Floats
-    obligate: Floats
-    stated: Floats
+    COUNT = 0
+    SHARE = 1
+    SHOWN = 2
+    CONTENT = 3
+    HEAVY = 4
+    OBLIGATE = 5
+    STATED = 6
 
-    @classmethod
-    def over(cls, described: Described, stated: NDArray[np.bool_]) -> Self:
-        """Return the sums of each disease. stated: bool by annotation."""
-        owner, n, share = described.owner, len(described.sizes), described.share
 
-        def total(values: NDArray[Any]) -> Floats:
-            return summed(values, owner, n)
-
-        return cls(
-            count=total(np.ones_like(share)),
-            share=total(share),
-            shown=total(share > 0),
-            content=total(described.content),
-            heavy=total(share * described.content),
-            obligate=total(share >= OBLIGATE),
-            stated=total(stated),
-        )
-
-    def of(self, diseases: Numbers) -> "Sums":
-        """Return the sums of some diseases, as copies."""
-        return Sums(**{name: getattr(self, name)[diseases] for name in self.__slots__})
+def sums_over(described: Described, stated: NDArray[np.bool_], n: int) -> Floats:
+    """Return the sums of each of n diseases, (n, len(Sum)). stated: bool by annotation."""
+    share, content = described.share, described.content
+    summands = {
+        Sum.COUNT: np.ones_like(share),
+        Sum.SHARE: share,
+        Sum.SHOWN: share > 0,
+        Sum.CONTENT: content,
+        Sum.HEAVY: share * content,
+        Sum.OBLIGATE: share >= OBLIGATE,
+        Sum.STATED: stated,
+    }
+    sums = np.empty((n, len(Sum)), dtype=np.float32)
+    for column, values in summands.items():
+        sums[:, column] = summed(values, described.owner, n)
+    return sums
 
 
 def summed(values: NDArray[Any], owner: Places, n: int) -> Floats:
     """Return the sum of an annotation-wise array per disease, float32 (n,), added in float64."""
     return np.bincount(owner, values.astype(np.float64), minlength=n).astype(np.float32)
-
-
-UNSTATED: Final = 0.9
-"""Frequency of a finding whose annotation states none; as `training.fit.rare` assumes."""
 
 
 @dataclass(slots=True)
@@ -120,7 +120,11 @@ class RareTables:
     content: float32 by ontology index. closure: float32 per disease, content of its closure.
     columns: int32 by ontology index, column of the term in the index, -1 where it has none.
     starts, terms, stated: all profiles one after another, as in `Profile`; starts: n + 1.
-    described, sums: what the annotations of all diseases say. descent: the graph of the terms.
+    places: of `terms`, in the smallest type. sums: (n, len(Sum)). descent: the graph of the terms;
+    content_by_place: content in its order. lineage: of a term, by ontology index.
+    nobody: an index no term has, which no disease shows. chance, divisor, weight: float32 by
+    ontology index and for `nobody`: mean frequency over all diseases; the same to divide by, 1
+    where it is 0; content, 0 for `nobody`.
     """
 
     index: RareIndex
@@ -131,9 +135,15 @@ class RareTables:
     starts: Numbers = field(init=False)
     terms: Numbers = field(init=False)
     stated: Floats = field(init=False)
-    described: Described = field(init=False)
-    sums: Sums = field(init=False)
+    places: NDArray[np.unsignedinteger[Any]] = field(init=False)
+    sums: Floats = field(init=False)
     descent: Descent = field(init=False)
+    content_by_place: Floats = field(init=False)
+    lineage: Callable[[int], Lineage] = field(init=False)
+    nobody: int = field(init=False)
+    chance: Floats = field(init=False)
+    divisor: Floats = field(init=False)
+    weight: Floats = field(init=False)
 
     def __post_init__(self) -> None:
         """Raises ModelError when facts and index do not describe the same diseases and terms."""
@@ -153,26 +163,62 @@ class RareTables:
         self.closure = closure.astype(np.float32)
         self.starts, self.terms, self.stated = index.profiles()
         self.descent = Descent(index.ontology)
-        self.described, self.sums = self.describe(self.terms, self.stated, np.diff(self.starts))
+        self.content_by_place = np.empty_like(self.content)
+        self.content_by_place[self.descent.place] = self.content
+        self.lineage = lru_cache(LINEAGES_KEPT)(self._find_lineage)
+        self.nobody = len(index.ontology)
+        self.chance = np.append(index.background.astype(np.float32), np.float32(0))
+        self.divisor = np.where(self.chance > 0, self.chance, np.float32(1))
+        self.weight = np.append(self.content, np.float32(0))
+        places = self.descent.place[self.terms]
+        self.places = places.astype(np.min_scalar_type(self.nobody))
+        everyone = self.described(np.arange(n, dtype=np.int32))
+        self.sums = sums_over(everyone, ~np.isnan(self.stated), n)
 
-    def describe(self, terms: Numbers, stated: Floats, sizes: Numbers) -> tuple[Described, Sums]:
-        """Return what annotations say, and their sums. terms, stated: as in `Profile`.
+    def described(self, diseases: Numbers) -> Described:
+        """Return the annotations of some diseases.
 
-        sizes: how many annotations each disease has, one disease after another.
+        A visit looks at thousands, scattered over all: what is read of each is kept small.
         """
-        unstated = np.isnan(stated)
-        described = Described(
-            place=self.descent.place[terms],
-            share=np.where(unstated, np.float32(UNSTATED), stated),
-            content=self.content[terms],
-            sizes=sizes.astype(np.intp),
+        starts = self.starts.take(diseases)
+        sizes = self.starts.take(diseases + 1) - starts
+        at = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
+        at += np.arange(len(at), dtype=at.dtype)
+        return self._described(sizes, self.places.take(at).astype(np.intp), self.stated.take(at))
+
+    def describe(self, profiles: Sequence[tuple[Numbers, Floats]]) -> tuple[Described, Floats]:
+        """Return the same of profiles that may not be those of the index, and their sums.
+
+        profiles: `terms` and `stated` of each disease.
+        """
+        sizes = np.array([len(terms) for terms, _ in profiles])
+        terms = np.concatenate([terms for terms, _ in profiles])
+        stated = np.concatenate([stated for _, stated in profiles])
+        described = self._described(sizes, self.descent.place[terms], stated)
+        return described, sums_over(described, ~np.isnan(stated), len(profiles))
+
+    def _described(self, sizes: NDArray[np.integer[Any]], place: Places, stated: Floats) -> Described:
+        return Described(
+            owner=np.repeat(np.arange(len(sizes)), sizes),
+            place=place,
+            share=np.where(np.isnan(stated), np.float32(UNSTATED), stated),
+            content=self.content_by_place.take(place),
         )
-        return described, Sums.over(described, ~unstated)
 
     def profile(self, disease: int) -> tuple[Numbers, Floats]:
         """Return `terms` and `stated` of one disease."""
         span = slice(int(self.starts[disease]), int(self.starts[disease + 1]))
         return self.terms[span], self.stated[span]
+
+
+    def _find_lineage(self, term: int) -> Lineage:
+        lineage = self.index.ontology.lineage(term)
+        shown = lineage[self.index.background[lineage] > 0]
+        at = np.flatnonzero(shown == term)
+        return Lineage(
+            kinds=np.append(shown, np.int32(self.nobody)),
+            own=int(at[0]) if len(at) else len(shown),
+        )
 
 
 def latent_vector(tables: RareTables, terms: Numbers, shares: Floats) -> Floats:

@@ -41,7 +41,7 @@ class SimilarityBaseline:
         self._tables = tables
         shown = ~(tables.stated == 0)  # nan: no frequency stated, so it counts as shown
         owner = np.repeat(np.arange(len(tables.starts) - 1), np.diff(tables.starts))
-        self._places, self._owner = tables.described.place[shown], owner[shown]
+        self._places, self._owner = tables.places[shown], owner[shown]
         self._counts = np.maximum(np.bincount(self._owner, minlength=len(tables.starts) - 1), 1)
 
     def similarities(self, query: RareQuery) -> Similarities:

@@ -92,20 +92,35 @@ class DrawnAnswers:
         )
 
 
-def sampled_gain(p: Floats, weights: Floats, drawn: DrawnAnswers) -> float:
+def sampled_gain(p: Floats, weights: Floats, drawn: DrawnAnswers) -> Floats:
     """Return the expected gain, in bits, of one question with many possible answers.
 
-    Values that go together make the figure an upper estimate, for they count as independent.
+    weights: (n_weights, n_diseases), several ways to weigh the same; the gain by each is returned,
+    (n_weights,). Values that go together make it an upper estimate: they count as independent.
     """
     kept = np.flatnonzero(p >= WORTH_SAMPLING)
     if len(kept) < 2:
-        return 0.0
-    share = p[kept] / p[kept].sum()
-    given, at = np.unique(drawn.at[kept], return_inverse=True)
+        return np.zeros(len(weights))
+    share, harm = p[kept] / p[kept].sum(), weights[:, kept]
+    given, at = _distinct(drawn.at[kept], len(drawn.answers))
     likelihood = _in_parts(drawn.answers[given], drawn.odds[kept]) + drawn.none[kept]
-    left = entropy(softmax(np.log(share) + likelihood), weights[kept])
-    expected = share @ left[at.reshape(len(kept), -1)].mean(axis=1)
-    return max(float(entropy(share, weights[kept]) - expected), 0.0)
+    after = softmax(np.log(share) + likelihood)
+    certain = log2(after)
+    left = [-np.sum(w * after * certain, axis=-1)[at].mean(axis=1) for w in harm]
+    gains = [float(entropy(share, w) - share @ e) for w, e in zip(harm, left, strict=True)]
+    return np.maximum(gains, 0.0)
+
+
+def _distinct(
+    numbers: NDArray[np.intp], count: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the distinct of `numbers`, ascending, and where each of them is there, same shape.
+
+    count: numbers are 0..count - 1.
+    """
+    met = np.zeros(count, dtype=bool)
+    met[numbers] = True
+    return np.flatnonzero(met), (np.cumsum(met) - 1)[numbers]
 
 
 _PART: Final = 16

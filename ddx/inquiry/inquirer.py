@@ -70,7 +70,7 @@ class Inquirer:
         self._catalogue, self._schema = catalogue, common.schema
         severities = (catalogue.disease_severity(disease) for disease in common.diseases)
         self.harm = np.array([UNGRADED_HARM if s is None else HARM[s] for s in severities])
-        self._alike = np.ones_like(self.harm)
+        self._weights = np.stack((self.harm, np.ones_like(self.harm)))
 
     @classmethod
     def from_artifacts(
@@ -105,22 +105,26 @@ class Inquirer:
         row = row or encode(case, self._schema, self._catalogue.ontology)
         left = askable(case, row, self.bank, equipment)
         p = self.belief.probabilities(row, common)
-        worth = self._gains(p, self.harm, left) / self.bank.cost[left]
-        best = np.argsort(-worth, kind="stable")[:limit]
-        plain = self._gains(p, self._alike, left[best])
+        harmful, plain = self._gains(p, left)
+        worth = harmful / self.bank.cost[left]
+        best = np.argsort(-worth, kind="stable")[:limit].tolist()
         return tuple(
-            self._question(self.bank.items[left[i]], p, gain=float(gain), worth=float(worth[i]))
-            for i, gain in zip(best, plain, strict=True)
+            self._question(self.bank.items[left[i]], p, gain=float(plain[i]), worth=float(worth[i]))
+            for i in best
         )
 
-    def _gains(self, p: Floats, weights: Floats, places: Places) -> Floats:
-        """Return the expected gain of the questions at `places`, in bits, float64 (n_places,)."""
+    def _gains(self, p: Floats, places: Places) -> Floats:
+        """Return the expected gain of the questions at `places`, in bits, float64 (2, n_places).
+
+        First on the entropy weighted by harm, then on the plain one.
+        """
         bank = self.bank
-        gains = np.zeros(len(bank.items))
-        gains[bank.alone] = yes_no_gain(p, weights, bank.yes_no_frequency, bank.certain)
+        gains = np.zeros((2, len(bank.items)))
+        for of_all, weights in zip(gains, self._weights, strict=True):
+            of_all[bank.alone] = yes_no_gain(p, weights, bank.yes_no_frequency, bank.certain)
         for at in places[bank.is_choice[places]].tolist():
-            gains[at] = sampled_gain(p, weights, bank.drawn[at])
-        return np.maximum(gains[places], 0.0)
+            gains[:, at] = sampled_gain(p, self._weights, bank.drawn[at])
+        return np.maximum(gains[:, places], 0.0)
 
     def _question(self, item: Item, p: Floats, *, gain: float, worth: float) -> Question:
         frequency = self.bank.frequency[:, item.columns]

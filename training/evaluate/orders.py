@@ -46,7 +46,7 @@ class Weigher:
         gains[:, self._bank.alone] = np.maximum(alone, 0.0)
         for k, drawn in self._bank.drawn.items():
             for i in np.flatnonzero(wanted[:, k]):
-                gains[i, k] = sampled_gain(p[i], weights, drawn)
+                gains[i, k] = sampled_gain(p[i], weights[np.newaxis], drawn)[0]
         gains[~wanted] = -np.inf
         return gains
 

@@ -263,7 +263,7 @@ class Engine:
             equipment,
             limit,
             row=reading.row,
-            common=reading.common.probabilities,
+            common=reading.common,
         )
         return propose(asked, diagnosed)
 

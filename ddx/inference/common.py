@@ -84,13 +84,15 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CommonAnswer:
-    """What the common model says of one case, float64 (n_diseases,) both.
+    """What the common model says of one case, float64 (n_diseases,) each.
 
     bayes: margins of the Bayes table alone, 0 without one. probabilities: calibrated, sum 1.
+    unasked: the same of this patient, by age and sex, before any finding.
     """
 
     bayes: Vector
     probabilities: Vector
+    unasked: Vector
 
 
 class CommonModel:
@@ -144,8 +146,13 @@ class CommonModel:
 
     def answer(self, row: FeatureRow) -> CommonAnswer:
         """Return what the model says of one case. Raises ModelError."""
-        bayes, margins = self._both(row.values[np.newaxis])
-        return CommonAnswer(bayes=bayes[0], probabilities=self._calibrated(bayes, margins)[0])
+        unasked = row.values.copy()
+        unasked[self.schema.finding_columns] = np.nan
+        bayes, margins = self._both(np.stack((row.values, unasked)))
+        probabilities = self._calibrated(bayes, margins)
+        return CommonAnswer(
+            bayes=bayes[0], probabilities=probabilities[0], unasked=probabilities[1]
+        )
 
     def margins(self, row: FeatureRow) -> Vector:
         """Return the log-odds scale score per disease, float64 (n_diseases,). Raises ModelError."""

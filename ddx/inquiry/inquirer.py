@@ -20,7 +20,7 @@ from ddx.domain.artifacts import Artifacts
 from ddx.domain.case import Case
 from ddx.domain.identifiers import FindingId
 from ddx.features.encode import FeatureRow, encode
-from ddx.inference.common import CommonModel
+from ddx.inference.common import CommonAnswer, CommonModel
 from ddx.inquiry.askable import Places, askable
 from ddx.inquiry.bank import Item, QuestionBank
 from ddx.inquiry.belief import Belief
@@ -92,7 +92,7 @@ class Inquirer:
         limit: int = DEFAULT_LIMIT,
         *,
         row: FeatureRow | None = None,
-        common: Floats | None = None,
+        common: CommonAnswer | None = None,
     ) -> tuple[Question, ...]:
         """Return the `limit` questions most worth asking, best first; none when all is answered.
 

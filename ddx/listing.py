@@ -1,6 +1,6 @@
 """One list of both worlds: every disease that was answered, by probability, as candidates."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -23,8 +23,11 @@ class Listing:
         severity: SeverityOf,
     ) -> None:
         """Take the diseases of both models, in the order of their outputs."""
-        self._diseases, self._of_common = (*common, *rare), frozenset(common)
-        self._first_rare = len(common)
+        self._diseases, self._first_rare = (*common, *rare), len(common)
+        of_common = frozenset(common)
+        self._worlds = tuple(
+            World.COMMON if disease in of_common else World.RARE for disease in self._diseases
+        )
         self._severity = cache(severity)
         place = {code: at for at, code in enumerate(sorted(set(self._diseases)))}
         self._place = np.array([place[code] for code in self._diseases], dtype=np.int32)
@@ -42,16 +45,14 @@ class Listing:
         probability = np.concatenate((aggregate.common, aggregate.rare))
         first = np.lexsort((self._place[number], -probability))[:limit]
         listed = zip(number[first].tolist(), probability[first].tolist(), strict=True)
-        return tuple(self._ranked(listed))
-
-    def _ranked(self, listed: Iterable[tuple[int, float]]) -> Iterable[Candidate]:
-        for rank, (number, probability) in enumerate(listed, start=1):
-            disease = self._diseases[number]
-            yield Candidate(
+        return tuple(
+            Candidate(
                 rank=rank,
-                disease=disease,
-                probability=probability,
-                band=band_of(probability),
-                world=World.COMMON if disease in self._of_common else World.RARE,
-                severity=self._severity(disease),
+                disease=self._diseases[at],
+                probability=share,
+                band=band_of(share),
+                world=self._worlds[at],
+                severity=self._severity(self._diseases[at]),
             )
+            for rank, (at, share) in enumerate(listed, start=1)
+        )

@@ -91,22 +91,22 @@ class CommonExplainer:
         frequency: NDArray[np.float32],
     ) -> tuple[Contribution, ...]:
         """Return the contributions of `columns`, in that order."""
-        subjects, values = self._schema.subjects, row.values[columns].tolist()
+        subjects, of_finding = self._schema.subjects, self._schema.positions
         told = zip(
-            columns.tolist(),
-            values,
+            (subjects[column] for column in columns.tolist()),
+            row.values[columns].tolist(),
             weights[columns].tolist(),
             frequency[columns].tolist(),
             strict=True,
         )
         return tuple(
             Contribution(
-                subject=subjects[column],
-                presence=_presence(value, holds_finding=subjects[column] in self._schema.positions),
+                subject=subject,
+                presence=_presence(value, ruled_out=value == 0.0 and subject in of_finding),
                 weight=weight,
                 frequency=None if isnan(share) else share,
             )
-            for column, value, weight, share in told
+            for subject, value, weight, share in told
         )
 
     def _expected(self, row: FeatureRow, frequency: NDArray[np.float32]) -> tuple[FindingId, ...]:
@@ -143,8 +143,11 @@ class CommonExplainer:
         return self._paths[disease]
 
 
-def _presence(value: float, *, holds_finding: bool) -> Presence:
-    """Return the state of a column by its value; age and sex are PRESENT when known."""
+def _presence(value: float, *, ruled_out: bool) -> Presence:
+    """Return the state of a column by its value; age and sex are PRESENT when known.
+
+    ruled_out: whether the column holds a finding and the value says no.
+    """
     if isnan(value):
         return Presence.UNKNOWN
-    return Presence.EXCLUDED if holds_finding and value == 0.0 else Presence.PRESENT
+    return Presence.EXCLUDED if ruled_out else Presence.PRESENT

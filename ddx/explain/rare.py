@@ -97,14 +97,6 @@ class Asked:
             ruled_out=frozenset(term.index for term in query.excluded),
         )
 
-    def settles(self, index: RareIndex, term: int) -> bool:
-        """Return whether nobody needs to ask for the term."""
-        if term in self.known:
-            return True
-        return bool(self.ruled_out) and not self.ruled_out.isdisjoint(
-            index.ontology.lineage_set(term)
-        )
-
 
 def explain_rare(
     ranker: RareRanker,
@@ -214,7 +206,9 @@ def expected_findings(
 
 def _open_questions(index: RareIndex, asked: Asked, profile: RareProfile) -> list[int]:
     """Return the annotated terms that some patient showed and nobody asked about."""
-    return [term for term in _shown(profile) if not asked.settles(index, term)]
+    known, ruled_out, lineage = asked.known, asked.ruled_out, index.ontology.lineage_set
+    left = [term for term in _shown(profile) if term not in known]
+    return [t for t in left if ruled_out.isdisjoint(lineage(t))] if ruled_out else left
 
 
 def _entered(

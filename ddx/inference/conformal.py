@@ -191,8 +191,8 @@ def prediction_set(
         )
     inside = scores(probabilities, drawn(digest)) <= sets.thresholds(present, excluded)
     order = np.argsort(-probabilities, kind="stable")
-    kept = [int(i) for i in order if inside[i]]
-    if never_empty and int(order[0]) not in kept:
+    kept: list[int] = order[inside[order]].tolist()
+    if never_empty and not inside[order[0]]:
         kept.insert(0, int(order[0]))
     return tuple(kept)
 

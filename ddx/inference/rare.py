@@ -211,12 +211,14 @@ class RareRanker:
 
     def _strongest(self, term: int, frequency: Callable[[int], float]) -> float:
         """Return the ratio to chance of a finding seen, before noise."""
-        beliefs = (
-            self._belief(share, chance, itself=kind == term)
-            for kind, chance in self._kinds(term)
-            if (share := frequency(kind))
-        )
-        return max(beliefs, default=0.0)
+        p, own, best = self.index.parameters, 0.0, 0.0
+        for kind, chance in self._kinds(term):
+            share = frequency(kind)
+            if kind == term:
+                own = share / chance
+            elif share and share / chance > best:
+                best = share / chance
+        return max(own, p.ancestor_weight * best**p.ancestor_exponent) if best else own
 
     def _with_noise(self, ratio: Floats) -> Floats:
         noise = self.index.parameters.noise

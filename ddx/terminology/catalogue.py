@@ -92,6 +92,8 @@ class Catalogue:
         self._diseases = diseases
         self._artifacts = artifacts
         self._terms: dict[FindingId, Term] = {}
+        self._named: dict[DiseaseId, _Disease] = {}
+        self._labels: dict[tuple[FindingId, str], str] = {}
         self._kinds: dict[FindingId, frozenset[FindingId]] = {}
 
     @classmethod
@@ -196,7 +198,11 @@ class Catalogue:
         Raises:
             UnknownFindingError: no such finding.
         """
-        return _in_language(self.term(id).labels, language)
+        known = self._labels.get((id, language))
+        if known is None:
+            known = _in_language(self.term(id).labels, language)
+            self._labels[id, language] = known
+        return known
 
     def question(self, id: FindingId, language: str = Language.ES) -> str:
         """Return what to ask the patient; the label for a term without a question of its own.
@@ -234,6 +240,12 @@ class Catalogue:
                 yield from _names_of(term, row)
 
     def _disease(self, id: DiseaseId) -> _Disease:
+        known = self._named.get(id)
+        if known is None:
+            known = self._named[id] = self._find_disease(id)
+        return known
+
+    def _find_disease(self, id: DiseaseId) -> _Disease:
         own = self._diseases.get(id)
         if own is not None:
             return _Disease(_by_language(own), own["severity"])

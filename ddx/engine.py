@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, Self
 
+import numpy as np
+
 from ddx.assessment import Assessment, open_diseases
 from ddx.domain.artifacts import Artifacts, read_optional
 from ddx.domain.case import Case
@@ -25,7 +27,7 @@ from ddx.features.rare_query import RareQuery, read_case
 from ddx.inference.common import CommonModel
 from ddx.inference.conformal import COMMON_CONFORMAL, ConformalSets, prediction_set
 from ddx.inference.meta import MetaModel, WorldAnswers
-from ddx.inference.outside import OutsideModel, outside_of
+from ddx.inference.outside import OutsideModel, explained_by, outside_of
 from ddx.inference.rare import RareRanker
 from ddx.inference.rare_learned import (
     RARE_MODEL,
@@ -167,8 +169,10 @@ class Engine:
         """Return whether a common disease explains what is present, if the bundle can tell."""
         if World.COMMON in self.blocked or self.outside is None or self.common.bayes is None:
             return NOT_ASSESSED
+        said, (present, _) = reading.common, reading.found_by_common
+        ratios = said.shown - self.common.bayes.prior
         return self.outside.assess(
-            reading.row.values, self.common.schema, self.common.bayes, reading.common.bayes
+            explained_by(np.array([present]), said.bayes[np.newaxis], ratios[np.newaxis])
         )
 
     def alerts(self, case: Case) -> tuple[Alert, ...]:

@@ -6,7 +6,7 @@ layer terms with more parents come last: the second parents of a layer are those
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,18 +47,18 @@ class Descent:
         """Lay the graph out. Raises ModelError when it has a circle."""
         offsets, links = ontology.links
         layers = _layers(ontology)
-        self._terms = layers.terms
         self.place = np.empty(len(ontology), dtype=np.intp)
-        self.place[self._terms] = np.arange(len(ontology))
+        self.place[layers.terms] = np.arange(len(ontology))
         self._steps = list(_steps(layers, offsets, self.place[links]))
         self.under = lru_cache(TERMS_KEPT)(self._find_under)
 
-    def spread(self, values: Floats) -> Floats:
-        """Return the largest of `values` over each term and all its ancestors, by place.
+    def spread(self, terms: NDArray[np.integer[Any]], values: Floats) -> Floats:
+        """Return the largest value of each term and all its ancestors, by place.
 
-        values: by ontology index.
+        values: float32, of `terms`, ontology indexes; of any other term it is 0.
         """
-        best: Floats = values[self._terms]
+        best = np.zeros(len(self.place), dtype=np.float32)
+        best[self.place.take(terms)] = values
         for start, stop, parents in self._steps:
             part = best[start:stop]
             np.maximum(part, best.take(parents), out=part)
@@ -66,9 +66,8 @@ class Descent:
 
     def _find_under(self, term: int) -> Places:
         """Return the places of a term and all its kinds; not to be changed."""
-        said = np.zeros(len(self.place), dtype=np.float32)
-        said[term] = 1
-        places: Places = np.flatnonzero(self.spread(said))
+        said = self.spread(np.array([term]), np.ones(1, dtype=np.float32))
+        places: Places = np.flatnonzero(said)
         return places
 
 

@@ -236,13 +236,12 @@ def _annotations(request: _Request) -> Annotations:
     tables = request.tables
     described, sums = _profiles(request)
     terms = request.kinds.take(request.said)
-    said = np.zeros(len(tables.content), dtype=np.float32)
-    said[terms] = tables.content.take(terms)
+    said = tables.descent.spread(terms, tables.content.take(terms))
     return Annotations(
         owner=described.owner,
         share=described.share,
         content=described.content,
-        match=tables.descent.spread(said).take(described.place),
+        match=said.take(described.place),
         ruled_out=_ruled_out(request, described.place),
         sums=sums,
     )

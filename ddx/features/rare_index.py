@@ -276,6 +276,12 @@ class RareIndex:
             for term, code in zip(terms, codes, strict=True)
         )
 
+    @property
+    def profile_codes(self) -> NDArray[np.uint8]:
+        """Stated frequencies of all profiles one after another, as stored."""
+        codes: NDArray[np.uint8] = self._arrays["profile_codes"]
+        return codes
+
     def profiles(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
         """Return what `profile` gives, of all diseases one after another.
 

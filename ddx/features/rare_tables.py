@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ddx.errors import ModelError
 from ddx.features.rare_descent import Descent, Places
 from ddx.features.rare_facts import RareFacts
-from ddx.features.rare_index import RareIndex
+from ddx.features.rare_index import NOT_STATED, STATED_STEPS, RareIndex
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int32]
@@ -144,6 +144,7 @@ class RareTables:
     chance: Floats = field(init=False)
     divisor: Floats = field(init=False)
     weight: Floats = field(init=False)
+    _share_of_code: Floats = field(init=False)
 
     def __post_init__(self) -> None:
         """Raises ModelError when facts and index do not describe the same diseases and terms."""
@@ -170,6 +171,8 @@ class RareTables:
         self.chance = np.append(index.background.astype(np.float32), np.float32(0))
         self.divisor = np.where(self.chance > 0, self.chance, np.float32(1))
         self.weight = np.append(self.content, np.float32(0))
+        self._share_of_code = (np.arange(256) / STATED_STEPS).astype(np.float32)
+        self._share_of_code[NOT_STATED] = UNSTATED
         places = self.descent.place[self.terms]
         self.places = places.astype(np.min_scalar_type(self.nobody))
         everyone = self.described(np.arange(n, dtype=np.int32))
@@ -184,7 +187,8 @@ class RareTables:
         sizes = self.starts.take(diseases + 1) - starts
         at = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
         at += np.arange(len(at), dtype=at.dtype)
-        return self._described(sizes, self.places.take(at).astype(np.intp), self.stated.take(at))
+        share = self._share_of_code.take(self.index.profile_codes.take(at))
+        return self._described(sizes, self.places.take(at).astype(np.intp), share)
 
     def describe(self, profiles: Sequence[tuple[Numbers, Floats]]) -> tuple[Described, Floats]:
         """Return the same of profiles that may not be those of the index, and their sums.
@@ -194,14 +198,15 @@ class RareTables:
         sizes = np.array([len(terms) for terms, _ in profiles])
         terms = np.concatenate([terms for terms, _ in profiles])
         stated = np.concatenate([stated for _, stated in profiles])
-        described = self._described(sizes, self.descent.place[terms], stated)
+        share = np.where(np.isnan(stated), np.float32(UNSTATED), stated)
+        described = self._described(sizes, self.descent.place[terms], share)
         return described, sums_over(described, ~np.isnan(stated), len(profiles))
 
-    def _described(self, sizes: NDArray[np.integer[Any]], place: Places, stated: Floats) -> Described:
+    def _described(self, sizes: NDArray[np.integer[Any]], place: Places, share: Floats) -> Described:
         return Described(
             owner=np.repeat(np.arange(len(sizes)), sizes),
             place=place,
-            share=np.where(np.isnan(stated), np.float32(UNSTATED), stated),
+            share=share,
             content=self.content_by_place.take(place),
         )
 
@@ -226,8 +231,9 @@ def latent_vector(tables: RareTables, terms: Numbers, shares: Floats) -> Floats:
 
     terms: ontology indexes, ascending; those without a column count for nothing. shares: of each.
     """
-    known = tables.columns[terms] >= 0
-    terms, weights = terms[known], shares[known] * tables.content[terms[known]]
-    vector = weights @ tables.facts.term_vectors[tables.columns[terms]]
-    unit: Floats = (vector / max(float(np.linalg.norm(vector)), 1e-9)).astype(np.float32)
+    known = tables.columns.take(terms) >= 0
+    terms, shares = terms[known], shares[known]
+    weights = shares * tables.content.take(terms)
+    vector = weights @ tables.facts.term_vectors.take(tables.columns.take(terms), axis=0)
+    unit: Floats = (vector / max(float(np.sqrt(vector @ vector)), 1e-9)).astype(np.float32)
     return unit

@@ -53,7 +53,8 @@ class FeatureSchema:
 
     hash: SHA-256 (hex) of the canonical JSON of the columns; the model beside it carries the same.
     subjects: what explanations call each column. positions: finding -> index of its column.
-    finding_columns: these indexes, intp. age_at, sex_at: index of these, None without.
+    finding_columns: these indexes, intp;
+    holds_finding: the same, bool (n_columns,). age_at, sex_at: index of these, None without.
 
     Raises:
         ModelError: no columns, or two columns for one subject.
@@ -64,6 +65,7 @@ class FeatureSchema:
     subjects: tuple[str, ...] = field(init=False, repr=False, compare=False)
     positions: Mapping[FindingId, int] = field(init=False, repr=False, compare=False)
     finding_columns: NDArray[np.intp] = field(init=False, repr=False, compare=False)
+    holds_finding: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
     age_at: int | None = field(init=False, repr=False, compare=False)
     sex_at: int | None = field(init=False, repr=False, compare=False)
 
@@ -77,6 +79,8 @@ class FeatureSchema:
         object.__setattr__(self, "subjects", subjects)
         object.__setattr__(self, "positions", MappingProxyType(positions))
         object.__setattr__(self, "finding_columns", np.array(list(positions.values()), np.intp))
+        holds = np.array([column.finding is not None for column in self.columns])
+        object.__setattr__(self, "holds_finding", holds)
         at = {subject: i for i, subject in enumerate(subjects)}
         object.__setattr__(self, "age_at", at.get("age"))
         object.__setattr__(self, "sex_at", at.get("sex"))

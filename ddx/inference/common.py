@@ -87,12 +87,17 @@ class CommonAnswer:
     """What the common model says of one case, float64 (n_diseases,) each.
 
     bayes: margins of the Bayes table alone, 0 without one. probabilities: calibrated, sum 1.
-    unasked: the same of this patient, by age and sex, before any finding.
+    unasked: the same of this patient, by age and sex, before any finding. shown: margins of the
+    table for the findings present and nothing else.
     """
 
     bayes: Vector
     probabilities: Vector
     unasked: Vector
+    shown: Vector
+
+
+_UNKNOWN: Final = np.float32(np.nan)
 
 
 class CommonModel:
@@ -146,12 +151,18 @@ class CommonModel:
 
     def answer(self, row: FeatureRow) -> CommonAnswer:
         """Return what the model says of one case. Raises ModelError."""
-        unasked = row.values.copy()
-        unasked[self.schema.finding_columns] = np.nan
-        bayes, margins = self._both(np.stack((row.values, unasked)))
-        probabilities = self._calibrated(bayes, margins)
+        finding = self.schema.holds_finding
+        unasked = np.where(finding, _UNKNOWN, row.values)
+        shown = np.where(finding & (row.values > 0), row.values, _UNKNOWN)
+        rows = np.stack((row.values, unasked, shown))
+        trees = self._session.run(rows[:2]).astype(np.float64)
+        bayes = np.zeros((3, len(self.diseases))) if self.bayes is None else self.bayes.margins_of(rows)
+        probabilities = self._calibrated(bayes[:2], bayes[:2] + trees)
         return CommonAnswer(
-            bayes=bayes[0], probabilities=probabilities[0], unasked=probabilities[1]
+            bayes=bayes[0],
+            probabilities=probabilities[0],
+            unasked=probabilities[1],
+            shown=bayes[2],
         )
 
     def margins(self, row: FeatureRow) -> Vector:

@@ -77,6 +77,19 @@ class FamiliarBand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """What the Bayes table says of many rows.
+
+    All (n,). present: int64, findings present. believed: int64, number of the most probable
+    disease. score: float64, how well the diseases believed in explain what is present.
+    """
+
+    present: Counts
+    believed: Counts
+    score: Scores
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutsideModel:
     """What a bundle carries to tell a case that no common disease explains.
 
@@ -103,32 +116,23 @@ class OutsideModel:
         for bands in self.bands:
             _check(bands)
 
-    def p_values(
-        self,
-        values: Rows,
-        schema: FeatureSchema,
-        bayes: BayesTable,
-        margins: Scores | None = None,
-    ) -> Scores:
+    def p_values(self, values: Rows, schema: FeatureSchema, bayes: BayesTable) -> Scores:
         """Return the p-value of each row, float64 (n,); nan where nothing is said.
 
-        values: float32 (n, n_columns). margins: of the table for these rows, when known.
+        values: float32 (n, n_columns).
         """
-        seen = explained(values, schema, bayes, margins)
-        found = np.full(len(values), np.nan)
+        return self._p_values(explained(values, schema, bayes))
+
+    def _p_values(self, seen: Explained) -> Scores:
+        found = np.full(len(seen.present), np.nan)
         for i in np.flatnonzero(seen.present >= self.least_present):
             bands, n = self.bands[self.source[seen.believed[i]]], int(seen.present[i])
             found[i] = next(b for b in bands if b.holds(n)).p_value(float(seen.score[i]))
         return found
 
-    def assess(
-        self, values: Rows, schema: FeatureSchema, bayes: BayesTable, margins: Scores
-    ) -> CommonFit:
-        """Return whether a row is explained.
-
-        values: float32 (n_columns,). margins: of the table for it, float64 (n_diseases,).
-        """
-        p = float(self.p_values(values[np.newaxis], schema, bayes, margins[np.newaxis])[0])
+    def assess(self, seen: Explained) -> CommonFit:
+        """Return whether the only row is explained."""
+        p = float(self._p_values(seen)[0])
         if math.isnan(p):
             return NOT_ASSESSED
         return CommonFit(fit=Fit.UNEXPLAINED if p <= self.rate else Fit.EXPLAINED, p_value=p)
@@ -190,37 +194,28 @@ def _check(bands: tuple[FamiliarBand, ...]) -> None:
             raise ModelError(f"{COMMON_OUTSIDE}: scores of a band do not ascend")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explained:
-    """What the Bayes table says of many rows.
-
-    All (n,). present: int64, findings present. believed: int64, number of the most probable
-    disease. score: float64, how well the diseases believed in explain what is present.
-    """
-
-    present: Counts
-    believed: Counts
-    score: Scores
-
-
-def explained(
-    values: Rows, schema: FeatureSchema, bayes: BayesTable, margins: Scores | None = None
-) -> Explained:
+def explained(values: Rows, schema: FeatureSchema, bayes: BayesTable) -> Explained:
     """Return how each row of `values`, float32 (n, n_columns), is explained.
 
-    margins: `bayes.margins_of(values)`, when known. What is excluded, age and sex move the belief and are not themselves explained.
+    What is excluded, age and sex move the belief and are not themselves explained.
     """
-    findings = np.zeros(len(schema), dtype=bool)
-    findings[schema.finding_columns] = True
-    present = findings & (values > 0)
-    seen = np.where(present, values, np.float32(np.nan))
-    said = bayes.margins_of(values) if margins is None else margins
-    belief = np.exp(said - said.max(axis=1, keepdims=True))
+    present = schema.holds_finding & (values > 0)
+    shown = np.where(present, values, np.float32(np.nan))
+    return explained_by(
+        present.sum(axis=1), bayes.margins_of(values), bayes.margins_of(shown) - bayes.prior
+    )
+
+
+def explained_by(present: Counts, margins: Scores, ratios: Scores) -> Explained:
+    """Return the same of rows the table was asked about before.
+
+    present: (n,). margins: (n, n_diseases). ratios: same shape, margins of what is present alone,
+    without the prior.
+    """
+    belief = np.exp(margins - margins.max(axis=1, keepdims=True))
     belief /= belief.sum(axis=1, keepdims=True)
     return Explained(
-        present=present.sum(axis=1),
-        believed=belief.argmax(axis=1),
-        score=(belief * (bayes.margins_of(seen) - bayes.prior)).sum(axis=1),
+        present=present, believed=belief.argmax(axis=1), score=(belief * ratios).sum(axis=1)
     )
 
 

@@ -186,9 +186,7 @@ class LeafPaths:
             return np.zeros(len(values))
         x = values.take(self.feature)
         passes = np.where(np.isnan(x), self.missing, (x >= self.low) & (x < self.high))
-        weights = (
-            self._given(passes) if self._tabled is None else _looked_up(self._tabled, passes)
-        )
+        weights = self._given(passes) if self._tabled is None else _looked_up(self._tabled, passes)
         summed = np.bincount(self.feature.ravel(), weights.ravel(), minlength=len(values))
         return summed.astype(np.float64, copy=False)
 
@@ -199,9 +197,7 @@ class LeafPaths:
         return given
 
 
-def _looked_up(
-    tabled: NDArray[np.float64], passes: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+def _looked_up(tabled: NDArray[np.float64], passes: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return the row of each leaf for the tests it passes, (n_leaves, depth)."""
     leaves, patterns, depth = tabled.shape
     pattern = np.packbits(passes, axis=1, bitorder="little")[:, 0]

@@ -23,6 +23,7 @@ from ddx.features.rare_tables import (
     latent_vector,
 )
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
     """What is known of a patient beside findings. age_years: None when unknown."""

@@ -202,7 +202,9 @@ class RareTables:
         described = self._described(sizes, self.descent.place[terms], share)
         return described, sums_over(described, ~np.isnan(stated), len(profiles))
 
-    def _described(self, sizes: NDArray[np.integer[Any]], place: Places, share: Floats) -> Described:
+    def _described(
+        self, sizes: NDArray[np.integer[Any]], place: Places, share: Floats
+    ) -> Described:
         return Described(
             owner=np.repeat(np.arange(len(sizes)), sizes),
             place=place,
@@ -214,7 +216,6 @@ class RareTables:
         """Return `terms` and `stated` of one disease."""
         span = slice(int(self.starts[disease]), int(self.starts[disease + 1]))
         return self.terms[span], self.stated[span]
-
 
     def _find_lineage(self, term: int) -> Lineage:
         lineage = self.index.ontology.lineage(term)

@@ -156,7 +156,9 @@ class CommonModel:
         shown = np.where(finding & (row.values > 0), row.values, _UNKNOWN)
         rows = np.stack((row.values, unasked, shown))
         trees = self._session.run(rows[:2]).astype(np.float64)
-        bayes = np.zeros((3, len(self.diseases))) if self.bayes is None else self.bayes.margins_of(rows)
+        bayes = (
+            np.zeros((3, len(self.diseases))) if self.bayes is None else self.bayes.margins_of(rows)
+        )
         probabilities = self._calibrated(bayes[:2], bayes[:2] + trees)
         return CommonAnswer(
             bayes=bayes[0],

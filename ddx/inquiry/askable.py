@@ -92,7 +92,9 @@ def askable(case: Case, row: FeatureRow, bank: QuestionBank, equipment: Equipmen
     closed = _settled_by_gates(case, bank)
     closed.update(_answered_or_unanswerable(case, bank))
     closed.update(at for at in bank.under_any(excluded) if _ruled_out(bank.items[at], excluded))
-    closed.update(at for f in _OF_SOME if (at := bank.opened_by.get(f)) is not None and not fits(f, case))
+    closed.update(
+        at for f in _OF_SOME if (at := bank.opened_by.get(f)) is not None and not fits(f, case)
+    )
     left[list(closed)] = False
     places: Places = np.flatnonzero(left)
     return places

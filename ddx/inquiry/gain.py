@@ -111,9 +111,7 @@ def sampled_gain(p: Floats, weights: Floats, drawn: DrawnAnswers) -> Floats:
     return np.maximum(gains, 0.0)
 
 
-def _distinct(
-    numbers: NDArray[np.intp], count: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _distinct(numbers: NDArray[np.intp], count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the distinct of `numbers`, ascending, and where each of them is there, same shape.
 
     count: numbers are 0..count - 1.

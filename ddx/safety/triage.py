@@ -37,6 +37,7 @@ SCALE: Final = (
     "Levels: a summary of rules of ours, each with its own source"
 )
 
+
 class Level(IntEnum):
     """Urgency, 1 first. Manchester: red, orange, yellow, green, blue."""
 

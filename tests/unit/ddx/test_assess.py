@@ -178,8 +178,6 @@ def test_an_explanation_is_the_same_with_the_ranking_made_before_and_without(eng
 def test_the_common_model_is_asked_once_for_list_set_and_questions(engine, monkeypatch):
     model, asked = type(engine.common), []
     of_row = model.answer
-    monkeypatch.setattr(
-        model, "answer", lambda self, row: asked.append(row) or of_row(self, row)
-    )
+    monkeypatch.setattr(model, "answer", lambda self, row: asked.append(row) or of_row(self, row))
     engine.assess(case_of("HP:0001945", "HP:0012735"))
     assert len(asked) == 1

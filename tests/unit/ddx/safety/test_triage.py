@@ -139,7 +139,9 @@ def test_further_alerts_repeat_none_of_the_first_rules_and_put_urgent_first(cata
     bitten = case("VF:exposure.snake-bite", "HP:0030828", "HP:0005348")
     alerts = Flags.of(bitten, catalogue, FURTHER_RULES).alerts
     assert [alert.code for alert in alerts] == ["emergency.snake_bite", "adult.priority_sign"]
-    assert not {a.code for a in alerts} & {a.code for a in Flags.of(bitten, catalogue, RULES).alerts}
+    assert not {a.code for a in alerts} & {
+        a.code for a in Flags.of(bitten, catalogue, RULES).alerts
+    }
 
 
 def test_every_code_that_sets_a_level_is_a_rule():

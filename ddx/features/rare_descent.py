@@ -92,7 +92,7 @@ def _layers(ontology: Ontology) -> _Layers:
 
 
 def _steps(layers: _Layers, offsets: NDArray[np.int32], parents: Places) -> list[_Step]:
-    """Return the steps of all layers. parents: places of the links of the ontology, in its order."""
+    """Return the steps of all layers. parents: places, of the ontology's links in its order."""
     steps: list[_Step] = []
     for start, stop in zip(layers.ends[:-1], layers.ends[1:], strict=True):
         terms = layers.terms[start:stop]

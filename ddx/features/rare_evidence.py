@@ -132,8 +132,8 @@ class _Request:
     the last one is `RareTables.nobody`. shares: (len(kinds), n), propagated frequency, 0 in the
     last row. lineages: of all findings seen, one after another, rows of each and its ancestors
     that diseases show, then the last row; starts: where each begins there; own: where the finding
-    itself stands there, at the last row where no disease shows it. said: rows of all of these without repetition,
-    ascending, without the last. excluded: rows of the findings ruled out.
+    itself stands there, at the last row where no disease shows it. said: the rows of `lineages`
+    without repetition, ascending, without the last. excluded: rows of the findings ruled out.
     stand_ins: profiles by position of the candidate.
     """
 
@@ -190,7 +190,7 @@ class _Request:
 
 
 def _shares(index: RareIndex, kinds: Numbers, candidates: Numbers) -> Floats:
-    """Return the propagated frequency of every kind in every candidate; the last one is nobody's."""
+    """Return the propagated frequency of every kind in every candidate; 0 for the last kind."""
     shares = np.zeros((len(kinds), len(candidates)), dtype=np.float32)
     shares[:-1] = index.codes_of(kinds[:-1], candidates)
     shares /= np.float32(FREQUENCY_STEPS)

@@ -460,8 +460,8 @@ def _mean(
     evidence: PairEvidence, values: NDArray[Any], weight: Floats, of: Places | None = None
 ) -> Floats:
     """Return the same over a weight per candidate."""
-    mean: Floats = _sum(evidence, values, of) / np.maximum(weight, _LEAST)
-    return mean
+    heavy: Floats = np.maximum(weight, _LEAST)
+    return _sum(evidence, values, of) / heavy
 
 
 _LEAST: Final = np.float32(1e-6)

@@ -205,7 +205,7 @@ class RareRanker:
         ratios.setflags(write=False)
         return ratios
 
-    def _look_up_beliefs(self, kind: int, chance: float, itself: bool) -> Floats:  # noqa: ARG002, FBT001 -- the key
+    def _look_up_beliefs(self, kind: int, chance: float, itself: bool) -> Floats:  # noqa: ARG002 -- the key
         """Return `_belief` of every code; not to be changed."""
         return self._belief(FREQUENCIES, chance, itself=itself)
 

@@ -129,8 +129,8 @@ class Triage:
 def triage(case: Case, flags: Flags, not_excluded: Iterable[Candidate] = ()) -> Triage:
     """Return the level of `case` and every reason for level 3 or above.
 
-    flags: of the same case. not_excluded: candidates that cannot be set aside (a conformal set); theirs is the severity
-    counted. Without them the level rests on rules and measurements alone.
+    flags: of the same case. not_excluded: candidates that cannot be set aside (a conformal set);
+    theirs is the severity counted. Without them the level rests on rules and measurements alone.
     """
     reasons = sorted(
         (*_by_rule(flags), *_by_news2(flags), *_by_disease(not_excluded)),

@@ -194,7 +194,7 @@ class RareRanker:
         """Return the log ratio of a finding seen, float64 by disease number; not to be changed."""
         best = np.zeros(len(self.diseases))
         for kind, chance in self._kinds(term):
-            ratios = self._beliefs(kind, chance, kind == term)
+            ratios = self._beliefs(chance, itself=kind == term)
             everywhere = self.index.row_of(kind)
             if everywhere is not None:
                 np.maximum(best, ratios.take(everywhere), out=best)
@@ -205,7 +205,7 @@ class RareRanker:
         ratios.setflags(write=False)
         return ratios
 
-    def _look_up_beliefs(self, kind: int, chance: float, itself: bool) -> Floats:  # noqa: ARG002 -- the key
+    def _look_up_beliefs(self, chance: float, *, itself: bool) -> Floats:
         """Return `_belief` of every code; not to be changed."""
         return self._belief(FREQUENCIES, chance, itself=itself)
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from ddx.domain.differential import Candidate, Differential
 from ddx.domain.identifiers import DiseaseId
-from ddx.inference.rare_learned import RareRanking
 from ddx.inquiry.stop import Proposal
+from ddx.reading import Reading
 from ddx.safety import Triage
 
 
@@ -15,15 +15,15 @@ class Assessment:
     """One case, assessed.
 
     not_excluded: diseases that cannot be set aside, listed or not; None when nothing can be said
-    of it, which is not the same as an empty set. ranking: what the rare ranker said on the way,
-    for explanations of the same case; None when the differential was made before.
+    of it, which is not the same as an empty set. reading: what the models said on the way, for
+    explanations of the same case; None from an engine that keeps none.
     """
 
     differential: Differential
     triage: Triage
     not_excluded: frozenset[DiseaseId] | None
     inquiry: Proposal
-    ranking: RareRanking | None = field(default=None, compare=False, repr=False)
+    reading: Reading | None = field(default=None, compare=False, repr=False)
 
 
 def open_diseases(

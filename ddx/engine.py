@@ -7,7 +7,7 @@ import copy
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Final, Self
 
 import numpy as np
@@ -15,33 +15,23 @@ import numpy as np
 from ddx.assessment import Assessment, open_diseases
 from ddx.domain.artifacts import Artifacts, read_optional
 from ddx.domain.case import Case
-from ddx.domain.differential import (
-    NOT_ASSESSED,
-    Alert,
-    Candidate,
-    CommonFit,
-    Differential,
-    World,
-)
+from ddx.domain.differential import NOT_ASSESSED, Alert, CommonFit, Differential, World
 from ddx.domain.explanation import Explanation
-from ddx.domain.identifiers import DiseaseId, FindingId
-from ddx.errors import ModelBlockedError, UnknownDiseaseError
+from ddx.domain.identifiers import DiseaseId
 from ddx.explain.common import CommonExplainer
-from ddx.explain.rare import explain_rare
 from ddx.explain.rare_learned import RareExplainer
 from ddx.explain.why_not import TOP, Standing, WhyNot, open_answers, standing_in, why_not
+from ddx.explain.worlds import Explainer
 from ddx.features.encode import FeatureRow, encode
-from ddx.features.rare_evidence import Patient
 from ddx.features.rare_query import RareQuery, read_case
-from ddx.inference.common import CommonModel, Vector
+from ddx.inference.common import CommonModel
 from ddx.inference.conformal import COMMON_CONFORMAL, ConformalSets, prediction_set
-from ddx.inference.meta import MetaModel, WorldAnswers, band_of
-from ddx.inference.outside import OutsideModel, outside_of
-from ddx.inference.rare import RareRanker, RareRetrieval
+from ddx.inference.meta import MetaModel, WorldAnswers
+from ddx.inference.outside import OutsideModel, explained_by, outside_of
+from ddx.inference.rare import RareRanker
 from ddx.inference.rare_learned import (
     RARE_MODEL,
     PlainStage,
-    RareRanking,
     RareReranker,
     RareStage,
 )
@@ -49,12 +39,14 @@ from ddx.inquiry.effort import RURAL_POST, Equipment
 from ddx.inquiry.inquirer import DEFAULT_LIMIT as DEFAULT_QUESTIONS
 from ddx.inquiry.inquirer import Inquirer
 from ddx.inquiry.stop import Proposal, propose
-from ddx.safety import Recommendations, Triage, evaluate, further_alerts, triage
+from ddx.listing import Listing
+from ddx.reading import Models, Reading
+from ddx.safety import Flags, Recommendations, Triage, triage
 from ddx.safety.recommend import RECOMMENDATIONS, Recommendation
 from ddx.terminology.catalogue import Catalogue, FindingKind, Language
 from ddx.terminology.search import FindingSearch
 
-DEFAULT_LIMIT = 50
+DEFAULT_LIMIT: Final = 50
 """Candidates of a differential: more than a screen shows, few enough to store with every case."""
 
 
@@ -102,15 +94,13 @@ class Engine:
         self.version, self.digest = version, digest
         self.catalogue = catalogue
         self.search = FindingSearch(catalogue)
-        self.common, self.explainer = common, explainer
-        self.rare, self.meta = rare.ranker, meta
-        self.rare_stage, self._rare_explainer = rare.stage, rare.explainer
-        self.outside = outside
-        self.inquirer, self.conformal = inquirer, conformal
+        self.common, self.rare, self.meta = common, rare.ranker, meta
+        self.rare_stage = rare.stage
+        self.outside, self.conformal, self.inquirer = outside, conformal, inquirer
+        self._models = Models(common=common, ranker=rare.ranker, stage=rare.stage)
+        self._listing = Listing(common.diseases, rare.ranker.diseases, catalogue.disease_severity)
+        self._explainer = Explainer(explainer, rare.ranker, rare.explainer)
         self._recommendations = recommendations
-        self._common_diseases = frozenset(common.diseases)
-        self._severity = cache(catalogue.disease_severity)
-        self.blocked: frozenset[World] = frozenset()
 
     @classmethod
     def from_artifacts(cls, artifacts: Artifacts) -> Self:
@@ -141,8 +131,14 @@ class Engine:
         Rules, vocabulary, search and first actions stay. A name of no world stops nothing.
         """
         other = copy.copy(self)
-        other.blocked = frozenset(World) & {World(m) for m in models if m in set(World)}
+        blocked = frozenset(world for world in World if world in set(models))
+        other._models = replace(self._models, blocked=blocked)  # noqa: SLF001 -- it is one of us
         return other
+
+    @property
+    def blocked(self) -> frozenset[World]:
+        """Worlds whose model is not asked."""
+        return self._models.blocked
 
     @cached_property
     def diseases(self) -> frozenset[DiseaseId]:
@@ -154,57 +150,41 @@ class Engine:
 
         limit: candidates kept; probabilities are those of the full list.
         """
-        return self._differential(case, *self.read(case), limit)
+        return self._differential(self._read(case), self._flags(case), limit)
 
-    def _ranking(self, case: Case, query: RareQuery) -> RareRanking:
-        return self._unranked(query) if World.RARE in self.blocked else self.rank(case, query)
-
-    def _differential(
-        self,
-        case: Case,
-        row: FeatureRow,
-        query: RareQuery,
-        limit: int,
-        *,
-        ranking: RareRanking | None = None,
-        common: Callable[[], Vector] | None = None,
-    ) -> Differential:
-        ranking = ranking or self._ranking(case, query)
-        answers = self.answers(case, row, ranking, common)
-        aggregate = self.meta.aggregate(answers)
-        scored = [
-            *zip(aggregate.common, self.common.diseases, strict=False),
-            *zip(aggregate.rare, self._rare_ids(ranking), strict=False),
-        ]
-        scored.sort(key=lambda pair: (-pair[0], pair[1]))
+    def _differential(self, reading: Reading, flags: Flags, limit: int) -> Differential:
+        aggregate = self.meta.aggregate(reading.answers)
         return Differential(
-            candidates=tuple(
-                self._candidate(rank, disease, float(probability))
-                for rank, (probability, disease) in enumerate(scored[:limit], start=1)
-            ),
+            candidates=self._listing.candidates(aggregate, reading.ranking.indices, limit),
             outside_probability=aggregate.outside,
-            unused=_read_by_neither(row, query),
-            alerts=self.alerts(case),
+            unused=reading.read_by_neither,
+            alerts=flags.alerts,
             bundle_version=self.version,
             bundle_digest=self.digest,
-            common_fit=self.common_fit(row),
+            common_fit=self._common_fit(reading),
             blocked=tuple(sorted(self.blocked)),
         )
 
-    def common_fit(self, row: FeatureRow) -> CommonFit:
+    def _common_fit(self, reading: Reading) -> CommonFit:
         """Return whether a common disease explains what is present, if the bundle can tell."""
         if World.COMMON in self.blocked or self.outside is None or self.common.bayes is None:
             return NOT_ASSESSED
-        return self.outside.assess(row.values, self.common.schema, self.common.bayes)
+        said, (present, _) = reading.common, reading.found_by_common
+        ratios = said.shown - self.common.bayes.prior
+        return self.outside.assess(
+            explained_by(np.array([present]), said.bayes[np.newaxis], ratios[np.newaxis])
+        )
 
     def alerts(self, case: Case) -> tuple[Alert, ...]:
         """Return every rule that fired, urgent ones first, each with its source."""
-        fired = (*evaluate(case, self.catalogue), *further_alerts(case, self.catalogue))
-        return tuple(sorted(fired, key=lambda alert: not alert.urgent))
+        return self._flags(case).alerts
 
     def triage(self, case: Case) -> Triage:
         """Return how soon the patient must be seen, by rules alone: no probability moves it."""
-        return triage(case, self.catalogue)
+        return triage(case, self._flags(case))
+
+    def _flags(self, case: Case) -> Flags:
+        return Flags.of(case, self.catalogue)
 
     def assess(
         self,
@@ -221,50 +201,35 @@ class Engine:
         questions: most wanted; 0 weighs none. limit: candidates kept. differential: that of `case`,
         when it was made before.
         """
-        row, query = self.read(case)
-        ranking = None if differential else self._ranking(case, query)
-        common = cache(lambda: self.common.probabilities(row))  # list, set and questions read it
-        listed = max(limit, DEFAULT_LIMIT)
-        made = differential or self._differential(
-            case, row, query, listed, ranking=ranking, common=common
-        )
-        not_excluded = self._not_excluded(row, query, common)
-        open_ones = open_diseases(made, not_excluded)
-        asked = questions and self._propose(
-            case, row, equipment, questions, diagnosed=lambda: made, common=common
-        )
+        reading, flags = self._read(case), self._flags(case)
+        made = differential or self._differential(reading, flags, max(limit, DEFAULT_LIMIT))
+        not_excluded = self._not_excluded(reading)
+        asked = questions and self._propose(reading, equipment, questions, lambda: made)
         return Assessment(
             differential=replace(made, candidates=made.candidates[:limit]),
-            triage=triage(case, self.catalogue, open_ones),
+            triage=triage(case, flags, open_diseases(made, not_excluded)),
             not_excluded=not_excluded,
             inquiry=asked or Proposal(questions=()),
-            ranking=ranking,
+            reading=reading,
         )
 
-    def not_excluded(self, case: Case) -> frozenset[DiseaseId] | None:
+    def _not_excluded(self, reading: Reading) -> frozenset[DiseaseId] | None:
         """Return the common diseases that cannot be set aside: a conformal set of the bundle.
 
         None when nothing can be said: the bundle carries no sets, or its common model reads
         nothing of the case.
         """
-        row, query = self.read(case)
-        return self._not_excluded(row, query, lambda: self.common.probabilities(row))
-
-    def _not_excluded(
-        self, row: FeatureRow, query: RareQuery, common: Callable[[], Vector]
-    ) -> frozenset[DiseaseId] | None:
         if self.conformal is None or World.COMMON in self.blocked:
             return None
-        known = row.values[list(self.common.schema.positions.values())]
-        present, excluded = int((known > 0).sum()), int((known == 0).sum())
+        present, excluded = reading.found_by_common
         if not present + excluded:
             return None
         kept = prediction_set(
-            common(),
+            reading.common.probabilities,
             self.conformal,
             present=present,
             excluded=excluded,
-            digest=hashlib.sha256(_bytes_read(row, query)).hexdigest(),
+            digest=hashlib.sha256(reading.content).hexdigest(),
         )
         return frozenset(self.common.diseases[i] for i in kept)
 
@@ -280,29 +245,30 @@ class Engine:
 
         differential: that of `case`, when it was made before; the stop rule may need it.
         """
-        row, query = self.read(case)
+        reading = self._read(case)
         return self._propose(
-            case,
-            row,
+            reading,
             equipment,
             limit,
-            diagnosed=lambda: differential or self._differential(case, row, query, DEFAULT_LIMIT),
-            common=lambda: self.common.probabilities(row),
+            lambda: differential or self._differential(reading, self._flags(case), DEFAULT_LIMIT),
         )
 
     def _propose(
         self,
-        case: Case,
-        row: FeatureRow,
+        reading: Reading,
         equipment: Equipment,
         limit: int,
-        *,
         diagnosed: Callable[[], Differential],
-        common: Callable[[], Vector],
     ) -> Proposal:
         if World.COMMON in self.blocked:  # what a question is worth is told by that model
             return Proposal(questions=())
-        asked = self.inquirer.next_questions(case, equipment, limit, row=row, common=common())
+        asked = self.inquirer.next_questions(
+            reading.case,
+            equipment,
+            limit,
+            row=reading.row,
+            common=reading.common,
+        )
         return propose(asked, diagnosed)
 
     def why_not(
@@ -351,132 +317,41 @@ class Engine:
         return self.explain_several(case, (disease,))[0]
 
     def explain_several(
-        self,
-        case: Case,
-        diseases: Sequence[DiseaseId],
-        ranking: RareRanking | None = None,
+        self, case: Case, diseases: Sequence[DiseaseId], reading: Reading | None = None
     ) -> tuple[Explanation, ...]:
         """Return the explanation of each disease, in order; `case` is read once for all of them.
 
-        ranking: that of `case`, when it was made before (`Assessment.ranking`). Raises as
+        reading: that of `case`, when it was made before (`Assessment.reading`). Raises as
         `explain` does.
         """
-        common = [disease for disease in diseases if disease in self._common_diseases]
-        rare = [d for d in diseases if d in self.rare.index and d not in self._common_diseases]
-        explained = self._explain_common(case, common) | self._explain_rare(case, rare, ranking)
-        unknown = [disease for disease in diseases if disease not in explained]
-        if unknown:
-            raise UnknownDiseaseError(unknown[0])
-        return tuple(explained[disease] for disease in diseases)
-
-    def _explain_common(
-        self, case: Case, diseases: Sequence[DiseaseId]
-    ) -> dict[DiseaseId, Explanation]:
-        if not diseases:
-            return {}
-        self._check_open(World.COMMON)
-        row = encode(case, self.common.schema, self.catalogue.ontology)
-        return {disease: self.explainer.explain(row, disease) for disease in diseases}
-
-    def _explain_rare(
-        self, case: Case, diseases: Sequence[DiseaseId], ranking: RareRanking | None
-    ) -> dict[DiseaseId, Explanation]:
-        if not diseases:
-            return {}
-        self._check_open(World.RARE)
-        query = (
-            read_case(case, self.catalogue.ontology, self.catalogue.implied)
-            if ranking is None
-            else ranking.retrieval.query
-        )
-        if self._rare_explainer is None:
-            return {disease: explain_rare(self.rare, query, disease) for disease in diseases}
-        return self._rare_explainer.explain_several(_patient(case, query), diseases, ranking)
+        return self._explainer.explain(reading or self._read(case), diseases)
 
     def feature_digest(self, case: Case) -> str:
         """Return the SHA-256 (hex) of the bytes `features` returns."""
-        return hashlib.sha256(_bytes_read(*self.read(case))).hexdigest()
+        return hashlib.sha256(self._read(case).content).hexdigest()
 
     def features(self, case: Case) -> str:
-        """Return what the models read of `case`, as bytes in hex: row, then rare query.
-
-        Common row: float32, little-endian, in the order of the bundle's schema, nan where nothing
-        was asked. Then "|" and the term indexes (int32) of what is present, "|" and of what is
-        excluded.
-        """
-        return _bytes_read(*self.read(case)).hex()
+        """Return what the models read of `case`, as bytes in hex, as `Reading.content` lays out."""
+        return self._read(case).content.hex()
 
     def read(self, case: Case) -> tuple[FeatureRow, RareQuery]:
         """Return `case` as the common and the rare model read it."""
-        row = encode(case, self.common.schema, self.catalogue.ontology)
-        return row, read_case(case, self.catalogue.ontology, self.catalogue.implied)
+        ontology = self.catalogue.ontology
+        return (
+            encode(case, self.common.schema, ontology),
+            read_case(case, ontology, self.catalogue.implied),
+        )
 
-    def rank(self, case: Case, query: RareQuery) -> RareRanking:
-        """Return what both stages of the rare ranker say. query: what `read` made of `case`."""
-        return self.rare_stage.rerank(self.rare.retrieve(query), _patient(case, query))
+    def _read(self, case: Case) -> Reading:
+        return Reading(self._models, case, *self.read(case))
 
-    def answers(
-        self,
-        case: Case,
-        row: FeatureRow,
-        ranking: RareRanking,
-        common: Callable[[], Vector] | None = None,
-    ) -> WorldAnswers:
+    def answers(self, case: Case, row: FeatureRow) -> WorldAnswers:
         """Return what both models say of `case`; training fits the gate on the same values.
 
-        common: gives the probabilities of the common model for `row`; None asks it.
+        row: as the common model is to read it, which may be less than `read` makes of it.
         """
-        ask = common or (lambda: self.common.probabilities(row))
-        dropped, query = set(row.dropped), ranking.retrieval.query
-        by_common = [f.id for f in case.present if f.id not in dropped]
-        by_rare = {term.subject for term in query.present} | set(query.redundant)
-        rare_only = [f.id for f in case.present if f.id in dropped and f.id in by_rare]
-        reads = bool(by_common) or any(f.id not in dropped for f in case.excluded)
-        rare_reads = bool(query.present) and World.RARE not in self.blocked
-        return WorldAnswers(
-            common=(ask() if reads and World.COMMON not in self.blocked else None),
-            rare_scores=ranking.retrieval.scores if rare_reads else _EMPTY,
-            rare=ranking.probabilities if rare_reads else _EMPTY,
-            rare_none=ranking.none if rare_reads else 1.0,
-            present=len(case.present),
-            present_read_by_common=len(by_common),
-            excluded_read_by_common=sum(f.id not in dropped for f in case.excluded),
-            present_read_by_rare=len(query.present),
-            present_read_by_rare_only=len(rare_only),
-            rare_top_present=self._top_present(ranking),
-        )
-
-    def _top_present(self, ranking: RareRanking) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """Return what each present finding brings to the rare disease that scores best."""
-        if not len(ranking.indices) or not ranking.retrieval.query.present:
-            return _EMPTY
-        best = int(ranking.retrieval.indices[0])
-        return np.array(self.rare.evidence(ranking.retrieval.query, best).present)
-
-    def _unranked(self, query: RareQuery) -> RareRanking:
-        """Return a ranking of nothing, which asks no model."""
-        none = np.zeros(0, dtype=np.int32)
-        nothing = RareRetrieval(query=query, indices=none, scores=_EMPTY)
-        return RareRanking(nothing, none, _EMPTY, _EMPTY, 1.0)
-
-    def _check_open(self, world: World) -> None:
-        if world in self.blocked:
-            raise ModelBlockedError(world.value)
-
-    def _rare_ids(self, ranking: RareRanking) -> list[DiseaseId]:
-        diseases = self.rare.diseases
-        return [diseases[i] for i in ranking.indices.tolist()]
-
-    def _candidate(self, rank: int, disease: DiseaseId, probability: float) -> Candidate:
-        common = disease in self._common_diseases
-        return Candidate(
-            rank=rank,
-            disease=disease,
-            probability=probability,
-            band=band_of(probability),
-            world=World.COMMON if common else World.RARE,
-            severity=self._severity(disease),
-        )
+        query = read_case(case, self.catalogue.ontology, self.catalogue.implied)
+        return Reading(self._models, case, row, query).answers
 
 
 def _conformal(artifacts: Artifacts) -> ConformalSets | None:
@@ -485,29 +360,7 @@ def _conformal(artifacts: Artifacts) -> ConformalSets | None:
     return None if raw is None else ConformalSets.from_json(raw)
 
 
-def _bytes_read(row: FeatureRow, query: RareQuery) -> bytes:
-    """Return what the models read of a case, laid out as `Engine.features` says."""
-    read = np.ascontiguousarray(row.values, dtype="<f4").tobytes()
-    for terms in (query.present, query.excluded):
-        indexes = np.array(sorted(term.index for term in terms), dtype="<i4")
-        read += b"|" + indexes.tobytes()
-    return read
-
-
-_EMPTY: Final = np.zeros(0)
-
-
-def _patient(case: Case, query: RareQuery) -> Patient:
-    return Patient(query=query, age_years=case.age_years, sex=case.sex)
-
-
 def _recommendations(artifacts: Artifacts) -> Recommendations:
     """Return the actions of the bundle; none for a bundle made before it carried them."""
     raw = read_optional(artifacts, RECOMMENDATIONS)
     return Recommendations({}, {}) if raw is None else Recommendations.from_json(raw)
-
-
-def _read_by_neither(row: FeatureRow, query: RareQuery) -> tuple[FindingId, ...]:
-    """Return the findings that no model could read, in the order they were entered."""
-    unread = set(query.dropped)
-    return tuple(finding for finding in row.dropped if finding in unread)

@@ -23,9 +23,9 @@ from ddx.domain.identifiers import DiseaseId
 from ddx.domain.wire import differential_to_json
 from ddx.errors import UnknownDiseaseError
 from ddx.explain.narrate import narrate, say
-from ddx.inference.rare_learned import RareRanking
 from ddx.inquiry.effort import FULL, RURAL_POST, WORDS_ONLY, Equipment
 from ddx.inquiry.inquirer import Question
+from ddx.reading import Reading
 from ddx.safety.messages import ALL_MESSAGES
 from ddx.safety.recommend import Recommendation
 from ddx.safety.triage import Triage
@@ -46,10 +46,7 @@ class Answering(Protocol):
         """Return the differential, the triage, what stays open and what to ask next."""
 
     def explain_several(
-        self,
-        case: Case,
-        diseases: Sequence[DiseaseId],
-        ranking: RareRanking | None = None,
+        self, case: Case, diseases: Sequence[DiseaseId], reading: Reading | None = None
     ) -> Sequence[Explanation]:
         """Return why each disease stands where it stands, in order."""
 
@@ -63,7 +60,7 @@ def answer(engine: Answering, case: Case, asked: PredictRequest) -> PredictRespo
     said = engine.assess(case, equipment=equipment, questions=1, limit=asked.limit)
     made = said.differential
     told = [candidate.disease for candidate in made.candidates if candidate.rank <= asked.explained]
-    explained = dict(zip(told, engine.explain_several(case, told, said.ranking), strict=True))
+    explained = dict(zip(told, engine.explain_several(case, told, said.reading), strict=True))
     questions = said.inquiry.questions
     stop = said.inquiry.stop
     return PredictResponse(

@@ -1,5 +1,6 @@
 """Why the common model scores a disease as it does: one additive weight per column."""
 
+from math import isnan
 from typing import Final, Self
 
 import numpy as np
@@ -61,6 +62,9 @@ class CommonExplainer:
             BayesTable.from_npz(artifacts.read(COMMON_BAYES)) if boosted else None,
         )
 
+    def __contains__(self, disease: object) -> bool:
+        return disease in self._output
+
     def explain(self, row: FeatureRow, disease: DiseaseId) -> Explanation:
         """Return every column that moved the margin of `disease`, strongest first.
 
@@ -75,30 +79,41 @@ class CommonExplainer:
             world=World.COMMON,
             base=base,
             margin=base + float(weights.sum()),
-            contributions=tuple(
-                self._contribution(row, int(i), float(weights[i]), float(frequency[i]))
-                for i in order
-                if weights[i] != 0.0
-            ),
+            contributions=self._told(row, order[weights[order] != 0.0], weights, frequency),
             expected=self._expected(row, frequency),
         )
 
-    def _contribution(
-        self, row: FeatureRow, column: int, weight: float, frequency: float
-    ) -> Contribution:
-        holds_finding = self._schema.columns[column].finding is not None
-        return Contribution(
-            subject=self._schema.columns[column].subject,
-            presence=_presence(row, column, holds_finding=holds_finding),
-            weight=weight,
-            frequency=None if np.isnan(frequency) else frequency,
+    def _told(
+        self,
+        row: FeatureRow,
+        columns: NDArray[np.intp],
+        weights: NDArray[np.float64],
+        frequency: NDArray[np.float32],
+    ) -> tuple[Contribution, ...]:
+        """Return the contributions of `columns`, in that order."""
+        subjects, of_finding = self._schema.subjects, self._schema.positions
+        told = zip(
+            (subjects[column] for column in columns.tolist()),
+            row.values[columns].tolist(),
+            weights[columns].tolist(),
+            frequency[columns].tolist(),
+            strict=True,
+        )
+        return tuple(
+            Contribution(
+                subject=subject,
+                presence=_presence(value, ruled_out=value == 0.0 and subject in of_finding),
+                weight=weight,
+                frequency=None if isnan(share) else share,
+            )
+            for subject, value, weight, share in told
         )
 
     def _expected(self, row: FeatureRow, frequency: NDArray[np.float32]) -> tuple[FindingId, ...]:
         """Return the typical findings nobody asked about, most frequent first."""
-        typical = (frequency >= TYPICAL_FREQUENCY) & ~row.asked
-        order = np.argsort(-frequency, kind="stable")
-        columns = (self._schema.columns[i].finding for i in order if typical[i])
+        typical = np.flatnonzero((frequency >= TYPICAL_FREQUENCY) & ~row.asked)
+        falling = typical[np.argsort(-frequency[typical], kind="stable")]
+        columns = (self._schema.columns[i].finding for i in falling.tolist())
         return tuple(finding for finding in columns if finding is not None)
 
     def contributions(
@@ -128,10 +143,11 @@ class CommonExplainer:
         return self._paths[disease]
 
 
-def _presence(row: FeatureRow, column: int, *, holds_finding: bool) -> Presence:
-    """Return the state of a column; age and sex are PRESENT when known."""
-    if not row.asked[column]:
+def _presence(value: float, *, ruled_out: bool) -> Presence:
+    """Return the state of a column by its value; age and sex are PRESENT when known.
+
+    ruled_out: whether the column holds a finding and the value says no.
+    """
+    if isnan(value):
         return Presence.UNKNOWN
-    if holds_finding and row.values[column] == 0.0:
-        return Presence.EXCLUDED
-    return Presence.PRESENT
+    return Presence.EXCLUDED if ruled_out else Presence.PRESENT

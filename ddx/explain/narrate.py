@@ -78,12 +78,22 @@ class _Item:
 
     @classmethod
     def of(cls, contributions: Iterable[Contribution]) -> Self:
-        parts = tuple(sorted(contributions, key=lambda c: -abs(c.weight)))
+        parts = tuple(contributions)
+        if len(parts) > 1:
+            parts = tuple(sorted(parts, key=lambda c: -abs(c.weight)))
         return cls(parts=parts, weight=sum(part.weight for part in parts))
 
     @property
     def subject(self) -> str:
         return self.parts[0].subject
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the case tells of what is said: age, sex, and its findings present by id."""
+
+    case: Case
+    present: Mapping[str, Finding]
 
 
 def narrate(explanation: Explanation, case: Case, catalogue: Catalogue) -> tuple[Sentence, ...]:
@@ -93,11 +103,12 @@ def narrate(explanation: Explanation, case: Case, catalogue: Catalogue) -> tuple
     grades and the age come from `case`.
     """
     known = _grouped(explanation.contributions, catalogue)
+    told = _Told(case, {finding.id: finding for finding in case.present})
     unasked = [c for c in explanation.contributions if c.presence is Presence.UNKNOWN]
     total = sum(abs(item.weight) for item in known) + abs(sum(c.weight for c in unasked))
     return (
-        *_side(known, case, catalogue, total, Direction.RAISES),
-        *_side(known, case, catalogue, total, Direction.LOWERS),
+        *_side(known, told, catalogue, total, Direction.RAISES),
+        *_side(known, told, catalogue, total, Direction.LOWERS),
         *_unasked(unasked, total),
     )
 
@@ -181,12 +192,12 @@ def _group(contribution: Contribution, catalogue: Catalogue) -> str:
 
 
 def _side(
-    items: list[_Item], case: Case, catalogue: Catalogue, total: float, direction: Direction
+    items: list[_Item], told: _Told, catalogue: Catalogue, total: float, direction: Direction
 ) -> Iterable[Sentence]:
     sign = 1 if direction is Direction.RAISES else -1
     side = [item for item in items if item.weight * sign > 0]
     for item in side[:SHOWN_PER_SIDE]:
-        code, values = _what(item, case, catalogue)
+        code, values = _what(item, told, catalogue)
         yield _sentence(
             code,
             item.weight,
@@ -220,7 +231,7 @@ def _sentence(
     total: float,
     *,
     subject: str | None = None,
-    values: Mapping[str, str | float] = MappingProxyType({}),
+    values: dict[str, str | float] | None = None,
     frequency: float | None = None,
 ) -> Sentence:
     share = abs(weight) / total if total else 0.0
@@ -230,24 +241,23 @@ def _sentence(
         strength=strength_of(share),
         share=share,
         subject=subject,
-        values=MappingProxyType(dict(values)),
+        values=MappingProxyType(values or {}),
         frequency=frequency,
     )
 
 
-def _what(item: _Item, case: Case, catalogue: Catalogue) -> tuple[str, Mapping[str, str | float]]:
+def _what(item: _Item, told: _Told, catalogue: Catalogue) -> tuple[str, dict[str, str | float]]:
     """Return the message id of one item and the values its template needs."""
     if item.subject == AGE:
-        return _age(case)
+        return _age(told.case)
     if item.subject == SEX_SUBJECT:
-        return "sex", {"sex": case.sex.value}
+        return "sex", {"sex": told.case.sex.value}
     if item.parts[0].presence is Presence.EXCLUDED:
         return _excluded(item, catalogue)
-    found = next((f for f in case.present if f.id == item.subject), None)
-    return _present(found)
+    return _present(told.present.get(item.subject))
 
 
-def _present(found: Finding | None) -> tuple[str, Mapping[str, str | float]]:
+def _present(found: Finding | None) -> tuple[str, dict[str, str | float]]:
     """Say what is present with its grade, else with its days; neither when only implied."""
     if found is not None and found.grade is not None:
         return "graded", {"grade": f"{found.grade:g}"}
@@ -260,7 +270,7 @@ def _since(days: int) -> str:
     return {0: "present_today", 1: "present_one_day"}.get(days, "present_days")
 
 
-def _excluded(item: _Item, catalogue: Catalogue) -> tuple[str, Mapping[str, str | float]]:
+def _excluded(item: _Item, catalogue: Catalogue) -> tuple[str, dict[str, str | float]]:
     subject = FindingId(item.subject)
     others = len(item.parts) - 1
     if others:
@@ -269,7 +279,7 @@ def _excluded(item: _Item, catalogue: Catalogue) -> tuple[str, Mapping[str, str 
     return ("excluded_told" if told else "excluded"), {}
 
 
-def _age(case: Case) -> tuple[str, Mapping[str, str | float]]:
+def _age(case: Case) -> tuple[str, dict[str, str | float]]:
     """Say the age in the unit clinicians use at that age: days, months or years."""
     days = case.age_days
     if days is None:

@@ -78,20 +78,46 @@ class RareProfile:
         return cls(dict(stand_ins.profiles[row]), lambda term: int(codes[term]) / FREQUENCY_STEPS)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a query says of terms it may not name. known: those seen and all they are kinds of.
+
+    ruled_out: those excluded; whatever is a kind of them is excluded too.
+    """
+
+    known: frozenset[int]
+    ruled_out: frozenset[int]
+
+    @classmethod
+    def of(cls, index: RareIndex, query: RareQuery) -> Self:
+        """Return what `query` says by the graph of the index."""
+        lineages = (index.ontology.lineage_set(term.index) for term in query.present)
+        return cls(
+            known=frozenset[int]().union(*lineages),
+            ruled_out=frozenset(term.index for term in query.excluded),
+        )
+
+
 def explain_rare(
-    ranker: RareRanker, query: RareQuery, disease: DiseaseId, stand_ins: StandIns | None = None
+    ranker: RareRanker,
+    query: RareQuery,
+    disease: DiseaseId,
+    stand_ins: StandIns | None = None,
+    asked: Asked | None = None,
 ) -> Explanation:
     """Return the contribution of every finding of `query` to the score of `disease`.
 
     disease: any of its codes; the explanation names the one it is listed under.
     base is 0: a case without findings favours no rare disease. Contributions add up to the
     score within 1e-9 and carry the frequency the disease's own profile states for the term.
-    stand_ins: profiles that were used in place of those of the index.
+    stand_ins: profiles that were used in place of those of the index. asked: of `query`, when it
+    was made before.
 
     Raises:
         UnknownDiseaseError: the disease is not in the index.
     """
     number = ranker.index.number_of(disease)
+    asked = asked or Asked.of(ranker.index, query)
     profile = RareProfile.of(ranker.index, number, stand_ins)
     evidence = ranker.weigh(query, profile.frequency)
     contributions = [
@@ -109,7 +135,7 @@ def explain_rare(
         base=0.0,
         margin=evidence.score,
         contributions=tuple(sorted(contributions, key=lambda c: -abs(c.weight))),
-        expected=expected_findings(ranker.index, query, profile),
+        expected=expected_findings(ranker.index, asked, profile),
     )
 
 
@@ -153,9 +179,9 @@ def expected_with_frequency(
     """
     index = ranker.index
     profile = RareProfile.of(index, index.number_of(disease), stand_ins)
-    asked = _open_questions(index, query, profile)
-    asked.sort(key=lambda term: _reading_order(profile.stated[term]))
-    return tuple((index.ontology.ids[term], profile.stated[term]) for term in asked[:MAX_EXPECTED])
+    left = _open_questions(index, Asked.of(index, query), profile)
+    left.sort(key=lambda term: _reading_order(profile.stated[term]))
+    return tuple((index.ontology.ids[term], profile.stated[term]) for term in left[:MAX_EXPECTED])
 
 
 def _reading_order(share: float | None) -> tuple[int, float]:
@@ -165,7 +191,7 @@ def _reading_order(share: float | None) -> tuple[int, float]:
 
 
 def expected_findings(
-    index: RareIndex, query: RareQuery, profile: RareProfile
+    index: RareIndex, asked: Asked, profile: RareProfile
 ) -> tuple[FindingId, ...]:
     """Return up to 8 annotated findings nobody asked about, most frequent first.
 
@@ -173,25 +199,16 @@ def expected_findings(
     a more general one that is excluded. Findings without a stated frequency rank by the one
     the index assumes for them; findings that no described patient showed are not expected.
     """
-    asked = _open_questions(index, query, profile)
-    asked.sort(key=lambda term: -profile.frequency(term))
-    return tuple(index.ontology.ids[term] for term in asked[:MAX_EXPECTED])
+    left = _open_questions(index, asked, profile)
+    left.sort(key=profile.frequency, reverse=True)
+    return tuple(index.ontology.ids[term] for term in left[:MAX_EXPECTED])
 
 
-def _open_questions(index: RareIndex, query: RareQuery, profile: RareProfile) -> list[int]:
+def _open_questions(index: RareIndex, asked: Asked, profile: RareProfile) -> list[int]:
     """Return the annotated terms that some patient showed and nobody asked about."""
-    known = _known(index, query.present)
-    ruled_out = {term.index for term in query.excluded}
-    return [
-        term
-        for term in _shown(profile)
-        if term not in known and ruled_out.isdisjoint(index.ontology.lineage(term).tolist())
-    ]
-
-
-def _known(index: RareIndex, present: tuple[QueryTerm, ...]) -> set[int]:
-    """Return the present terms and everything they are a kind of."""
-    return {kind for term in present for kind in index.ontology.lineage(term.index).tolist()}
+    known, ruled_out, lineage = asked.known, asked.ruled_out, index.ontology.lineage_set
+    left = [term for term in _shown(profile) if term not in known]
+    return [t for t in left if ruled_out.isdisjoint(lineage(t))] if ruled_out else left
 
 
 def _entered(

@@ -22,7 +22,7 @@ from ddx.domain.explanation import Contribution, Explanation
 from ddx.domain.finding import Presence
 from ddx.domain.identifiers import DiseaseId
 from ddx.errors import SchemaMismatchError
-from ddx.explain.rare import explain_rare
+from ddx.explain.rare import Asked, explain_rare
 from ddx.explain.trees import Forest, LeafPaths, leaf_paths
 from ddx.features.rare_evidence import Patient
 from ddx.features.rare_facts import FACTS
@@ -145,9 +145,10 @@ class RareExplainer:
         """
         retrieved = ranking.retrieval if ranking else self._ranker.retrieve(patient.query)
         rows = ranking.rows if ranking else None
+        asked = Asked.of(self._ranker.index, patient.query)
         explained: dict[DiseaseId, Explanation] = {}
         for disease in diseases:
-            plain = explain_rare(self._ranker, patient.query, disease)
+            plain = explain_rare(self._ranker, patient.query, disease, asked=asked)
             number = self._ranker.index.number_of(disease)
             if number in retrieved.indices:
                 rows = self._stage.features(retrieved, patient) if rows is None else rows
@@ -164,10 +165,18 @@ class RareExplainer:
         self, plain: Explanation, row: NDArray[np.float32], margin: float, patient: Patient
     ) -> Explanation:
         weight = self._stage.calibration.evidence_weight
-        weighed = [replace(c, weight=c.weight * weight) for c in plain.contributions]
+        weighed = [
+            Contribution(
+                subject=c.subject,
+                presence=c.presence,
+                weight=c.weight * weight,
+                frequency=c.frequency,
+            )
+            for c in plain.contributions
+        ]
         by_column = self._paths.contributions(row)
         by_column[EVIDENCE_COLUMN] += (self._stage.calibration.blend - weight) * plain.margin
-        corrections = _corrections(by_column.tolist(), patient)
+        corrections = _corrections(by_column, patient)
         contributions = [c for c in (*weighed, *corrections) if c.weight]
         return replace(
             plain,
@@ -195,19 +204,22 @@ def _with(retrieval: RareRetrieval, number: int, score: float) -> RareRetrieval:
     return replace(retrieval, indices=indices, scores=np.append(retrieval.scores, score))
 
 
-def _corrections(by_column: list[float], patient: Patient) -> list[Contribution]:
+def _corrections(by_column: NDArray[np.float64], patient: Patient) -> list[Contribution]:
     """Join columns that are told as one thing. Age and sex that nobody gave stay unknown."""
-    weights: dict[str, float] = {}
-    for subject, weight in zip(SUBJECTS, by_column, strict=True):
-        weights[subject] = weights.get(subject, 0.0) + weight
     unknown: Mapping[str, bool] = MappingProxyType(
         {AGE: patient.age_years is None, SEX: patient.sex is Sex.UNKNOWN}
     )
+    weights = np.bincount(_TOLD_AT, by_column, minlength=len(_TOLD))
     return [
         Contribution(
             subject=subject,
             presence=Presence.UNKNOWN if unknown.get(subject) else Presence.PRESENT,
             weight=weight,
         )
-        for subject, weight in weights.items()
+        for subject, weight in zip(_TOLD, weights.tolist(), strict=True)
     ]
+
+
+_TOLD: Final = tuple(dict.fromkeys(SUBJECTS))
+_TOLD_AT: Final = np.array([_TOLD.index(subject) for subject in SUBJECTS])
+"""What columns are told as, each once, and where each column's stands there."""

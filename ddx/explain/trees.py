@@ -13,7 +13,7 @@ TreeShap", NeurIPS (the path polynomial); the integral is the Beta function's of
 import io
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, Self
 
@@ -28,6 +28,10 @@ LEAF: Final = -1
 
 _MAX_DEPTH: Final = 32
 """No model of ours is deeper; a deeper (or cyclic) table is refused."""
+
+
+TABLED_DEPTH: Final = 6
+"""Deepest trees whose leaves are tabled: 64 patterns of 6 values, 3 kB a leaf."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +153,9 @@ class LeafPaths:
     feature: int32 (0 when padded). low, high: float32, passes when low <= x < high.
     missing: bool, passes when x is nan. share: float64, cover ratio z.
     leaf: float64 (n_leaves,), leaf value. base: margin of the average training row.
+
+    A row passes or fails each of a few tests, so what each leaf then gives its columns is looked
+    up: `_tabled`, (n_leaves, 2 ** depth, depth), for trees of up to TABLED_DEPTH.
     """
 
     feature: NDArray[np.int32]
@@ -158,6 +165,17 @@ class LeafPaths:
     share: NDArray[np.float64]
     leaf: NDArray[np.float64]
     base: float
+    _tabled: NDArray[np.float64] | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        depth = self.share.shape[1]
+        patterns = np.arange(1 << depth)[:, np.newaxis] >> np.arange(depth) & 1
+        tabled = (
+            np.stack([self._given(np.broadcast_to(p > 0, self.share.shape)) for p in patterns], 1)
+            if self.share.size and depth <= TABLED_DEPTH
+            else None
+        )
+        object.__setattr__(self, "_tabled", tabled)
 
     def contributions(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the SHAP value of each column of one row, float64 (n_columns,).
@@ -166,11 +184,25 @@ class LeafPaths:
         """
         if not self.share.size:  # a disease no tree adds to, or trees without a split
             return np.zeros(len(values))
-        x = values[self.feature]
+        x = values.take(self.feature)
         passes = np.where(np.isnan(x), self.missing, (x >= self.low) & (x < self.high))
-        weights = (passes - self.share) * _integrals(passes, self.share) * self.leaf[:, np.newaxis]
+        weights = self._given(passes) if self._tabled is None else _looked_up(self._tabled, passes)
         summed = np.bincount(self.feature.ravel(), weights.ravel(), minlength=len(values))
         return summed.astype(np.float64, copy=False)
+
+    def _given(self, passes: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return what each leaf gives the feature of each slot, (n_leaves, depth)."""
+        integrals = _integrals(passes, self.share)
+        given: NDArray[np.float64] = (passes - self.share) * integrals * self.leaf[:, np.newaxis]
+        return given
+
+
+def _looked_up(tabled: NDArray[np.float64], passes: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the row of each leaf for the tests it passes, (n_leaves, depth)."""
+    leaves, patterns, depth = tabled.shape
+    pattern = np.packbits(passes, axis=1, bitorder="little")[:, 0]
+    at = np.arange(0, leaves * patterns, patterns) + pattern
+    return tabled.reshape(-1, depth).take(at, axis=0)
 
 
 def _integrals(passes: NDArray[np.bool_], share: NDArray[np.float64]) -> NDArray[np.float64]:

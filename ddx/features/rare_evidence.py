@@ -6,18 +6,22 @@ that describes the patient, through this very code.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ddx.domain.case import Sex
+from ddx.features.rare_descent import Places
 from ddx.features.rare_index import FREQUENCY_STEPS, RareIndex
 from ddx.features.rare_query import RareQuery
-from ddx.features.rare_tables import Floats, Numbers, Profile, RareTables, latent_vector
-
-UNSTATED: Final = 0.9
-"""Frequency of a finding whose annotation states none; as `training.fit.rare` assumes."""
+from ddx.features.rare_tables import (
+    Described,
+    Floats,
+    Numbers,
+    Profile,
+    RareTables,
+    latent_vector,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,17 +67,17 @@ class Closure:
 class Annotations:
     """One entry per annotation of any candidate.
 
-    owner: position of the candidate. share: frequency. stated: whether the annotation states
-    it. content: of the term. match: content it shares with the findings seen. ruled_out: whether
-    it is, or is a kind of, a finding ruled out.
+    owner: position of the candidate. share: frequency. content: of the term. match: content it
+    shares with the findings seen. ruled_out: intp, which of them are, or are a kind of, a finding
+    ruled out. sums: (n, len(Sum)), what no case changes.
     """
 
-    owner: NDArray[np.intp]
+    owner: Places
     share: Floats
-    stated: NDArray[np.bool_]
     content: Floats
     match: Floats
-    ruled_out: NDArray[np.bool_]
+    ruled_out: Places
+    sums: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,15 +111,14 @@ def gather(
     replaced: disease number -> profile to use in place of the one in the index.
     """
     request = _Request.of(tables, query, candidates, replaced or {})
-    terms = np.array([t.index for t in query.excluded], dtype=np.int32)
     return PairEvidence(
         seen=_seen(request),
         closure=_closure(request),
         annotations=_annotations(request),
-        excluded_share=request.shares[np.searchsorted(request.kinds, terms)],
-        excluded_chance=tables.index.background[terms].astype(np.float32),
+        excluded_share=request.shares.take(request.excluded, axis=0),
+        excluded_chance=tables.chance.take(request.kinds.take(request.excluded)),
         facts=_facts(request),
-        family=tables.facts.family[candidates],
+        family=tables.facts.family.take(candidates),
         latent=_latent(request),
         latent_case=_latent_case(request),
     )
@@ -125,17 +128,25 @@ def gather(
 class _Request:
     """One call of `gather`.
 
-    lineages: per finding seen, ontology indexes of it and its ancestors that diseases show.
-    kinds: int32, all of these and the findings ruled out, ascending. shares: (len(kinds), n),
-    propagated frequency. stand_ins: profiles by position of the candidate.
+    kinds: int32, ascending ontology indexes of all findings and of what those seen are kinds of;
+    the last one is `RareTables.nobody`. shares: (len(kinds), n), propagated frequency, 0 in the
+    last row. lineages: of all findings seen, one after another, rows of each and its ancestors
+    that diseases show, then the last row; starts: where each begins there; own: where the finding
+    itself stands there, at the last row where no disease shows it. said: the rows of `lineages`
+    without repetition, ascending, without the last. excluded: rows of the findings ruled out.
+    stand_ins: profiles by position of the candidate.
     """
 
     tables: RareTables
     query: RareQuery
     candidates: Numbers
-    lineages: list[Numbers]
     kinds: Numbers
     shares: Floats
+    lineages: Places
+    starts: Places
+    own: Places
+    said: Places
+    excluded: Places
     stand_ins: dict[int, Profile]
 
     @classmethod
@@ -146,64 +157,75 @@ class _Request:
         candidates: Numbers,
         replaced: Mapping[int, Profile],
     ) -> Self:
-        lineages = [_shown(tables.index, t.index) for t in query.present]
-        excluded = np.array([t.index for t in query.excluded], dtype=np.int32)
-        kinds = np.unique(np.concatenate([excluded, *lineages]))
-        shares = _shares(tables.index, kinds, candidates)
-        stand_ins = {
-            at: replaced[disease]
-            for at, disease in enumerate(candidates.tolist())
-            if disease in replaced
-        }
-        for at, profile in stand_ins.items():
-            shares[:, at] = profile.shares[kinds]
-        return cls(tables, query, candidates, lineages, kinds, shares, stand_ins)
-
-
-def _shown(index: RareIndex, term: int) -> Numbers:
-    lineage = index.ontology.lineage(term)
-    shown: Numbers = lineage[index.background[lineage] > 0]
-    return shown
+        lineages = [tables.lineage(term.index) for term in query.present]
+        excluded = np.array([term.index for term in query.excluded], dtype=np.int32)
+        last = np.array([tables.nobody], dtype=np.int32)
+        joined = np.concatenate([*(lineage.kinds for lineage in lineages), excluded, last])
+        kinds, rows = np.unique(joined, return_inverse=True)
+        of_seen, of_excluded = rows[: -1 - len(excluded)], rows[-1 - len(excluded) : -1]
+        starts = np.cumsum([0, *(len(lineage.kinds) for lineage in lineages)])[:-1]
+        said = np.zeros(len(kinds), dtype=bool)
+        said[of_seen] = True
+        said[-1] = False
+        request = cls(
+            tables=tables,
+            query=query,
+            candidates=candidates,
+            kinds=kinds,
+            shares=_shares(tables.index, kinds, candidates),
+            lineages=of_seen,
+            starts=starts,
+            own=starts + np.array([lineage.own for lineage in lineages], dtype=np.intp),
+            said=np.flatnonzero(said),
+            excluded=of_excluded,
+            stand_ins={
+                at: replaced[disease]
+                for at, disease in enumerate(candidates.tolist() if replaced else ())
+                if disease in replaced
+            },
+        )
+        for at, profile in request.stand_ins.items():
+            request.shares[:-1, at] = profile.shares[kinds[:-1]]
+        return request
 
 
 def _shares(index: RareIndex, kinds: Numbers, candidates: Numbers) -> Floats:
-    """Return the propagated frequency of every kind in every candidate."""
-    codes = index.codes_of(kinds, candidates)
-    return codes.astype(np.float32) / np.float32(FREQUENCY_STEPS)
+    """Return the propagated frequency of every kind in every candidate; 0 for the last kind."""
+    shares = np.zeros((len(kinds), len(candidates)), dtype=np.float32)
+    shares[:-1] = index.codes_of(kinds[:-1], candidates)
+    shares /= np.float32(FREQUENCY_STEPS)
+    return shares
 
 
 def _seen(request: _Request) -> Seen:
-    shares, kinds, content = request.shares, request.kinds, request.tables.content
-    chance = request.tables.index.background[kinds].astype(np.float32)[:, np.newaxis]
-    ratio = np.divide(shares, chance, out=np.zeros_like(shares), where=chance > 0)
-    informative = content[kinds][:, np.newaxis] * (shares > 0)
-    weighed = content[kinds][:, np.newaxis] * shares
-    own, kin, own_share, shared, best = np.zeros(
-        (5, len(request.lineages), shares.shape[1]), dtype=np.float32
-    )
-    for i, (term, lineage) in enumerate(zip(request.query.present, request.lineages, strict=True)):
-        rows = np.searchsorted(kinds, lineage)
-        is_own = lineage == term.index
-        for row in rows[is_own].tolist():
-            own[i], own_share[i] = ratio[row], shares[row]
-        kin[i] = ratio[rows[~is_own]].max(axis=0, initial=0.0)
-        shared[i] = informative[rows].max(axis=0, initial=0.0)
-        best[i] = weighed[rows].max(axis=0, initial=0.0)
+    """Return the findings against the candidates; all lineages are looked at together."""
+    tables, shares, kinds = request.tables, request.shares, request.kinds
+    ancestors = request.lineages.copy()
+    ancestors[request.own] = len(kinds) - 1
+    own = request.lineages[request.own]
+    ratio = shares / tables.divisor.take(kinds)[:, np.newaxis]
+    content = tables.weight.take(kinds)[:, np.newaxis]
+
+    def best(values: Floats, rows: Places) -> Floats:
+        if not len(request.starts):
+            return np.zeros((0, shares.shape[1]), dtype=np.float32)
+        found: Floats = np.maximum.reduceat(values.take(rows, axis=0), request.starts, axis=0)
+        return found
+
     return Seen(
-        own=own,
-        kin=kin,
-        own_share=own_share,
-        shared=shared,
-        weighed=best,
-        content=content[[t.index for t in request.query.present]],
+        own=ratio.take(own, axis=0),
+        kin=best(ratio, ancestors),
+        own_share=shares.take(own, axis=0),
+        shared=best(content * (shares > 0), request.lineages),
+        weighed=best(content * shares, request.lineages),
+        content=tables.content[[term.index for term in request.query.present]],
     )
 
 
 def _closure(request: _Request) -> Closure:
-    said = np.unique(np.concatenate([_NONE, *request.lineages]))
-    content = request.tables.content[said]
-    shown = request.shares[np.searchsorted(request.kinds, said)] > 0
-    disease = request.tables.closure[request.candidates]
+    content = request.tables.content.take(request.kinds.take(request.said))
+    shown = request.shares.take(request.said, axis=0) > 0
+    disease = request.tables.closure.take(request.candidates)
     for at, profile in request.stand_ins.items():
         disease[at] = request.tables.content[profile.shares > 0].sum()
     return Closure(
@@ -213,61 +235,57 @@ def _closure(request: _Request) -> Closure:
 
 def _annotations(request: _Request) -> Annotations:
     tables = request.tables
-    owner, terms, stated = _profiles(request)
-    said, excluded = np.zeros((2, len(tables.content)), dtype=np.float32)
-    for lineage in request.lineages:
-        said[lineage] = tables.content[lineage]
-    excluded[[t.index for t in request.query.excluded]] = 1
-    below = tables.spread_down(excluded) if request.query.excluded else excluded
+    described, sums = _profiles(request)
+    terms = request.kinds.take(request.said)
+    said = tables.descent.spread(terms, tables.content.take(terms))
     return Annotations(
-        owner=owner,
-        share=np.where(np.isnan(stated), np.float32(UNSTATED), stated),
-        stated=~np.isnan(stated),
-        content=tables.content[terms],
-        match=tables.spread_down(said)[terms],
-        ruled_out=below[terms] > 0,
+        owner=described.owner,
+        share=described.share,
+        content=described.content,
+        match=said.take(described.place),
+        ruled_out=_ruled_out(request, described.place),
+        sums=sums,
     )
 
 
-def _profiles(request: _Request) -> tuple[NDArray[np.intp], Numbers, Floats]:
-    """Return every annotation of the candidates, one after another: owner, term, stated."""
+def _ruled_out(request: _Request, places: Places) -> Places:
+    if not request.query.excluded:
+        return np.zeros(0, dtype=np.intp)
+    descent = request.tables.descent
+    out = np.zeros(len(descent.place), dtype=bool)
+    for term in request.query.excluded:
+        out[descent.under(term.index)] = True
+    return np.flatnonzero(out.take(places))
+
+
+def _profiles(request: _Request) -> tuple[Described, Floats]:
+    """Return every annotation of the candidates, one after another, and their sums."""
     tables, diseases = request.tables, request.candidates
-    if request.stand_ins:
-        spans = [
+    if not request.stand_ins:
+        return tables.described(diseases), tables.sums.take(diseases, axis=0)
+    return tables.describe(
+        [
             (p.terms, p.stated) if (p := request.stand_ins.get(at)) else tables.profile(disease)
             for at, disease in enumerate(diseases.tolist())
         ]
-        sizes = np.array([len(terms) for terms, _ in spans])
-        terms = np.concatenate([terms for terms, _ in spans])
-        stated = np.concatenate([stated for _, stated in spans])
-    else:
-        starts = tables.starts[diseases]
-        sizes = tables.starts[diseases + 1] - starts
-        before = np.cumsum(sizes) - sizes
-        at = np.repeat(starts - before, sizes) + np.arange(sizes.sum())
-        terms, stated = tables.terms[at], tables.stated[at]
-    return np.repeat(np.arange(len(diseases)), sizes), terms, stated
+    )
 
 
 def _facts(request: _Request) -> Floats:
-    facts = request.tables.facts.facts[request.candidates]
+    facts = request.tables.facts.facts.take(request.candidates, axis=0)
     for at, profile in request.stand_ins.items():
         facts[at] = profile.facts
     return facts
 
 
 def _latent(request: _Request) -> Floats:
-    vectors = request.tables.facts.disease_vectors[request.candidates]
+    vectors = request.tables.facts.disease_vectors.take(request.candidates, axis=0)
     for at, profile in request.stand_ins.items():
-        vectors[at] = latent_vector(request.tables, profile.shares)
+        shown = np.flatnonzero(profile.shares > 0).astype(np.int32)
+        vectors[at] = latent_vector(request.tables, shown, profile.shares[shown])
     return vectors
 
 
 def _latent_case(request: _Request) -> Floats:
-    said = np.zeros(len(request.tables.content), dtype=np.float32)
-    for lineage in request.lineages:
-        said[lineage] = 1
-    return latent_vector(request.tables, said)
-
-
-_NONE: Final = np.zeros(0, dtype=np.int32)
+    terms = request.kinds.take(request.said)
+    return latent_vector(request.tables, terms, np.ones(len(terms), dtype=np.float32))

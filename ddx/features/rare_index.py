@@ -107,6 +107,19 @@ class _Shown:
     codes: NDArray[np.uint8]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OftenShown:
+    """The terms that OFTEN diseases or more show, whole (about 4 MB, twice).
+
+    rows: int32 by ontology index, the row of a term or -1. by_term: uint8 (n_rows, n_diseases),
+    frequency codes; by_disease: the same turned round, for the few diseases of one query.
+    """
+
+    rows: NDArray[np.int32]
+    by_term: NDArray[np.uint8]
+    by_disease: NDArray[np.uint8]
+
+
 class RareIndex:
     """Annotations of every rare disease.
 
@@ -187,11 +200,8 @@ class RareIndex:
         """Return what `frequency` gives for a disease, by term; only terms that it shows."""
         shown = self._shown
         span = _span(shown.starts, disease)
-        codes = shown.codes[span].tolist()
-        return {
-            term: code / FREQUENCY_STEPS
-            for term, code in zip(shown.terms[span].tolist(), codes, strict=True)
-        }
+        shares = (shown.codes[span] / FREQUENCY_STEPS).tolist()
+        return dict(zip(shown.terms[span].tolist(), shares, strict=True))
 
     def codes_of(self, terms: NDArray[np.int32], diseases: NDArray[np.int32]) -> NDArray[np.uint8]:
         """Return the frequency code of each term in each disease, 0 where not annotated.
@@ -199,23 +209,42 @@ class RareIndex:
         uint8 (len(terms), len(diseases)); terms: distinct ontology indexes.
         """
         codes = np.zeros((len(terms), len(diseases)), dtype=np.uint8)
-        rows, whole = self._often_shown
-        often = rows[terms] >= 0
-        codes[often] = whole[rows[terms[often], np.newaxis], diseases]
-        place = np.full(len(self.diseases), -1, dtype=np.int32)
-        place[diseases] = np.arange(len(diseases), dtype=np.int32)
-        for at in np.flatnonzero(~often).tolist():
-            showing, stated = self.postings(int(terms[at]))
-            places = place[showing]
-            codes[at, places[places >= 0]] = stated[places >= 0]
+        often = self._often_shown
+        rows = often.rows.take(terms)
+        at = np.flatnonzero(rows >= 0)
+        codes[at] = often.by_disease.take(diseases, axis=0).T[rows[at]]
+        self._add_rare_codes(codes, np.flatnonzero(rows < 0), terms, diseases)
         return codes
 
-    @cached_property
-    def _often_shown(self) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-        """The terms that OFTEN diseases or more show, as whole rows (about 4 MB).
+    def _add_rare_codes(
+        self,
+        codes: NDArray[np.uint8],
+        at: NDArray[np.intp],
+        terms: NDArray[np.int32],
+        diseases: NDArray[np.int32],
+    ) -> None:
+        """Write the codes of the terms at some rows, which few diseases show."""
+        columns = self._column_of_term.take(terms[at])
+        at, columns = at[columns >= 0], columns[columns >= 0]
+        starts = self._arrays["posting_offsets"].take(columns)
+        sizes = self._arrays["posting_offsets"].take(columns + 1) - starts
+        posting = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
+        posting += np.arange(len(posting), dtype=posting.dtype)
+        place = np.full(len(self.diseases), -1, dtype=np.int32)
+        place[diseases] = np.arange(len(diseases), dtype=np.int32)
+        places = place.take(self._arrays["posting_diseases"].take(posting))
+        kept = np.flatnonzero(places >= 0)
+        stated = self._arrays["posting_codes"].take(posting.take(kept))
+        codes[np.repeat(at, sizes).take(kept), places.take(kept)] = stated
 
-        int32 by ontology index, the row of a term or -1; uint8 (n_rows, n_diseases), codes.
-        """
+    def row_of(self, term: int) -> NDArray[np.uint8] | None:
+        """Return the frequency code of a term in every disease; None unless OFTEN show it."""
+        often = self._often_shown
+        row = int(often.rows[term])
+        return None if row < 0 else often.by_term[row]
+
+    @cached_property
+    def _often_shown(self) -> _OftenShown:
         columns = np.flatnonzero(np.diff(self._arrays["posting_offsets"]) >= OFTEN)
         rows = np.full(len(self.ontology), -1, dtype=np.int32)
         rows[self._term_of_column[columns]] = np.arange(len(columns), dtype=np.int32)
@@ -223,7 +252,7 @@ class RareIndex:
         for row, column in enumerate(columns.tolist()):
             diseases, codes = self.postings(int(self._term_of_column[column]))
             whole[row, diseases] = codes
-        return rows, whole
+        return _OftenShown(rows=rows, by_term=whole, by_disease=np.ascontiguousarray(whole.T))
 
     @cached_property
     def _shown(self) -> "_Shown":
@@ -246,6 +275,12 @@ class RareIndex:
             (term, None if code == NOT_STATED else code / STATED_STEPS)
             for term, code in zip(terms, codes, strict=True)
         )
+
+    @property
+    def profile_codes(self) -> NDArray[np.uint8]:
+        """Stated frequencies of all profiles one after another, as stored."""
+        codes: NDArray[np.uint8] = self._arrays["profile_codes"]
+        return codes
 
     def profiles(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
         """Return what `profile` gives, of all diseases one after another.

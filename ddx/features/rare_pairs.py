@@ -9,21 +9,21 @@ disease described by the same findings looks better where no rival explains them
 """
 
 import hashlib
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ddx.domain.case import Sex
+from ddx.features.rare_descent import Places
 from ddx.features.rare_evidence import PairEvidence, Patient
 from ddx.features.rare_facts import FACTS
 from ddx.features.rare_index import RareParameters
+from ddx.features.rare_tables import OBLIGATE, Sum, summed
 
 Floats = NDArray[np.float32]
 Columns = dict[str, NDArray[Any]]
-
-OBLIGATE: Final = 0.8
-"""HPO calls a finding "very frequent" from 80 % of patients (HP:0040281)."""
 
 FEATURES: Final = {
     # Likelihood ratios (Robinson et al. 2020, Am J Hum Genet 107:403; ddx.inference.rare)
@@ -154,69 +154,83 @@ def pair_features(
     parameters: constants of the first stage, for `lr` and what derives from it.
     """
     count = len(evidence.family)
-    columns: Columns = {}
     if not count:
         return np.zeros((0, len(FEATURES)), dtype=np.float32)
-    columns |= _ratios(evidence, parameters)
+    ratios = _Ratios.of(evidence, parameters)
+    columns = _ratios(evidence, ratios, parameters)
     columns |= _explained(evidence)
     columns |= _similarity(evidence)
     columns |= _expected(evidence)
     columns |= _excluded(evidence)
     columns |= _case(evidence, patient)
     columns |= _patient(evidence, patient)
+    columns |= _doubted(ratios.logs, columns)
     columns |= _rivals(evidence, columns)
-    columns |= _doubted(evidence, columns, parameters)
-    rows = np.empty((count, len(FEATURES)), dtype=np.float32)
+    table = np.empty((len(FEATURES), count), dtype=np.float32)
     for at, name in enumerate(FEATURES):
-        rows[:, at] = columns[name]
-    return rows
+        table[at] = columns[name]
+    return np.ascontiguousarray(table.T)
 
 
-def present_log_ratios(
-    evidence: PairEvidence, *, noise: float, weight: float, exponent: float
-) -> Floats:
-    """Return log ratios (n_present, n) as `ddx.inference.rare` defines them."""
-    kin = weight * evidence.seen.kin**exponent if weight else 0.0
-    ratios: Floats = np.log(noise + (1 - noise) * np.maximum(evidence.seen.own, kin))
-    return ratios
+@dataclass(frozen=True, slots=True)
+class _Ratios:
+    """Likelihood ratios of the findings seen, (n_present, n).
+
+    logs: as `ddx.inference.rare` defines them. strongest: of the finding or its discounted
+    ancestors, before noise. kin: of ancestors, to the exponent that discounts them.
+    """
+
+    logs: Floats
+    strongest: Floats
+    kin: Floats
+
+    @classmethod
+    def of(cls, evidence: PairEvidence, p: RareParameters) -> Self:
+        kin = evidence.seen.kin**p.ancestor_exponent
+        strongest = np.maximum(evidence.seen.own, p.ancestor_weight * kin)
+        return cls(_with_noise(strongest, p.noise), strongest, kin)
 
 
-def _ratios(evidence: PairEvidence, p: RareParameters) -> Columns:
-    n = max(len(evidence.seen.own), 1)
-    weight, exponent = p.ancestor_weight, p.ancestor_exponent
+def _with_noise(ratios: Floats, noise: float) -> Floats:
+    logs: Floats = np.log(noise + (1 - noise) * ratios)
+    return logs
 
-    def total(noise: float, weight: float, exponent: float) -> Floats:
-        logs = present_log_ratios(evidence, noise=noise, weight=weight, exponent=exponent)
-        summed: Floats = logs.sum(axis=0)
-        return summed
 
-    logs = present_log_ratios(evidence, noise=p.noise, weight=weight, exponent=exponent)
+def _ratios(evidence: PairEvidence, ratios: _Ratios, p: RareParameters) -> Columns:
+    seen, logs = evidence.seen, ratios.logs
+    n = max(len(logs), 1)
     doubts = [
         p.excluded_weight * np.log1p(-p.excluded_strength * f**p.excluded_exponent)
         for f in (evidence.excluded_share, evidence.excluded_chance[:, np.newaxis])
     ]
     present, excluded = logs.sum(axis=0), (doubts[0] - doubts[1]).sum(axis=0)
-    kin_only = np.log(p.noise + (1 - p.noise) * weight * evidence.seen.kin**exponent)
-    padded = np.concatenate([logs, np.zeros((3, logs.shape[1]))])[: max(len(logs), 3)]
-    falling = -np.sort(-padded, axis=0)
+    kin_only = np.log(p.noise + (1 - p.noise) * p.ancestor_weight * ratios.kin)
+    lenient = np.maximum(seen.own, 1.0 * seen.kin**0.5)
+    falling = _three_largest(logs)
     return {
         "lr": present + excluded,
         "lr_present": present,
         "lr_excluded": excluded,
         "lr_per_finding": present / n,
-        "lr_strict": total(p.noise, 0.0, 1.0),
-        "lr_lenient": total(p.noise, 1.0, 0.5),
-        "lr_low_noise": total(0.05, weight, exponent),
-        "lr_high_noise": total(0.5, weight, exponent),
+        "lr_strict": _with_noise(seen.own, p.noise).sum(axis=0),
+        "lr_lenient": _with_noise(lenient, p.noise).sum(axis=0),
+        "lr_low_noise": _with_noise(ratios.strongest, 0.05).sum(axis=0),
+        "lr_high_noise": _with_noise(ratios.strongest, 0.5).sum(axis=0),
         "lr_kin": kin_only.sum(axis=0),
         "lr_best": falling[0],
         "lr_second": falling[1],
-        "lr_top3": falling[:3].mean(axis=0),
-        "lr_worst": logs.min(axis=0, initial=np.inf) if len(logs) else present,
+        "lr_top3": falling.mean(axis=0),
+        "lr_worst": logs.min(axis=0) if len(logs) else present,
         "lr_spread": logs.std(axis=0) if len(logs) else present,
         "lr_against": np.minimum(logs, 0).sum(axis=0),
         "unexplained": (logs < 0).sum(axis=0),
     }
+
+
+def _three_largest(logs: Floats) -> NDArray[np.float64]:
+    """Return the three largest of each candidate, falling, (3, n); 0 where there are fewer."""
+    padding = np.zeros((max(3 - len(logs), 0), logs.shape[1]))
+    return np.sort(np.concatenate([logs, padding]), axis=0)[:-4:-1].astype(np.float64, order="C")
 
 
 def _explained(evidence: PairEvidence) -> Columns:
@@ -238,19 +252,22 @@ def _explained(evidence: PairEvidence) -> Columns:
 def _similarity(evidence: PairEvidence) -> Columns:
     case = resnik_case(evidence)
     disease = resnik_disease(evidence)
-    own = np.maximum(evidence.annotations.content, 1e-3)
+    annotations, sums = evidence.annotations, evidence.annotations.sums
+    own = np.maximum(annotations.content, 1e-3)
     content = np.maximum(evidence.seen.content[:, np.newaxis], 1e-3)
-    share, shared = evidence.annotations.share, evidence.closure.shared
+    shared = evidence.closure.shared
     united = evidence.closure.case + evidence.closure.disease - shared
     return {
         "resnik_case": case,
         "resnik_case_max": evidence.seen.shared.max(axis=0, initial=0),
         "resnik_case_min": evidence.seen.shared.min(axis=0, initial=99) if len(content) else case,
         "resnik_disease": disease,
-        "resnik_disease_weighed": _mean(evidence, evidence.annotations.match, share),
+        "resnik_disease_weighed": _mean(
+            evidence, annotations.match * annotations.share, sums[:, Sum.SHARE]
+        ),
         "resnik_both": (case + disease) / 2,
         "match_case": (evidence.seen.shared / content).sum(axis=0) / max(len(content), 1),
-        "match_disease": _mean(evidence, evidence.annotations.match / own),
+        "match_disease": _mean(evidence, annotations.match / own, sums[:, Sum.COUNT]),
         "simgic": shared / np.maximum(united, 1e-6),
         "closure_case": shared / max(evidence.closure.case, 1e-6),
         "closure_disease": shared / np.maximum(evidence.closure.disease, 1e-6),
@@ -266,29 +283,30 @@ def resnik_case(evidence: PairEvidence) -> Floats:
 
 def resnik_disease(evidence: PairEvidence) -> Floats:
     """Return the mean content each annotation that some patient showed shares with the case."""
-    shown = (evidence.annotations.share > 0).astype(np.float32)
-    return _mean(evidence, evidence.annotations.match, shown)
+    annotations = evidence.annotations
+    shown = annotations.match * (annotations.share > 0)
+    return _mean(evidence, shown, annotations.sums[:, Sum.SHOWN])
 
 
 def _expected(evidence: PairEvidence) -> Columns:
-    share, content = evidence.annotations.share, evidence.annotations.content
-    shown = evidence.annotations.match >= content - 1e-4
-    obligate = share >= OBLIGATE
-    obligates = _sum(evidence, obligate)
+    annotations, sums = evidence.annotations, evidence.annotations.sums
+    met = np.flatnonzero(annotations.match >= annotations.content - 1e-4)
+    share, out = annotations.share.take(met), annotations.ruled_out
+    heavy, share_out = share * annotations.content.take(met), annotations.share.take(out)
     with np.errstate(invalid="ignore"):
-        obligates_seen = _sum(evidence, obligate & shown) / np.where(obligates, obligates, np.nan)
-    annotations = _sum(evidence, np.ones_like(share))
+        any_obligate = np.where(sums[:, Sum.OBLIGATE], sums[:, Sum.OBLIGATE], np.nan)
+        obligates_seen = _sum(evidence, share >= OBLIGATE, met) / any_obligate
     return {
-        "coverage": _mean(evidence, shown, share),
-        "coverage_content": _mean(evidence, shown, share * content),
-        "obligates": obligates,
+        "coverage": _mean(evidence, share, sums[:, Sum.SHARE], met),
+        "coverage_content": _mean(evidence, heavy, sums[:, Sum.HEAVY], met),
+        "obligates": sums[:, Sum.OBLIGATE],
         "obligates_seen": obligates_seen,
-        "obligates_ruled_out": _sum(evidence, obligate & evidence.annotations.ruled_out),
-        "ruled_out": _sum(evidence, share * evidence.annotations.ruled_out),
-        "never_seen": _sum(evidence, shown & (share == 0)),
-        "annotations": np.log1p(annotations),
-        "annotation_content": _mean(evidence, content),
-        "annotations_stated": _mean(evidence, evidence.annotations.stated),
+        "obligates_ruled_out": _sum(evidence, share_out >= OBLIGATE, out),
+        "ruled_out": _sum(evidence, share_out, out),
+        "never_seen": _sum(evidence, share == 0, met),
+        "annotations": np.log1p(sums[:, Sum.COUNT]),
+        "annotation_content": sums[:, Sum.CONTENT] / np.maximum(sums[:, Sum.COUNT], _LEAST),
+        "annotations_stated": sums[:, Sum.STATED] / np.maximum(sums[:, Sum.COUNT], _LEAST),
         "closure": evidence.closure.disease,
     }
 
@@ -336,52 +354,58 @@ def _rivals(evidence: PairEvidence, columns: Columns) -> Columns:
     centre = posterior @ evidence.latent
     mean_shared = evidence.seen.shared.mean(axis=1, keepdims=True)
     lone = (evidence.seen.shared - mean_shared).max(axis=0, initial=0)
+    places = _log_ranks([columns[name] for name in _RANKED.values()])
     return {
-        "rank": _log_rank(lr),
         "gap_to_best": lr.max() - lr,
         "gap_to_next": lr - falling[after],
         "posterior": posterior,
-        "rank_resnik": _log_rank(columns["resnik_both"]),
-        "rank_simgic": _log_rank(columns["simgic"]),
-        "rank_strict": _log_rank(columns["lr_strict"]),
-        "rank_coverage": _log_rank(columns["coverage_content"]),
-        "gap_resnik": columns["resnik_both"].max() - columns["resnik_both"],
-        "gap_simgic": columns["simgic"].max() - columns["simgic"],
-        "gap_latent": columns["latent"].max() - columns["latent"],
         "neighbours": evidence.latent @ centre,
         "lone_content": lone,
+        **dict(zip(_RANKED, places, strict=True)),
+        **{gap: columns[name].max() - columns[name] for gap, name in _GAPS.items()},
         **_families(evidence.family, lr, posterior),
     }
 
 
-def _doubted(evidence: PairEvidence, columns: Columns, p: RareParameters) -> Columns:
+_RANKED: Final = {
+    "rank": "lr",
+    "rank_resnik": "resnik_both",
+    "rank_simgic": "simgic",
+    "rank_strict": "lr_strict",
+    "rank_coverage": "coverage_content",
+    "rank_but_best": "lr_but_best",
+    "rank_but_worst": "lr_but_worst_two",
+    "rank_coherent": "lr_coherent",
+}
+"""Columns that hold the position by another one."""
+
+_GAPS: Final = {
+    "gap_resnik": "resnik_both",
+    "gap_simgic": "simgic",
+    "gap_latent": "latent",
+    "gap_but_best": "lr_but_best",
+    "gap_but_worst": "lr_but_worst_two",
+    "gap_coherent": "lr_coherent",
+    "gap_capped": "lr_capped",
+}
+"""Columns that hold how far the best candidate is ahead in another one."""
+
+
+def _doubted(logs: Floats, columns: Columns) -> Columns:
     """Return what is left of the evidence when the findings that stand out are doubted."""
-    weight, exponent = p.ancestor_weight, p.ancestor_exponent
-    logs = present_log_ratios(evidence, noise=p.noise, weight=weight, exponent=exponent)
     total = columns["lr_present"]
     rising = np.sort(logs, axis=0)
     trust = _trust(logs, columns["lr"])
-    capped = np.minimum(logs, LOG_RATIO_CAP).sum(axis=0)
-    best, worst = total - rising[-1:].sum(axis=0), total - rising[:1].sum(axis=0)
-    best_two, worst_two = total - rising[-2:].sum(axis=0), total - rising[:2].sum(axis=0)
-    coherent = trust @ logs
     return {
-        "lr_but_best": best,
-        "lr_but_best_two": best_two,
-        "lr_but_worst": worst,
-        "lr_but_worst_two": worst_two,
-        "lr_capped": capped,
+        "lr_but_best": total - rising[-1:].sum(axis=0),
+        "lr_but_best_two": total - rising[-2:].sum(axis=0),
+        "lr_but_worst": total - rising[:1].sum(axis=0),
+        "lr_but_worst_two": total - rising[:2].sum(axis=0),
+        "lr_capped": np.minimum(logs, LOG_RATIO_CAP).sum(axis=0),
         "supported": (logs > 1).sum(axis=0),
-        "lr_coherent": coherent,
+        "lr_coherent": trust @ logs,
         "case_coherence": np.float32(trust.mean() if len(trust) else np.nan),
         "case_strangers": np.float32((1 - trust).sum()),
-        "rank_but_best": _log_rank(best),
-        "rank_but_worst": _log_rank(worst_two),
-        "rank_coherent": _log_rank(coherent),
-        "gap_but_best": best.max() - best,
-        "gap_but_worst": worst_two.max() - worst_two,
-        "gap_coherent": coherent.max() - coherent,
-        "gap_capped": capped.max() - capped,
     }
 
 
@@ -399,33 +423,46 @@ def _trust(logs: Floats, lr: Floats) -> Floats:
 
 
 def _families(family: NDArray[np.int32], lr: Floats, posterior: Floats) -> Columns:
-    same = family[:, np.newaxis] == family[np.newaxis]
-    others = same & ~np.eye(len(family), dtype=bool)
-    best = np.where(others, lr[np.newaxis], -np.inf).max(axis=1)
-    return {
-        "family_others": others.sum(axis=1),
-        "family_posterior": same @ posterior,
-        "family_gap": np.where(np.isfinite(best), lr - best, np.nan),
-    }
+    size = np.bincount(family)[family]
+    several = np.flatnonzero(size > 1)
+    together, gap = posterior.copy(), np.full(len(lr), np.nan, dtype=np.float32)
+    if len(several):
+        rows = family if size.max() > 2 else family[several]  # BLAS rounds sums by their shape
+        same = rows[:, np.newaxis] == family
+        together[slice(None) if len(rows) == len(family) else several] = same @ posterior
+        others = family[several, np.newaxis] == family[several]
+        np.fill_diagonal(others, val=False)
+        gap[several] = lr[several] - np.where(others, lr[several], -np.inf).max(axis=1)
+    return {"family_others": size - 1, "family_posterior": together, "family_gap": gap}
 
 
-def _log_rank(scores: Floats) -> Floats:
-    """Return log(1 + number of candidates with a better score)."""
-    better = np.searchsorted(np.sort(-scores), -scores, side="left")
-    return np.log1p(better).astype(np.float32)
+def _log_ranks(columns: list[Floats]) -> Floats:
+    """Return log(1 + number of candidates with a better score) by each column, (n_columns, n)."""
+    falling = -np.stack(columns)
+    order, n = np.argsort(falling, axis=1), falling.shape[1]
+    order += np.arange(0, falling.size, n)[:, np.newaxis]
+    ordered = falling.take(order)
+    first = np.zeros(order.shape, dtype=np.intp)
+    first[:, 1:] = np.arange(1, n) * (ordered[:, 1:] != ordered[:, :-1])
+    better = np.maximum.accumulate(first, axis=1)
+    logs = np.empty_like(falling)
+    logs.put(order, np.log1p(np.arange(n)).astype(np.float32).take(better))
+    return logs
 
 
-def _sum(evidence: PairEvidence, values: NDArray[Any]) -> Floats:
-    """Return the sum of an annotation-wise array per candidate."""
-    n = len(evidence.family)
-    summed = np.bincount(evidence.annotations.owner, values.astype(np.float64), minlength=n)
-    return summed.astype(np.float32)
+def _sum(evidence: PairEvidence, values: NDArray[Any], of: Places | None = None) -> Floats:
+    """Return the sum of an annotation-wise array per candidate. of: which, all when None."""
+    owner = evidence.annotations.owner
+    return summed(values, owner if of is None else owner.take(of), len(evidence.family))
 
 
 def _mean(
-    evidence: PairEvidence, values: NDArray[Any], weights: NDArray[Any] | None = None
+    evidence: PairEvidence, values: NDArray[Any], weight: Floats, of: Places | None = None
 ) -> Floats:
-    heavy = np.ones_like(evidence.annotations.share) if weights is None else weights
-    total = np.maximum(_sum(evidence, heavy), np.float32(1e-6))
-    mean: Floats = (_sum(evidence, values * heavy) / total).astype(np.float32)
-    return mean
+    """Return the same over a weight per candidate."""
+    heavy: Floats = np.maximum(weight, _LEAST)
+    return _sum(evidence, values, of) / heavy
+
+
+_LEAST: Final = np.float32(1e-6)
+"""Weight that stands in for none."""

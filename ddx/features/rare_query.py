@@ -50,7 +50,7 @@ def read_case(
     seen, unread = _terms(case.present, ontology, implies or {})
     ruled_out, unread_too = _terms(case.excluded, ontology, {})
     present, general = _most_specific(seen, ontology)
-    contradicted = {i for term in present for i in ontology.lineage(term.index).tolist()}
+    contradicted = frozenset[int]().union(*(ontology.lineage_set(t.index) for t in present))
     possible = [t for t in ruled_out if t.index not in contradicted]
     excluded, specific = _most_general(possible, ontology)
     clash = [t.subject for t in ruled_out if t.index in contradicted]
@@ -72,7 +72,7 @@ def _terms(
     for finding in findings:
         term = implies.get(finding.id, finding.id)
         index = ontology.index_of(term) if term in ontology else root
-        if index != root and root in ontology.lineage(index):
+        if index != root and root in ontology.lineage_set(index):
             read.append(QueryTerm(index, finding.id))
         else:
             unread.append(finding.id)
@@ -83,7 +83,7 @@ def _most_specific(
     terms: list[QueryTerm], ontology: Ontology
 ) -> tuple[list[QueryTerm], list[FindingId]]:
     """Split off every term that is an ancestor, or a repetition, of another one."""
-    above = {i for term in terms for i in ontology.lineage(term.index).tolist() if i != term.index}
+    above = set[int]().union(*(ontology.lineage_set(t.index) - {t.index} for t in terms))
     return _without_repetition(terms, (t.index in above for t in terms))
 
 
@@ -92,7 +92,7 @@ def _most_general(
 ) -> tuple[list[QueryTerm], list[FindingId]]:
     """Split off every term that is a descendant, or a repetition, of another one."""
     own = {term.index for term in terms}
-    below = (not own.isdisjoint(set(ontology.lineage(t.index).tolist()) - {t.index}) for t in terms)
+    below = (not own.isdisjoint(ontology.lineage_set(t.index) - {t.index}) for t in terms)
     return _without_repetition(terms, below)
 
 

@@ -7,6 +7,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ddx.domain.canonical import canonical_json, digest_of
 from ddx.domain.identifiers import FindingId, finding_id
 from ddx.errors import IdentifierError, ModelError, SchemaMismatchError
@@ -49,7 +52,9 @@ class FeatureSchema:
     """The ordered columns of one model; each subject has at most one column.
 
     hash: SHA-256 (hex) of the canonical JSON of the columns; the model beside it carries the same.
-    positions: finding -> index of its column. age_at, sex_at: index of these, None without.
+    subjects: what explanations call each column. positions: finding -> index of its column.
+    finding_columns: these indexes, intp;
+    holds_finding: the same, bool (n_columns,). age_at, sex_at: index of these, None without.
 
     Raises:
         ModelError: no columns, or two columns for one subject.
@@ -57,18 +62,25 @@ class FeatureSchema:
 
     columns: tuple[Column, ...]
     hash: str = field(init=False)
+    subjects: tuple[str, ...] = field(init=False, repr=False, compare=False)
     positions: Mapping[FindingId, int] = field(init=False, repr=False, compare=False)
+    finding_columns: NDArray[np.intp] = field(init=False, repr=False, compare=False)
+    holds_finding: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
     age_at: int | None = field(init=False, repr=False, compare=False)
     sex_at: int | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        subjects = [column.subject for column in self.columns]
+        subjects = tuple(column.subject for column in self.columns)
         if not subjects or len(set(subjects)) != len(subjects):
             twice = sorted({s for s in subjects if subjects.count(s) > 1})
             raise ModelError(f"schema without columns, or with a column twice: {twice}")
         positions = {c.finding: i for i, c in enumerate(self.columns) if c.finding is not None}
         object.__setattr__(self, "hash", digest_of(self._body()))
+        object.__setattr__(self, "subjects", subjects)
         object.__setattr__(self, "positions", MappingProxyType(positions))
+        object.__setattr__(self, "finding_columns", np.array(list(positions.values()), np.intp))
+        holds = np.array([column.finding is not None for column in self.columns])
+        object.__setattr__(self, "holds_finding", holds)
         at = {subject: i for i, subject in enumerate(subjects)}
         object.__setattr__(self, "age_at", at.get("age"))
         object.__setattr__(self, "sex_at", at.get("sex"))

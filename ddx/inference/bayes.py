@@ -122,7 +122,7 @@ class BayesTable:
             rows, columns = np.nonzero(~np.isnan(values[start : start + rows_at_once]))
             if len(rows):
                 found = self._bins(columns, values[start + rows, columns])
-                starts = np.flatnonzero(np.diff(rows, prepend=-1))
+                starts = np.flatnonzero(np.append(True, rows[1:] != rows[:-1]))
                 margins[start + rows[starts]] += np.add.reduceat(self._ratios[found], starts)
         return margins
 

@@ -82,6 +82,24 @@ class Calibration:
             raise ModelError(f"{COMMON_CALIBRATION} cannot be read: {error!r}") from error
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CommonAnswer:
+    """What the common model says of one case, float64 (n_diseases,) each.
+
+    bayes: margins of the Bayes table alone, 0 without one. probabilities: calibrated, sum 1.
+    unasked: the same of this patient, by age and sex, before any finding. shown: margins of the
+    table for the findings present and nothing else.
+    """
+
+    bayes: Vector
+    probabilities: Vector
+    unasked: Vector
+    shown: Vector
+
+
+_UNKNOWN: Final = np.float32(np.nan)
+
+
 class CommonModel:
     """The fitted model of one bundle. bayes: the table the trees correct, None without one."""
 
@@ -131,6 +149,24 @@ class CommonModel:
         """Diseases the model tells apart, in output order."""
         return self._calibration.diseases
 
+    def answer(self, row: FeatureRow) -> CommonAnswer:
+        """Return what the model says of one case. Raises ModelError."""
+        finding = self.schema.holds_finding
+        unasked = np.where(finding, _UNKNOWN, row.values)
+        shown = np.where(finding & (row.values > 0), row.values, _UNKNOWN)
+        rows = np.stack((row.values, unasked, shown))
+        trees = self._session.run(rows[:2]).astype(np.float64)
+        bayes = (
+            np.zeros((3, len(self.diseases))) if self.bayes is None else self.bayes.margins_of(rows)
+        )
+        probabilities = self._calibrated(bayes[:2], bayes[:2] + trees)
+        return CommonAnswer(
+            bayes=bayes[0],
+            probabilities=probabilities[0],
+            unasked=probabilities[1],
+            shown=bayes[2],
+        )
+
     def margins(self, row: FeatureRow) -> Vector:
         """Return the log-odds scale score per disease, float64 (n_diseases,). Raises ModelError."""
         only: Vector = self.margins_of(row.values[np.newaxis])[0]
@@ -147,7 +183,9 @@ class CommonModel:
 
     def probabilities_of(self, values: NDArray[np.float32]) -> Vector:
         """Return calibrated probabilities of many rows, float64 (n, n_diseases)."""
-        bayes, margins = self._both(values)
+        return self._calibrated(*self._both(values))
+
+    def _calibrated(self, bayes: Vector, margins: Vector) -> Vector:
         return self._calibration.probabilities(anchored(bayes, margins, self._corrected))
 
     def _both(self, values: NDArray[np.float32]) -> tuple[Vector, Vector]:

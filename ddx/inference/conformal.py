@@ -158,12 +158,17 @@ def scores(probabilities: Vector, random: Vector | float) -> Vector:
     probabilities: calibrated, (n_diseases,) or (n, n_diseases). random: 0..1, one per case.
     """
     order = np.argsort(-probabilities, axis=-1, kind="stable")
-    ranked = np.take_along_axis(probabilities, order, axis=-1)
-    above = np.cumsum(ranked, axis=-1) - ranked
-    own = above + np.asarray(random)[..., np.newaxis] * ranked
-    found = np.empty_like(own)
-    np.put_along_axis(found, order, np.clip(own, 0.0, 1.0), axis=-1)
+    found = np.empty_like(probabilities)
+    own = _falling(np.take_along_axis(probabilities, order, axis=-1), random)
+    np.put_along_axis(found, order, own, axis=-1)
     return found
+
+
+def _falling(ranked: Vector, random: Vector | float) -> Vector:
+    """Return the scores of probabilities that fall along the last axis, same shape."""
+    above = np.cumsum(ranked, axis=-1) - ranked
+    own: Vector = np.clip(above + np.asarray(random)[..., np.newaxis] * ranked, 0.0, 1.0)
+    return own
 
 
 def prediction_set(
@@ -189,10 +194,11 @@ def prediction_set(
         raise ModelError(
             f"{COMMON_CONFORMAL} groups {len(sets.groups)} diseases, not {len(probabilities)}"
         )
-    inside = scores(probabilities, drawn(digest)) <= sets.thresholds(present, excluded)
     order = np.argsort(-probabilities, kind="stable")
-    kept = [int(i) for i in order if inside[i]]
-    if never_empty and int(order[0]) not in kept:
+    own = _falling(probabilities[order], drawn(digest))
+    inside = own <= sets.thresholds(present, excluded)[order]
+    kept: list[int] = order[inside].tolist()
+    if never_empty and not inside[0]:
         kept.insert(0, int(order[0]))
     return tuple(kept)
 

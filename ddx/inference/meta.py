@@ -91,8 +91,11 @@ class Aggregate:
 
 
 def band_of(probability: float) -> Band:
-    """Return the word for a probability in 0..1."""
-    return next(band for floor, band in BAND_FLOORS if probability >= floor)
+    """Return the word for a probability in 0..1. Raises ValueError for anything else."""
+    for floor, band in BAND_FLOORS:
+        if probability >= floor:
+            return band
+    raise ValueError(f"{probability} is no probability")
 
 
 def gate_inputs(answers: WorldAnswers) -> dict[str, float]:

@@ -77,6 +77,19 @@ class FamiliarBand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """What the Bayes table says of many rows.
+
+    All (n,). present: int64, findings present. believed: int64, number of the most probable
+    disease. score: float64, how well the diseases believed in explain what is present.
+    """
+
+    present: Counts
+    believed: Counts
+    score: Scores
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutsideModel:
     """What a bundle carries to tell a case that no common disease explains.
 
@@ -108,16 +121,18 @@ class OutsideModel:
 
         values: float32 (n, n_columns).
         """
-        seen = explained(values, schema, bayes)
-        found = np.full(len(values), np.nan)
+        return self._p_values(explained(values, schema, bayes))
+
+    def _p_values(self, seen: Explained) -> Scores:
+        found = np.full(len(seen.present), np.nan)
         for i in np.flatnonzero(seen.present >= self.least_present):
             bands, n = self.bands[self.source[seen.believed[i]]], int(seen.present[i])
             found[i] = next(b for b in bands if b.holds(n)).p_value(float(seen.score[i]))
         return found
 
-    def assess(self, values: Rows, schema: FeatureSchema, bayes: BayesTable) -> CommonFit:
-        """Return whether the row `values`, float32 (n_columns,), is explained."""
-        p = float(self.p_values(values[np.newaxis], schema, bayes)[0])
+    def assess(self, seen: Explained) -> CommonFit:
+        """Return whether the only row is explained."""
+        p = float(self._p_values(seen)[0])
         if math.isnan(p):
             return NOT_ASSESSED
         return CommonFit(fit=Fit.UNEXPLAINED if p <= self.rate else Fit.EXPLAINED, p_value=p)
@@ -179,35 +194,28 @@ def _check(bands: tuple[FamiliarBand, ...]) -> None:
             raise ModelError(f"{COMMON_OUTSIDE}: scores of a band do not ascend")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explained:
-    """What the Bayes table says of many rows.
-
-    All (n,). present: int64, findings present. believed: int64, number of the most probable
-    disease. score: float64, how well the diseases believed in explain what is present.
-    """
-
-    present: Counts
-    believed: Counts
-    score: Scores
-
-
 def explained(values: Rows, schema: FeatureSchema, bayes: BayesTable) -> Explained:
     """Return how each row of `values`, float32 (n, n_columns), is explained.
 
     What is excluded, age and sex move the belief and are not themselves explained.
     """
-    findings = np.zeros(len(schema), dtype=bool)
-    findings[list(schema.positions.values())] = True
-    present = findings & (values > 0)
-    seen = np.where(present, values, np.float32(np.nan))
-    margins = bayes.margins_of(values)
+    present = schema.holds_finding & (values > 0)
+    shown = np.where(present, values, np.float32(np.nan))
+    return explained_by(
+        present.sum(axis=1), bayes.margins_of(values), bayes.margins_of(shown) - bayes.prior
+    )
+
+
+def explained_by(present: Counts, margins: Scores, ratios: Scores) -> Explained:
+    """Return the same of rows the table was asked about before.
+
+    present: (n,). margins: (n, n_diseases). ratios: same shape, margins of what is present alone,
+    without the prior.
+    """
     belief = np.exp(margins - margins.max(axis=1, keepdims=True))
     belief /= belief.sum(axis=1, keepdims=True)
     return Explained(
-        present=present.sum(axis=1),
-        believed=belief.argmax(axis=1),
-        score=(belief * (bayes.margins_of(seen) - bayes.prior)).sum(axis=1),
+        present=present, believed=belief.argmax(axis=1), score=(belief * ratios).sum(axis=1)
     )
 
 

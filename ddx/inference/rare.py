@@ -39,6 +39,9 @@ FREQUENCIES: Final = np.arange(FREQUENCY_STEPS + 1) / FREQUENCY_STEPS
 TERMS_KEPT: Final = 128
 """Findings whose ratios are kept for all diseases (0.1 MB each): what most cases mention."""
 
+KINDS_KEPT: Final = 512
+"""Terms whose beliefs by code are kept (2 kB each): those that many findings are a kind of."""
+
 DEFAULT_LIMIT: Final = 200
 """Candidates handed to the learned ranker; what the recall bar of the first stage counts."""
 
@@ -79,6 +82,8 @@ class RareRanker:
         self.index = index
         self._present_ratios = lru_cache(TERMS_KEPT)(self._weigh_everywhere)
         self._kinds = lru_cache(maxsize=None)(self._look_up_kinds)
+        self._beliefs = lru_cache(KINDS_KEPT)(self._look_up_beliefs)
+        self._refutations = self._refutation(FREQUENCIES)
 
     @classmethod
     def from_artifacts(cls, artifacts: Artifacts, ontology: Ontology | None = None) -> Self:
@@ -139,8 +144,8 @@ class RareRanker:
                 best = np.maximum(best, beliefs)
             scores += self._with_noise(best)
         for term in query.excluded:
-            scores -= self._refutation(self.index.background[term.index])
-            scores += self._refutation(FREQUENCIES)[codes[:, term.index]]
+            scores -= self._usual_refutation(term.index)
+            scores += self._refutations[codes[:, term.index]]
         return scores
 
     def evidence(self, query: RareQuery, disease: int) -> RareEvidence:
@@ -154,9 +159,14 @@ class RareRanker:
         The profile need not be in the index: the evaluation asks what a disease would score
         without the paper that describes the patient.
         """
+        beliefs = [self._strongest(term.index, frequency) for term in query.present]
+        present = self._with_noise(np.array(beliefs, dtype=np.float64))
+        shares = [frequency(term.index) for term in query.excluded]
+        own = self._refutation(np.array(shares, dtype=np.float64))
+        usual = [self._usual_refutation(term.index) for term in query.excluded]
         return RareEvidence(
-            present=tuple(self._present_ratio(t.index, frequency) for t in query.present),
-            excluded=tuple(self._excluded_ratio(t.index, frequency) for t in query.excluded),
+            present=tuple(present.tolist()),
+            excluded=tuple(float(o - u) for o, u in zip(own, usual, strict=True)),
         )
 
     def _look_up_kinds(self, term: int) -> tuple[tuple[int, float], ...]:
@@ -184,19 +194,31 @@ class RareRanker:
         """Return the log ratio of a finding seen, float64 by disease number; not to be changed."""
         best = np.zeros(len(self.diseases))
         for kind, chance in self._kinds(term):
-            diseases, codes = self.index.postings(kind)
-            ratios = self._belief(FREQUENCIES, chance, itself=kind == term)[codes]
-            best[diseases] = np.maximum(best[diseases], ratios)
+            ratios = self._beliefs(chance, itself=kind == term)
+            everywhere = self.index.row_of(kind)
+            if everywhere is not None:
+                np.maximum(best, ratios.take(everywhere), out=best)
+            else:
+                diseases, codes = self.index.postings(kind)
+                best[diseases] = np.maximum(best[diseases], ratios[codes])
         ratios = self._with_noise(best)
         ratios.setflags(write=False)
         return ratios
 
-    def _present_ratio(self, term: int, frequency: Callable[[int], float]) -> float:
-        beliefs = [
-            self._belief(frequency(kind), chance, itself=kind == term)
-            for kind, chance in self._kinds(term)
-        ]
-        return float(self._with_noise(np.array(max(beliefs, default=0.0))))
+    def _look_up_beliefs(self, chance: float, *, itself: bool) -> Floats:
+        """Return `_belief` of every code; not to be changed."""
+        return self._belief(FREQUENCIES, chance, itself=itself)
+
+    def _strongest(self, term: int, frequency: Callable[[int], float]) -> float:
+        """Return the ratio to chance of a finding seen, before noise."""
+        p, own, best = self.index.parameters, 0.0, 0.0
+        for kind, chance in self._kinds(term):
+            share = frequency(kind)
+            if kind == term:
+                own = share / chance
+            elif share and share / chance > best:
+                best = share / chance
+        return max(own, p.ancestor_weight * best**p.ancestor_exponent) if best else own
 
     def _with_noise(self, ratio: Floats) -> Floats:
         noise = self.index.parameters.noise
@@ -204,13 +226,13 @@ class RareRanker:
         return log_ratio
 
     def _add_excluded_ratios(self, scores: Floats, term: int) -> None:
-        scores -= self._refutation(self.index.background[term])
+        scores -= self._usual_refutation(term)
         diseases, codes = self.index.postings(term)
-        scores[diseases] += self._refutation(FREQUENCIES)[codes]
+        scores[diseases] += self._refutations[codes]
 
-    def _excluded_ratio(self, term: int, frequency: Callable[[int], float]) -> float:
-        own = self._refutation(np.array(frequency(term)))
-        return float(own - self._refutation(self.index.background[term]))
+    def _usual_refutation(self, term: int) -> np.float64:
+        """Return what not seeing a finding says when nothing is known of the disease."""
+        return np.float64(self._refutation(self.index.background[term]))
 
     def _refutation(self, frequency: Floats) -> Floats:
         """Return the log probability, weighted, of not seeing a finding of this frequency."""

@@ -5,16 +5,21 @@ already holds, by itself or through what its findings imply, or that nobody coul
 holds one of its findings as UNKNOWN. The models ignore such a finding; asking again is useless.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ddx.domain.case import Case, Sex
 from ddx.domain.finding import Presence
 from ddx.domain.identifiers import FindingId
 from ddx.features.encode import FeatureRow
 from ddx.inquiry.bank import Item, QuestionBank
-from ddx.inquiry.effort import Equipment, Means
+from ddx.inquiry.effort import Equipment
+
+Places = NDArray[np.intp]
 
 FOLLOW_UPS: Final[Mapping[FindingId, tuple[str, ...]]] = MappingProxyType(
     {
@@ -79,51 +84,48 @@ _OF_GROWN_LIFE: Final = frozenset(
 _OF_SOME: Final = _OF_WOMEN | _OF_GROWN_LIFE
 
 
-def askable(
-    case: Case, row: FeatureRow, bank: QuestionBank, equipment: Equipment
-) -> tuple[Item, ...]:
-    """Return the questions worth considering, in the order of the bank."""
-    settled = _settled_by_gates(case, bank)
+def askable(case: Case, row: FeatureRow, bank: QuestionBank, equipment: Equipment) -> Places:
+    """Return the questions worth considering, by their place in `bank.items`, ascending."""
     excluded = frozenset(f.id for f in case.excluded)
-    unanswered = frozenset(f.id for f in case.findings if f.presence is Presence.UNKNOWN)
-    touched = frozenset[str]().union(*(bank.under.get(f, ()) for f in excluded))
-    asked = row.asked.tolist()
-    possible = {means for means in Means if equipment.can(means)}
-    return tuple(
-        item
-        for item in bank.items
-        if item.subject not in settled
-        and item.means in possible
-        and not _answered(item, excluded, asked)
-        and unanswered.isdisjoint(item.findings)
-        and fits(item.findings[0], case)
-        and not (item.subject in touched and _ruled_out(item, excluded))
+    left = bank.possible(equipment)
+    left &= bank.is_choice | ~row.asked[bank.first_column]
+    closed = _settled_by_gates(case, bank)
+    closed.update(_answered_or_unanswerable(case, bank))
+    closed.update(at for at in bank.under_any(excluded) if _ruled_out(bank.items[at], excluded))
+    closed.update(
+        at for f in _OF_SOME if (at := bank.opened_by.get(f)) is not None and not fits(f, case)
     )
+    left[list(closed)] = False
+    places: Places = np.flatnonzero(left)
+    return places
 
 
-def _answered(item: Item, excluded: frozenset[FindingId], asked: Sequence[bool]) -> bool:
-    """Return whether the case holds the answer: for a choice, only once a value was denied.
+def _answered_or_unanswerable(case: Case, bank: QuestionBank) -> Iterator[int]:
+    """Yield the places of choices with a value denied, and of what nobody could answer.
 
     A value that is merely present ("pain in the chest") does not say that there is no other.
     """
-    if not item.is_choice:
-        return asked[item.columns[0]]
-    return not excluded.isdisjoint(item.findings)
+    for finding in case.findings:
+        at = bank.place_of.get(finding.id)
+        if at is None or finding.presence is Presence.PRESENT:
+            continue
+        if finding.presence is Presence.UNKNOWN or bank.items[at].is_choice:
+            yield at
 
 
-def _settled_by_gates(case: Case, bank: QuestionBank) -> set[str]:
+def _settled_by_gates(case: Case, bank: QuestionBank) -> set[int]:
     """Return what FOLLOW_UPS settle: all follow-ups of a no, and the gate of any yes."""
     present = frozenset(f.id for f in case.present)
-    has = {item.subject for item in bank.items if not present.isdisjoint(item.findings)}
-    settled: set[str] = set()
     excluded = frozenset(f.id for f in case.excluded)
+    has = {bank.items[at].subject for f in present if (at := bank.place_of.get(f)) is not None}
+    settled: set[str] = set()
     for gate, follow_ups in FOLLOW_UPS.items():
         denials = (gate, *ALSO_DENIED_BY.get(gate, ()))
         if gate not in present and not excluded.isdisjoint(denials):
             settled.update(follow_ups)
         elif not has.isdisjoint(follow_ups):
             settled.add(gate)
-    return settled
+    return {bank.place[subject] for subject in settled if subject in bank.place}
 
 
 def fits(finding: FindingId, case: Case) -> bool:

@@ -19,8 +19,8 @@ from ddx.domain.artifacts import COMMON_TREES, Artifacts
 from ddx.domain.identifiers import FindingId
 from ddx.errors import ModelError, SchemaMismatchError
 from ddx.features.schema import FeatureSchema
-from ddx.inquiry.effort import Means, means_of
-from ddx.inquiry.gain import Floats, certainty
+from ddx.inquiry.effort import COST, Equipment, Means, means_of
+from ddx.inquiry.gain import DrawnAnswers, Floats, certainty
 from ddx.terminology.catalogue import Catalogue
 
 SAMPLES: Final = 16
@@ -52,11 +52,13 @@ class Item:
 
 
 class QuestionBank:
-    """The questions of one bundle.
+    """The questions of one bundle; what is told of several goes by their place in `items`.
 
     yes_no, choices: items by kind. frequency: float64 (n_diseases, n_columns), nan only where a
-    column holds no finding. asked_of, certain: the columns of `yes_no` and `gain.certainty`.
-    under: an HPO term -> the subjects with a value that is a case of it.
+    column holds no finding. alone: places of `yes_no`; yes_no_frequency, certain: their columns
+    and `gain.certainty` of these. first_column, is_choice, cost: (n_items,). place: by subject.
+    place_of: by any finding the answer settles; opened_by: by the first of these. under: an HPO
+    term -> the places of questions with a value that is a case of it.
     """
 
     def __init__(self, items: tuple[Item, ...], frequency: Floats) -> None:
@@ -64,10 +66,18 @@ class QuestionBank:
         self.frequency = frequency
         self.yes_no = tuple(item for item in items if not item.is_choice)
         self.choices = tuple(item for item in items if item.is_choice)
+        self.is_choice = np.array([item.is_choice for item in items], dtype=bool)
+        self.alone = np.flatnonzero(~self.is_choice)
         columns = [item.columns[0] for item in self.yes_no]
         self.yes_no_frequency = np.ascontiguousarray(frequency[:, columns])
         self.certain = certainty(self.yes_no_frequency)
-        self.under = _subjects_by_kind(items)
+        self.first_column = np.array([item.columns[0] for item in items], dtype=np.intp)
+        self.cost = np.array([COST[item.means] for item in items])
+        self.place = {item.subject: at for at, item in enumerate(items)}
+        self.place_of = {f: at for at, item in enumerate(items) for f in item.findings}
+        self.opened_by = {item.findings[0]: at for at, item in enumerate(items)}
+        self.under = _places_by_kind(items)
+        self._means = np.array([_MEANS.index(item.means) for item in items], dtype=np.intp)
 
     @classmethod
     def from_artifacts(
@@ -85,24 +95,38 @@ class QuestionBank:
             raise SchemaMismatchError("frequencies were counted on the columns of another schema")
         return cls(_items(schema, catalogue), frequency)
 
+    def possible(self, equipment: Equipment) -> NDArray[np.bool_]:
+        """Return which questions can be answered with `equipment`, bool (n_items,)."""
+        can = np.array([equipment.can(means) for means in _MEANS])
+        found: NDArray[np.bool_] = can[self._means]
+        return found
+
+    def under_any(self, kinds: Iterable[FindingId]) -> set[int]:
+        """Return the places of the questions with a value that is a case of any of `kinds`."""
+        return set[int]().union(*(self.under.get(kind, ()) for kind in kinds))
+
     @cached_property
-    def answers(self) -> Mapping[str, Floats]:
-        """Drawn answers by choice: 0 or 1, (n_diseases, SAMPLES, n_values)."""
+    def drawn(self) -> Mapping[int, DrawnAnswers]:
+        """Drawn answers of every choice, by its place."""
         rng = np.random.default_rng(_SEED)
-        drawn: dict[str, Floats] = {}
+        drawn: dict[int, DrawnAnswers] = {}
         for item in self.choices:
-            chance = self.frequency[:, item.columns][:, np.newaxis, :]
+            chance = self.frequency[:, item.columns]
             shape = (len(self.frequency), SAMPLES, len(item.columns))
-            drawn[item.subject] = (rng.random(shape) < chance).astype(np.float64)
+            answers = rng.random(shape) < chance[:, np.newaxis, :]
+            drawn[self.place[item.subject]] = DrawnAnswers.of(answers, chance)
         return drawn
 
 
-def _subjects_by_kind(items: Iterable[Item]) -> Mapping[FindingId, frozenset[str]]:
-    under: dict[FindingId, set[str]] = {}
-    for item in items:
+_MEANS: Final = tuple(Means)
+
+
+def _places_by_kind(items: Iterable[Item]) -> Mapping[FindingId, frozenset[int]]:
+    under: dict[FindingId, set[int]] = {}
+    for at, item in enumerate(items):
         for kind in frozenset[FindingId]().union(*item.kinds):
-            under.setdefault(kind, set()).add(item.subject)
-    return {kind: frozenset(subjects) for kind, subjects in under.items()}
+            under.setdefault(kind, set()).add(at)
+    return {kind: frozenset(places) for kind, places in under.items()}
 
 
 def _items(schema: FeatureSchema, catalogue: Catalogue) -> tuple[Item, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ddx.features.encode import FeatureRow
-from ddx.inference.common import CommonModel
+from ddx.inference.common import CommonAnswer, CommonModel
 from ddx.inquiry.bank import QuestionBank
 from ddx.inquiry.gain import SMALLEST, Floats, softmax
 
@@ -34,24 +34,31 @@ class Belief:
         present = np.clip(bank.frequency[:, self._columns], RAREST, 1.0 - RAREST)
         self._log_present, self._log_absent = np.log(present).T, np.log1p(-present).T
 
-    def probabilities(self, row: FeatureRow, common: Floats | None = None) -> Floats:
+    def probabilities(self, row: FeatureRow, common: CommonAnswer | None = None) -> Floats:
         """Return P(disease | case), float64 (n_diseases,), sum 1. Raises ModelError.
 
         common: what the common model says of the row, when it was asked before.
         """
-        known = None if common is None else common[np.newaxis]
-        only: Floats = self.probabilities_of(row.values[np.newaxis], known)[0]
+        values = row.values[np.newaxis]
+        if common is None:
+            only: Floats = self.probabilities_of(values)[0]
+        else:
+            only = self._pooled(values, common.probabilities, common.unasked)[0]
         return only
 
-    def probabilities_of(self, values: NDArray[np.float32], common: Floats | None = None) -> Floats:
+    def probabilities_of(self, values: NDArray[np.float32]) -> Floats:
         """Return the same for many rows at once, float64 (n, n_diseases). Raises ModelError."""
-        nothing_asked = values.copy()
-        nothing_asked[:, self._columns] = np.nan
-        trees = self._common.probabilities_of(values) if common is None else common
-        log_trees = np.log(np.maximum(trees, SMALLEST))
-        log_prior = np.log(np.maximum(self._common.probabilities_of(nothing_asked), SMALLEST))
+        unasked = values.copy()
+        unasked[:, self._columns] = np.nan
+        ask = self._common.probabilities_of
+        return self._pooled(values, ask(values), ask(unasked))
+
+    def _pooled(self, values: NDArray[np.float32], common: Floats, unasked: Floats) -> Floats:
+        """Return the pool of the common model and of counts that start from its `unasked`."""
+        log_common = np.log(np.maximum(common, SMALLEST))
+        log_prior = np.log(np.maximum(unasked, SMALLEST))
         by_counts = np.log(np.maximum(softmax(log_prior + self._evidence(values)), SMALLEST))
-        return softmax((1.0 - COUNTS_WEIGHT) * log_trees + COUNTS_WEIGHT * by_counts)
+        return softmax((1.0 - COUNTS_WEIGHT) * log_common + COUNTS_WEIGHT * by_counts)
 
     def _evidence(self, values: NDArray[np.float32]) -> Floats:
         """Return log P(findings | disease), counting findings as independent."""

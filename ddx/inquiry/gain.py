@@ -7,7 +7,8 @@ information between answer and disease. It is never negative as long as the answ
 the probabilities they are weighed by.
 """
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,27 +59,84 @@ def yes_no_gain(p: Floats, weights: Floats, frequency: Floats, certain: Floats) 
     return total
 
 
-def sampled_gain(p: Floats, weights: Floats, answers: Floats, frequency: Floats) -> float:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnAnswers:
+    """Answers drawn for one question with many possible ones, each distinct answer held once.
+
+    answers: float64 (n_answers, n_values), 0 or 1. at: intp (n_diseases, n_samples), the answer
+    drawn. odds: float64 (n_diseases, n_values), log(P(value) / P(not value)). none: float64
+    (n_diseases,), log probability that no value is given.
+    """
+
+    answers: Floats
+    at: NDArray[np.intp]
+    odds: Floats
+    none: Floats
+
+    @classmethod
+    def of(cls, drawn: NDArray[np.bool_], frequency: Floats) -> Self:
+        """Return what was drawn, (n_diseases, n_samples, n_values), from `frequency`.
+
+        frequency: (n_diseases, n_values), P(value | disease). The values count as independent
+        given the disease.
+        """
+        diseases, samples, values = drawn.shape
+        answers, at = np.unique(drawn.reshape(-1, values), axis=0, return_inverse=True)
+        f = np.ascontiguousarray(np.clip(frequency, SMALLEST, 1.0 - SMALLEST))
+        absent = np.log1p(-f)
+        return cls(
+            answers=answers.astype(np.float64),
+            at=at.reshape(diseases, samples).astype(np.intp),
+            odds=np.log(f) - absent,
+            none=absent.sum(axis=1),
+        )
+
+
+def sampled_gain(p: Floats, weights: Floats, drawn: DrawnAnswers) -> Floats:
     """Return the expected gain, in bits, of one question with many possible answers.
 
-    answers: 0 or 1, (n_diseases, n_samples, n_values), drawn from `frequency`.
-    frequency: (n_diseases, n_values), P(value | disease). The values count as independent given
-    the disease, so the figure is an upper estimate where they go together.
+    weights: (n_weights, n_diseases), several ways to weigh the same; the gain by each is returned,
+    (n_weights,). Values that go together make it an upper estimate: they count as independent.
     """
     kept = np.flatnonzero(p >= WORTH_SAMPLING)
     if len(kept) < 2:
-        return 0.0
-    share = p[kept] / p[kept].sum()
-    f = np.clip(frequency[kept], SMALLEST, 1.0 - SMALLEST)
-    absent = np.log1p(-f)
-    likelihood = answers[kept] @ (np.log(f) - absent).T + absent.sum(axis=1)
+        return np.zeros(len(weights))
+    share, harm = p[kept] / p[kept].sum(), weights[:, kept]
+    given, at = _distinct(drawn.at[kept], len(drawn.answers))
+    likelihood = _in_parts(drawn.answers[given], drawn.odds[kept]) + drawn.none[kept]
     after = softmax(np.log(share) + likelihood)
-    expected = share @ entropy(after, weights[kept]).mean(axis=1)
-    return max(float(entropy(share, weights[kept]) - expected), 0.0)
+    certain = log2(after)
+    left = [-np.sum(w * after * certain, axis=-1)[at].mean(axis=1) for w in harm]
+    gains = [float(entropy(share, w) - share @ e) for w, e in zip(harm, left, strict=True)]
+    return np.maximum(gains, 0.0)
+
+
+def _distinct(numbers: NDArray[np.intp], count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the distinct of `numbers`, ascending, and where each of them is there, same shape.
+
+    count: numbers are 0..count - 1.
+    """
+    met = np.zeros(count, dtype=bool)
+    met[numbers] = True
+    return np.flatnonzero(met), (np.cumsum(met) - 1)[numbers]
+
+
+_PART: Final = 16
+"""Answers multiplied at once: BLAS rounds by the shape of a product, and every figure on record
+was made in parts of this many."""
+
+
+def _in_parts(answers: Floats, odds: Floats) -> Floats:
+    """Return answers @ odds.T, (n_answers, n_diseases)."""
+    count, values = answers.shape
+    parts = np.zeros((-(-count // _PART), _PART, values))
+    parts.reshape(-1, values)[:count] = answers
+    return (parts @ odds.T).reshape(-1, len(odds))[:count]
 
 
 def softmax(scores: Floats) -> Floats:
     """Return exp(scores) normalised over the last axis."""
-    shifted = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    result: Floats = shifted / shifted.sum(axis=-1, keepdims=True)
-    return result
+    shifted: Floats = scores - scores.max(axis=-1, keepdims=True)
+    np.exp(shifted, out=shifted)
+    shifted /= shifted.sum(axis=-1, keepdims=True)
+    return shifted

@@ -15,6 +15,7 @@ from ddx.intake import vitals
 from ddx.intake.draft import Draft
 from ddx.intake.issues import Level
 from ddx.intake.reading import age_in_days, number
+from ddx.safety.flags import PREGNANT, news2_applies
 from ddx.safety.news2 import BANDS, SOURCE, News2, news2
 from ddx.safety.paediatric import (
     CHILD_BELOW_YEARS,
@@ -29,7 +30,6 @@ from ddx.safety.paediatric import (
     AgeLimit,
     lowest_systolic,
 )
-from ddx.safety.triage import PREGNANT, news2_applies
 
 CHILD_FEVER_C: Final = 38.0
 """Degrees Celsius from which a child has fever. Source: FEVER_NICE."""

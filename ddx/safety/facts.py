@@ -35,7 +35,8 @@ class Facts:
         kinds: dict[FindingId, Evidence] = {}
         present = case.present
         for finding in present:
-            for kind in _kinds_of(finding, catalogue):
+            shows = finding.grade != 0 and finding.id in catalogue
+            for kind in catalogue.kinds(finding.id) if shows else ():
                 kinds[kind] = (*kinds.get(kind, ()), finding.id)
         return cls(case, kinds, present)
 
@@ -55,9 +56,12 @@ class Rule:
 
 def finding(*kinds: str) -> Condition:
     """Hold when any of `kinds`, or a special case of one, is present."""
+    named = tuple(map(FindingId, kinds))
 
     def holds(facts: Facts) -> Evidence | None:
-        shown = (item for kind in kinds for item in facts.kinds.get(FindingId(kind), ()))
+        if facts.kinds.keys().isdisjoint(named):
+            return None
+        shown = (item for kind in named for item in facts.kinds.get(kind, ()))
         return tuple(dict.fromkeys(shown)) or None
 
     return holds
@@ -68,12 +72,12 @@ def seen(*kinds: str) -> Condition:
 
     A device may run a vocabulary older than a rule; what the clinician stated still counts.
     """
-    known = finding(*kinds)
+    known, named = finding(*kinds), frozenset(kinds)
 
     def holds(facts: Facts) -> Evidence | None:
-        stated = (f.id for f in facts.present if f.id in kinds and f.grade != 0)
-        shown = (*(known(facts) or ()), *stated)
-        return tuple(dict.fromkeys(shown)) or None
+        stated = [f.id for f in facts.present if f.id in named and f.grade != 0]
+        shown = known(facts)
+        return tuple(dict.fromkeys((*(shown or ()), *stated))) if stated else shown
 
     return holds
 
@@ -83,8 +87,11 @@ def marked_severe(*kinds: str) -> Condition:
     shows = seen(*kinds)
 
     def holds(facts: Facts) -> Evidence | None:
+        shown = shows(facts)
+        if shown is None:
+            return None
         severe = {f.id for f in facts.present if f.severity is Severity.SEVERE}
-        return tuple(item for item in shows(facts) or () if item in severe) or None
+        return tuple(item for item in shown if item in severe) or None
 
     return holds
 
@@ -183,13 +190,3 @@ def _measured(sign: str, test: Callable[[float], bool]) -> Condition:
         return (sign,) if value is not None and test(value) else None
 
     return holds
-
-
-def _kinds_of(present: Finding, catalogue: Catalogue) -> set[FindingId]:
-    """Return `present`, what it implies today, and all they are special cases of."""
-    if present.id not in catalogue or present.grade == 0:
-        return set()
-    term = catalogue.term(present.id)
-    named = {term.id} if term.implies is None or term.antecedent else {term.id, term.implies}
-    graph = catalogue.ontology
-    return named | {kind for known in named if known in graph for kind in graph.ancestors(known)}

@@ -272,7 +272,7 @@ FURTHER_MESSAGES: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType
         ),
     }
 )
-"""Words of `ddx.safety.triage.FURTHER_RULES`."""
+"""Words of `ddx.safety.flags.FURTHER_RULES`."""
 
 TRIAGE_MESSAGES: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
     {

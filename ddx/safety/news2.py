@@ -37,6 +37,15 @@ OXYGEN_POINTS: Final = 2
 NOT_ALERT_POINTS: Final = 3
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What a score calls for. evidence: the vital signs it rests on."""
+
+    code: str
+    urgent: bool
+    evidence: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class News2:
     """Points by vital sign. missing: signs not measured; `total` is a lower bound then."""
@@ -53,6 +62,17 @@ class News2:
     def scoring(self) -> tuple[str, ...]:
         """Vital signs that score at all, in chart order."""
         return tuple(sign for sign, points in self.points.items() if points > 0)
+
+    @property
+    def response(self) -> Response | None:
+        """What the total, else a single red sign, calls for; None below both."""
+        total = self.total
+        if total >= EMERGENCY_FROM:
+            return Response(code="news2.emergency", urgent=True, evidence=self.scoring)
+        if total >= URGENT_FROM:
+            return Response(code="news2.urgent", urgent=True, evidence=self.scoring)
+        red = tuple(sign for sign, points in self.points.items() if points == RED)
+        return Response(code="news2.single_red", urgent=False, evidence=red) if red else None
 
 
 def news2(vitals: VitalSigns) -> News2:

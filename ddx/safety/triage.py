@@ -25,25 +25,17 @@ from types import MappingProxyType
 from typing import Final
 
 from ddx.domain.case import Case
-from ddx.domain.differential import Alert, Candidate
-from ddx.domain.finding import Presence
-from ddx.domain.identifiers import FindingId
+from ddx.domain.differential import Candidate
 from ddx.safety import news2
-from ddx.safety.dengue import DENGUE_RULES, WHO_DENGUE
-from ddx.safety.emergency import EMERGENCY_RULES, IITT
-from ddx.safety.facts import Facts
-from ddx.safety.paediatric import CHILD_BELOW_YEARS, ESI, PAEDIATRIC_RULES, WHO_DIARRHOEA
-from ddx.safety.rules import RULES
-from ddx.terminology.catalogue import Catalogue
+from ddx.safety.dengue import WHO_DENGUE
+from ddx.safety.emergency import IITT
+from ddx.safety.flags import Flags, news2_applies
+from ddx.safety.paediatric import CHILD_BELOW_YEARS, ESI, WHO_DIARRHOEA
 
 SCALE: Final = (
     "Names and colours: Mackway-Jones K et al. Emergency Triage, 3rd ed. 2014 (Manchester). "
     "Levels: a summary of rules of ours, each with its own source"
 )
-FURTHER_RULES: Final = (*EMERGENCY_RULES, *DENGUE_RULES, *PAEDIATRIC_RULES)
-"""Rules of this step, beside those of `ddx.safety.rules`."""
-
-PREGNANT: Final = FindingId("VF:context.pregnant")
 
 
 class Level(IntEnum):
@@ -134,15 +126,14 @@ class Triage:
     source: str = SCALE
 
 
-def triage(case: Case, catalogue: Catalogue, not_excluded: Iterable[Candidate] = ()) -> Triage:
+def triage(case: Case, flags: Flags, not_excluded: Iterable[Candidate] = ()) -> Triage:
     """Return the level of `case` and every reason for level 3 or above.
 
-    not_excluded: candidates that cannot be set aside (a conformal set); theirs is the severity
-    counted. Without them the level rests on rules and measurements alone.
+    flags: of the same case. not_excluded: candidates that cannot be set aside (a conformal set);
+    theirs is the severity counted. Without them the level rests on rules and measurements alone.
     """
-    facts = Facts.of(case, catalogue)
     reasons = sorted(
-        (*_by_rule(facts), *_by_news2(case), *_by_disease(not_excluded)),
+        (*_by_rule(flags), *_by_news2(flags), *_by_disease(not_excluded)),
         key=lambda reason: reason.level,
     )
     missing = _missing(case)
@@ -153,35 +144,15 @@ def triage(case: Case, catalogue: Catalogue, not_excluded: Iterable[Candidate] =
     return Triage(level=level, reasons=tuple(reasons), missing=missing)
 
 
-def further_alerts(case: Case, catalogue: Catalogue) -> tuple[Alert, ...]:
-    """Return the alerts of the rules that `evaluate` does not hold, urgent ones first."""
-    facts = Facts.of(case, catalogue)
-    alerts = [
-        Alert(code=rule.code, urgent=rule.urgent, evidence=evidence, source=rule.source)
-        for rule in FURTHER_RULES
-        if (evidence := rule.condition(facts)) is not None
-    ]
-    return tuple(sorted(alerts, key=lambda alert: not alert.urgent))
-
-
-def news2_applies(case: Case) -> bool:
-    """Whether NEWS2 is valid for the patient: 16 years or older and not pregnant."""
-    years = case.age_years
-    if years is None or years < news2.MIN_AGE_YEARS:
-        return False
-    return case.presence_of(PREGNANT) is not Presence.PRESENT
-
-
-def _by_rule(facts: Facts) -> Iterable[Reason]:
-    for rule in (*RULES, *FURTHER_RULES):
-        evidence = rule.condition(facts)
-        if evidence is not None:
-            yield Reason(
-                code=rule.code,
-                level=_level_of(rule.code, urgent=rule.urgent),
-                evidence=evidence,
-                source=IMMEDIATE.get(rule.code, rule.source),
-            )
+def _by_rule(flags: Flags) -> Iterable[Reason]:
+    for flag in flags.by_rule:
+        code = flag.rule.code
+        yield Reason(
+            code=code,
+            level=_level_of(code, urgent=flag.rule.urgent),
+            evidence=flag.evidence,
+            source=IMMEDIATE.get(code, flag.rule.source),
+        )
 
 
 def _level_of(code: str, *, urgent: bool) -> Level:
@@ -192,20 +163,16 @@ def _level_of(code: str, *, urgent: bool) -> Level:
     return Level.URGENT
 
 
-def _by_news2(case: Case) -> Iterable[Reason]:
-    if not news2_applies(case):
-        return
-    score = news2.news2(case.vitals)
-    red = tuple(sign for sign, points in score.points.items() if points == news2.RED)
-    if score.total >= news2.EMERGENCY_FROM:
-        code, level, evidence = "news2.emergency", Level.VERY_URGENT, score.scoring
-    elif score.total >= news2.URGENT_FROM:
-        code, level, evidence = "news2.urgent", Level.URGENT, score.scoring
-    elif red:
-        code, level, evidence = "news2.single_red", Level.URGENT, red
-    else:
-        return
-    yield Reason(code=code, level=level, evidence=evidence, source=news2.SOURCE)
+def _by_news2(flags: Flags) -> Iterable[Reason]:
+    told = flags.news2
+    if told is not None:
+        emergency = told.code == "news2.emergency"
+        yield Reason(
+            code=told.code,
+            level=Level.VERY_URGENT if emergency else Level.URGENT,
+            evidence=told.evidence,
+            source=news2.SOURCE,
+        )
 
 
 def _by_disease(not_excluded: Iterable[Candidate]) -> Iterable[Reason]:

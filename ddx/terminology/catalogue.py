@@ -127,6 +127,9 @@ class Catalogue:
         self._diseases = diseases
         self._artifacts = artifacts
         self._terms: dict[FindingId, Term] = {}
+        self._named: dict[DiseaseId, _Disease] = {}
+        self._labels: dict[tuple[FindingId, str], str] = {}
+        self._kinds: dict[FindingId, frozenset[FindingId]] = {}
 
     @classmethod
     def from_artifacts(cls, artifacts: Artifacts) -> Self:
@@ -219,13 +222,27 @@ class Catalogue:
             known = self._terms[primary] = self._build(primary)
         return known
 
+    def kinds(self, id: FindingId) -> frozenset[FindingId]:
+        """Return `id`, what it implies today, and all they are special cases of.
+
+        An antecedent implies nothing of today. Raises UnknownFindingError.
+        """
+        known = self._kinds.get(id)
+        if known is None:
+            known = self._kinds[id] = self._find_kinds(self.term(id))
+        return known
+
     def label(self, id: FindingId, language: str = Language.ES) -> str:
         """Return the label in `language`, in English where it has none.
 
         Raises:
             UnknownFindingError: no such finding.
         """
-        return _in_language(self.term(id).labels, language)
+        known = self._labels.get((id, language))
+        if known is None:
+            known = _in_language(self.term(id).labels, language)
+            self._labels[id, language] = known
+        return known
 
     def question(self, id: FindingId, language: str = Language.ES) -> str:
         """Return what to ask the patient; the label for a term without a question of its own.
@@ -273,6 +290,12 @@ class Catalogue:
         return names
 
     def _disease(self, id: DiseaseId) -> _Disease:
+        known = self._named.get(id)
+        if known is None:
+            known = self._named[id] = self._find_disease(id)
+        return known
+
+    def _find_disease(self, id: DiseaseId) -> _Disease:
         own = self._diseases.get(id)
         if own is not None:
             return _Disease(_by_language(own), own["severity"])
@@ -290,6 +313,12 @@ class Catalogue:
         """Return the entries of the listing by every code they have."""
         listed = _member(self._artifacts, members.RARE_DISEASES, "diseases", _rare_row)
         return {code.id: row for row in listed["diseases"] for code in row.codes}
+
+    def _find_kinds(self, term: Term) -> frozenset[FindingId]:
+        graph = self.ontology
+        named = {term.id} if term.implies is None or term.antecedent else {term.id, term.implies}
+        above = (graph.ancestors(known) for known in named if known in graph)
+        return frozenset(named).union(*above)
 
     def _build(self, id: FindingId) -> Term:
         own, hpo = self._findings.get(id), self._hpo.get(id)

@@ -33,6 +33,7 @@ class Ontology:
         "_ancestors",
         "_children",
         "_index",
+        "_lineages",
         "_offsets",
         "_parents",
         "_subclasses",
@@ -57,6 +58,7 @@ class Ontology:
         self._offsets = np.cumsum([0, *map(len, parents)], dtype=np.int32)
         self._parents = np.array([p for ps in parents for p in ps], dtype=np.int32)
         self._ancestors: dict[int, NDArray[np.int32]] = {}
+        self._lineages: dict[int, frozenset[int]] = {}
         self._superclasses: dict[int, tuple[FindingId, ...]] = {}
         self._subclasses: dict[int, tuple[FindingId, ...]] = {}
         self._children: tuple[NDArray[np.int32], NDArray[np.int32]] | None = None
@@ -135,6 +137,13 @@ class Ontology:
         if known is None:
             known = self._reach(index, self._offsets, self._parents)
             self._ancestors[index] = known
+        return known
+
+    def lineage_set(self, index: int) -> frozenset[int]:
+        """Return what `lineage` does, as a set."""
+        known = self._lineages.get(index)
+        if known is None:
+            known = self._lineages[index] = frozenset(self.lineage(index).tolist())
         return known
 
     def _parents_of(self, index: int) -> NDArray[np.int32]:

@@ -1,6 +1,6 @@
 """The engine port, and the shelf its bundle stands on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # httpx is imported when the first update is asked for, not a
     from ddx.assessment import Assessment
     from ddx.explain.why_not import WhyNot
     from ddx.inquiry.effort import Equipment
+    from ddx.reading import Reading
     from ddx.safety.recommend import Recommendation
     from sync_service.client.budget import ByteBudget
     from sync_service.client.updates import UpdateReport
@@ -55,8 +56,10 @@ class DiagnosticEngine(Protocol):
     def assess(self, case: Case, *, equipment: "Equipment", questions: int) -> "Assessment":
         """Return how soon to attend, what stays open and what to ask next."""
 
-    def not_excluded(self, case: Case) -> frozenset[DiseaseId] | None:
-        """Return what cannot be set aside; None where the bundle does not say."""
+    def explain_several(
+        self, case: Case, diseases: Sequence[DiseaseId], reading: "Reading | None"
+    ) -> tuple[Explanation, ...]:
+        """Return why each disease stands where it stands. reading: `Assessment.reading`."""
 
     def why_not(self, case: Case, disease: DiseaseId, *, may_go_on: Callable[[], bool]) -> "WhyNot":
         """Return what would bring `disease` among the first three."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ddx.domain.audit import AuditAction
 from ddx.domain.canonical import canonical_json
@@ -34,6 +34,9 @@ from desktop.store.records import PatientRecord, StoredDiagnosis, StoredDraft
 from desktop.store.unit_of_work import UnitOfWork
 from sync_service.client.outbox import EventKind
 from sync_service.client.outgoing import diagnosis_payload
+
+if TYPE_CHECKING:
+    from ddx.assessment import Assessment
 
 MONTHS_BELOW_YEARS: Final = 2  # paediatric practice: months up to the second birthday
 DAYS_BELOW_DAYS: Final = 28  # the neonatal period, WHO
@@ -124,14 +127,15 @@ class VisitService:
         while True:
             typed = draft_from_json(draft.content)
             case = admit(typed, engine.catalogue)
-            receipt = self._made(case, engine)
+            said = engine.assess(case, equipment=RURAL_POST, questions=0)  # no question is asked
+            receipt = self._made(case, said, engine)
             stored = self._stored(receipt, draft.patient_id, typed.opinion)
             with self._desk.store.write() as unit:
                 read, draft = draft, unit.drafts.get(draft_id)
                 if draft.content == read.content:
                     self._keep(unit, stored, receipt, draft)
                     break
-        return replace(_record(stored, ()), not_excluded=engine.not_excluded(case))
+        return replace(_record(stored, ()), not_excluded=said.not_excluded)
 
     def history(self, patient: RecordId, course: Course = UNWATCHED) -> tuple[DiagnosisRecord, ...]:
         """Return the diagnoses of one patient, newest first, with their decisions."""
@@ -265,8 +269,9 @@ class VisitService:
         pseudonym = unit.patients.get(patient).pseudonym
         self._desk.journal.record(unit, AuditAction.PATIENT_VIEWED, pseudonym, view=view)
 
-    def _made(self, case: Case, engine: DiagnosticEngine) -> Receipt:
-        differential = engine.diagnose(case)
+    def _made(self, case: Case, said: "Assessment", engine: DiagnosticEngine) -> Receipt:
+        differential = said.differential
+        told = [candidate.disease for candidate in differential.candidates[:EXPLAINED]]
         return Receipt(
             diagnosis_id=new_record_id(),
             made_at=self._desk.now(),
@@ -274,10 +279,7 @@ class VisitService:
             feature_digest=engine.feature_digest(case),
             differential=differential,
             features=engine.features(case),
-            contributions=tuple(
-                engine.explain(case, candidate.disease)
-                for candidate in differential.candidates[:EXPLAINED]
-            ),
+            contributions=engine.explain_several(case, told, said.reading),
         )
 
     def _begun(self, patient: PatientRecord) -> StoredDraft:

@@ -10,7 +10,7 @@ from ddx.explain.why_not import TOP, open_answers, standing_in, why_not
 from ddx.inquiry.effort import RURAL_POST, Means
 from ddx.inquiry.inquirer import Question
 from ddx.inquiry.stop import Proposal, StopReason
-from ddx.safety import Recommendations, triage
+from ddx.safety import Flags, Recommendations, triage
 
 
 class Guided:
@@ -39,17 +39,14 @@ class Guided:
         other.diagnose = other.at_once = diagnose
         return other
 
-    def explain_several(self, case, diseases, ranking=None):
+    def explain_several(self, case, diseases, reading=None):
         return tuple(self.explain(case, disease) for disease in diseases)
-
-    def not_excluded(self, case):
-        return self.kept
 
     def assess(self, case, *, equipment=RURAL_POST, questions=5):
         made = self.at_once(case)
         return Assessment(
             differential=made,
-            triage=triage(case, self.catalogue, open_diseases(made, self.kept)),
+            triage=triage(case, Flags.of(case, self.catalogue), open_diseases(made, self.kept)),
             not_excluded=self.kept,
             inquiry=self._inquiry(case, equipment, questions),
         )

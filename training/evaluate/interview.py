@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 from ddx.errors import DdxError
 from ddx.features.encode import PRESENT, UNKNOWN
-from ddx.features.rare_query import read_case
 from ddx.inquiry.effort import COST
 from ddx.inquiry.inquirer import Question
 from ddx.inquiry.stop import SETTLED_GAIN_BITS, reason_to_stop
@@ -153,9 +152,7 @@ def firsts(panel: Panel, known: Known) -> tuple[NDArray[np.int64], Shares]:
     first, confidence = np.full(n, RARE, dtype=np.int64), np.zeros(n)
     for i in range(n):
         case = panel.case(known.table, i)
-        query = read_case(case, engine.catalogue.ontology, engine.catalogue.implied)
-        ranking = engine.rank(case, query)
-        answers = engine.answers(case, panel.read(known.rows, i), ranking)
+        answers = engine.answers(case, panel.read(known.rows, i))
         both = engine.meta.aggregate(answers)
         common, rare = both.common.max(initial=0.0), both.rare.max(initial=0.0)
         if common >= rare:

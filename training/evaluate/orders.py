@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from ddx.features.encode import PRESENT
 from ddx.inquiry.bank import Item, QuestionBank
 from ddx.inquiry.belief import RAREST
-from ddx.inquiry.effort import COST
 from ddx.inquiry.gain import Floats, sampled_gain, softmax, yes_no_gain
 from training.evaluate.panel import NOTHING, Indices, Known, Panel
 
@@ -39,20 +38,15 @@ class Weigher:
 
     def __init__(self, bank: QuestionBank) -> None:
         self._bank = bank
-        number = {item.subject: k for k, item in enumerate(bank.items)}
-        self._alone = np.array([number[item.subject] for item in bank.yes_no])
-        self._choices = [(number[item.subject], item) for item in bank.choices]
 
     def gains(self, p: Floats, weights: Floats, wanted: NDArray[np.bool_]) -> Floats:
         """Return the gain of every question wanted, in bits, -inf elsewhere, (n, n_items)."""
         gains = np.full(wanted.shape, -np.inf)
         alone = yes_no_gain(p, weights, self._bank.yes_no_frequency, self._bank.certain)
-        gains[:, self._alone] = np.maximum(alone, 0.0)
-        for k, item in self._choices:
-            frequency = self._bank.frequency[:, item.columns]
-            answers = self._bank.answers[item.subject]
+        gains[:, self._bank.alone] = np.maximum(alone, 0.0)
+        for k, drawn in self._bank.drawn.items():
             for i in np.flatnonzero(wanted[:, k]):
-                gains[i, k] = sampled_gain(p[i], weights, answers, frequency)
+                gains[i, k] = sampled_gain(p[i], weights[np.newaxis], drawn)[0]
         gains[~wanted] = -np.inf
         return gains
 
@@ -62,7 +56,7 @@ class Adaptive:
 
     def __init__(self, panel: Panel) -> None:
         self._inquirer, self._weigher = panel.engine.inquirer, Weigher(panel.bank)
-        self._cost = np.array([COST[item.means] for item in panel.bank.items])
+        self._cost = panel.bank.cost
 
     def choose(self, known: Known) -> Choice:
         """Return the question of most worth, as `Inquirer.next_questions` ranks them."""

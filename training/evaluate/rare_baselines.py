@@ -41,7 +41,7 @@ class SimilarityBaseline:
         self._tables = tables
         shown = ~(tables.stated == 0)  # nan: no frequency stated, so it counts as shown
         owner = np.repeat(np.arange(len(tables.starts) - 1), np.diff(tables.starts))
-        self._terms, self._owner = tables.terms[shown], owner[shown]
+        self._places, self._owner = tables.places[shown], owner[shown]
         self._counts = np.maximum(np.bincount(self._owner, minlength=len(tables.starts) - 1), 1)
 
     def similarities(self, query: RareQuery) -> Similarities:
@@ -62,12 +62,10 @@ class SimilarityBaseline:
 
     def _from_diseases(self, query: RareQuery) -> Floats:
         tables = self._tables
-        said = np.zeros(len(tables.content), dtype=np.float32)
-        for term in query.present:
-            lineage = tables.index.ontology.lineage(term.index)
-            shown = lineage[tables.index.background[lineage] > 0]
-            said[shown] = tables.content[shown]
-        match = tables.spread_down(said)[self._terms].astype(np.float64)
+        none = np.zeros(0, dtype=np.int32)
+        lineages = (tables.lineage(term.index).kinds[:-1] for term in query.present)
+        said = np.unique(np.concatenate([none, *lineages]))
+        match = tables.descent.spread(said, tables.content[said])[self._places].astype(np.float64)
         return np.bincount(self._owner, match, minlength=len(self._counts)) / self._counts
 
 

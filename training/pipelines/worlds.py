@@ -79,7 +79,7 @@ def _partly_read(engine: Engine, case: Case, rng: np.random.Generator) -> WorldA
 
 
 def _answers(engine: Engine, case: Case, row: FeatureRow) -> WorldAnswers:
-    return engine.answers(case, row, engine.rank(case, engine.read(case)[1]))
+    return engine.answers(case, row)
 
 
 def _few(case: Case, rng: np.random.Generator) -> Case:

@@ -75,21 +75,20 @@ def test_what_cannot_be_set_aside_is_what_ranks_within_the_threshold(engine):
     case = case_of(FEVER, COUGH)
     row, _ = engine.read(case)
     found = scores(engine.common.probabilities(row), drawn(engine.feature_digest(case)))
-    kept = engine.not_excluded(case)
+    kept = engine.assess(case).not_excluded
     within = zip(engine.common.diseases, found <= 0.98, strict=True)
     assert kept == {disease for disease, inside in within if inside}
     assert 1 < len(kept) < len(found)
 
 
 def test_a_bundle_without_sets_says_nothing_rather_than_that_all_can_be_set_aside(without_sets):
-    assert without_sets.not_excluded(case_of(FEVER)) is None
     assessed = without_sets.assess(case_of(FEVER))
     assert assessed.not_excluded is None
     assert assessed.triage == without_sets.triage(case_of(FEVER))
 
 
 def test_a_case_the_common_model_cannot_read_has_no_set(engine):
-    assert engine.not_excluded(case_of(FindingId("HP:0001166"))) is None
+    assert engine.assess(case_of(FindingId("HP:0001166"))).not_excluded is None
 
 
 def test_a_grave_disease_that_cannot_be_set_aside_makes_it_urgent(engine):
@@ -171,16 +170,14 @@ def test_an_explanation_is_the_same_with_the_ranking_made_before_and_without(eng
     case = case_of("HP:0001250", "HP:0001263", "HP:0000252", excluded=("HP:0001945",))
     assessed = engine.assess(case)
     told = [candidate.disease for candidate in assessed.differential.candidates[:8]]
-    assert engine.explain_several(case, told, assessed.ranking) == engine.explain_several(
+    assert engine.explain_several(case, told, assessed.reading) == engine.explain_several(
         case, told
     )
 
 
 def test_the_common_model_is_asked_once_for_list_set_and_questions(engine, monkeypatch):
     model, asked = type(engine.common), []
-    of_row = model.probabilities
-    monkeypatch.setattr(
-        model, "probabilities", lambda self, row: asked.append(row) or of_row(self, row)
-    )
+    of_row = model.answer
+    monkeypatch.setattr(model, "answer", lambda self, row: asked.append(row) or of_row(self, row))
     engine.assess(case_of("HP:0001945", "HP:0012735"))
     assert len(asked) == 1

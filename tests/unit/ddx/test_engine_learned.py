@@ -141,9 +141,9 @@ def test_a_bundle_that_lost_its_calibration_is_refused(bundle):
 
 def test_the_rare_half_of_the_differential_is_the_calibrated_ranking(engine):
     case = case_of(*SIGNS)
-    row, query = engine.read(case)
-    ranking = engine.rank(case, query)
-    share = engine.meta.rare_share(engine.answers(case, row, ranking))
+    row, _ = engine.read(case)
+    ranking = engine.assess(case).reading.ranking
+    share = engine.meta.rare_share(engine.answers(case, row))
     answer = engine.diagnose(case, limit=100_000)
     rare = {c.disease: c.probability for c in answer.candidates if c.world is World.RARE}
     best = np.flatnonzero(ranking.margins == ranking.margins[0]).tolist()
@@ -163,8 +163,7 @@ def test_probabilities_of_both_worlds_and_of_none_sum_to_one(engine):
 @pytest.mark.parametrize("disease", ["first", "not retrieved"])
 def test_contributions_add_up_to_the_margin_of_any_disease(engine, disease):
     case = case_of(*SIGNS, excluded=(FEVER,))
-    _, query = engine.read(case)
-    ranking = engine.rank(case, query)
+    ranking = engine.assess(case).reading.ranking
     retrieved = set(ranking.indices.tolist())
     number = (
         int(ranking.indices[0])
@@ -281,4 +280,4 @@ def test_several_explanations_at_once_are_those_given_one_by_one():
     wanted = [*listed[:6], far, engine.common.diseases[0]]
     one_by_one = tuple(engine.explain(case, disease) for disease in wanted)
     assert engine.explain_several(case, wanted) == one_by_one
-    assert engine.explain_several(case, wanted, said.ranking) == one_by_one
+    assert engine.explain_several(case, wanted, said.reading) == one_by_one

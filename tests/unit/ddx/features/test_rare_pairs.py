@@ -22,9 +22,8 @@ from ddx.features.rare_evidence import Patient, gather
 from ddx.features.rare_facts import FACTS, RareFacts
 from ddx.features.rare_pairs import FEATURES, pair_features
 from ddx.features.rare_query import read_case
-from ddx.features.rare_tables import Profile, RareTables, _levels
+from ddx.features.rare_tables import Profile, RareTables
 from ddx.inference.rare import RareRanker
-from ddx.terminology.ontology import Ontology
 from training.fit.rare import DEFAULT_SETTINGS, FitSettings, fit_rare
 from training.sources.hpo import (
     AnnotationRelease,
@@ -286,13 +285,3 @@ def test_the_profiles_of_all_diseases_are_those_of_each(fit):
         ]
         expected = [(t, s if s is None else np.float32(s)) for t, s in fit.index.profile(number)]
         assert listed == expected
-
-
-def test_a_term_stands_in_a_layer_after_all_its_parents():
-    """Also where it has two of different depth; and a circle has no layers at all."""
-    deep = Ontology("toy", [("a", (), ()), ("b", ("a",), ()), ("c", ("b", "a"), ())])
-    first, second = _levels(deep)
-    assert [part.tolist() for part in first] == [[1], [0], [0]]
-    assert [part.tolist() for part in second] == [[2], [1, 0], [0]]
-    with pytest.raises(ModelError, match="not acyclic"):
-        _levels(Ontology("toy", [("a", (), ()), ("b", ("c",), ()), ("c", ("b",), ())]))

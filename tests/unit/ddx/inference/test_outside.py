@@ -132,10 +132,10 @@ def test_a_row_is_told_with_its_p_value_or_not_assessed():
     cough = np.array([NAN, 1, NAN], dtype=np.float32)
     both = np.array([NAN, 1, 1], dtype=np.float32)
     nothing = np.full(3, NAN, dtype=np.float32)
-    assert made.assess(cough, SCHEMA, table()).fit is Fit.EXPLAINED
-    told = made.assess(both, SCHEMA, table())
+    assert made.assess(explained(cough[np.newaxis], SCHEMA, table())).fit is Fit.EXPLAINED
+    told = made.assess(explained(both[np.newaxis], SCHEMA, table()))
     assert (told.fit, told.p_value) == (Fit.UNEXPLAINED, 0.01)
-    assert made.assess(nothing, SCHEMA, table()) == NOT_ASSESSED
+    assert made.assess(explained(nothing[np.newaxis], SCHEMA, table())) == NOT_ASSESSED
 
 
 def test_the_member_survives_json():

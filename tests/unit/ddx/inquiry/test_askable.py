@@ -31,7 +31,7 @@ def asked(bank_of, catalogue):
 
     def subjects(case, equipment=RURAL_POST):
         row = encode(case, schema_of(FINDINGS), catalogue.ontology)
-        return {item.subject for item in askable(case, row, bank, equipment)}
+        return {bank.items[at].subject for at in askable(case, row, bank, equipment)}
 
     return subjects
 

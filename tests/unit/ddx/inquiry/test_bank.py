@@ -22,13 +22,15 @@ def test_the_values_of_a_choice_are_one_question(bank_of):
 
 def test_two_banks_of_one_bundle_draw_the_same_answers(bank_of):
     first, second = bank_of(FINDINGS, FREQUENCY), bank_of(FINDINGS, FREQUENCY)
-    np.testing.assert_array_equal(first.answers["pain.site"], second.answers["pain.site"])
+    for one, other in zip(first.drawn.values(), second.drawn.values(), strict=True):
+        np.testing.assert_array_equal(one.answers[one.at], other.answers[other.at])
 
 
 def test_drawn_answers_are_as_frequent_as_the_table_says(bank_of):
     many = tuple(f"VF:pain-site.{side}" for side in ("knee-left", "knee-right"))
     bank = bank_of(many, [[0.0, 1.0], [1.0, 0.0]])
-    assert bank.answers["pain.site"][0].mean(axis=0).tolist() == [0.0, 1.0]
+    drawn = bank.drawn[bank.place["pain.site"]]
+    assert drawn.answers[drawn.at[0]].mean(axis=0).tolist() == [0.0, 1.0]
 
 
 def test_a_table_over_other_columns_is_refused(bundle_of, catalogue):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from ddx.inquiry.gain import certainty, entropy, sampled_gain, yes_no_gain
+from ddx.inquiry.gain import DrawnAnswers, certainty, entropy, sampled_gain, yes_no_gain
 
 EVEN = np.array([0.5, 0.5])
 ALIKE = np.ones(2)
@@ -56,17 +56,18 @@ def test_harm_makes_the_question_about_the_dangerous_disease_worth_more():
 def test_a_choice_with_one_value_gains_what_the_yes_no_question_does():
     p, frequency = np.array([0.5, 0.3, 0.2]), np.array([[0.9], [0.4], [0.1]])
     rng = np.random.default_rng(3)
-    answers = (rng.random((3, 20_000, 1)) < frequency[:, np.newaxis, :]).astype(np.float64)
-    drawn = sampled_gain(p, np.ones(3), answers, frequency)
-    assert drawn == pytest.approx(gain(p, np.ones(3), frequency)[0], abs=0.02)
+    drawn = rng.random((3, 20_000, 1)) < frequency[:, np.newaxis, :]
+    (found,) = sampled_gain(p, np.ones((1, 3)), DrawnAnswers.of(drawn, frequency))
+    assert found == pytest.approx(gain(p, np.ones(3), frequency)[0], abs=0.02)
 
 
 def test_a_choice_cannot_tell_more_than_is_unknown():
     p, frequency = np.array([0.7, 0.3]), np.array([[0.99] * 8, [0.01] * 8])
-    answers = np.repeat(np.array([[[1.0] * 8], [[0.0] * 8]]), 4, axis=1)
-    assert sampled_gain(p, ALIKE, answers, frequency) <= entropy(p, ALIKE) + 1e-9
+    drawn = DrawnAnswers.of(np.repeat(frequency[:, np.newaxis] > 0.5, 4, axis=1), frequency)
+    assert sampled_gain(p, ALIKE[np.newaxis], drawn)[0] <= entropy(p, ALIKE) + 1e-9
 
 
 def test_a_choice_tells_nothing_when_one_disease_is_left():
     p, frequency = np.array([1.0, 0.0]), np.array([[0.9, 0.1], [0.1, 0.9]])
-    assert sampled_gain(p, ALIKE, np.ones((2, 4, 2)), frequency) == 0.0
+    drawn = DrawnAnswers.of(np.ones((2, 4, 2), dtype=bool), frequency)
+    assert sampled_gain(p, ALIKE[np.newaxis], drawn).tolist() == [0.0]

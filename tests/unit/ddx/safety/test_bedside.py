@@ -6,7 +6,7 @@ from ddx.domain.case import DAYS_PER_YEAR
 from ddx.domain.finding import Presence
 from ddx.intake.draft import AgeUnit, Draft, DraftFinding
 from ddx.safety.bedside import bedside, expected
-from ddx.safety.triage import PREGNANT
+from ddx.safety.flags import PREGNANT
 
 ADULT = Draft(age_text="40", age_unit=AgeUnit.YEARS)
 

@@ -8,10 +8,12 @@ import pytest
 from ddx.domain.case import Case, Sex, VitalSigns
 from ddx.domain.differential import Band, Candidate, World
 from ddx.domain.finding import Finding, Presence
-from ddx.safety import dengue, emergency, evaluate, further_alerts, paediatric
+from ddx.safety import Flags, dengue, emergency, paediatric
+from ddx.safety.flags import FURTHER_RULES
 from ddx.safety.messages import ALL_MESSAGES, FURTHER_MESSAGES, MESSAGES, TRIAGE_MESSAGES
 from ddx.safety.rules import RULES
-from ddx.safety.triage import FURTHER_RULES, IMMEDIATE, URGENT_THOUGH_FLAGGED, Level, triage
+from ddx.safety.triage import IMMEDIATE, URGENT_THOUGH_FLAGGED, Level
+from ddx.safety.triage import triage as triage_of
 from ddx.terminology.catalogue import Language
 from training.sources.endemic import endemic_knowledge
 
@@ -42,6 +44,10 @@ def case(*present, age_days=ADULT, **vitals):
         findings=tuple(Finding(id=f, presence=Presence.PRESENT) for f in present),
         vitals=VitalSigns(**vitals),
     )
+
+
+def triage(patient, catalogue, not_excluded=()):
+    return triage_of(patient, Flags.of(patient, catalogue), not_excluded)
 
 
 def candidate(severity, rank=1):
@@ -131,9 +137,11 @@ def test_news2_stays_silent_in_pregnancy_and_another_table_speaks(catalogue):
 
 def test_further_alerts_repeat_none_of_the_first_rules_and_put_urgent_first(catalogue):
     bitten = case("VF:exposure.snake-bite", "HP:0030828", "HP:0005348")
-    alerts = further_alerts(bitten, catalogue)
+    alerts = Flags.of(bitten, catalogue, FURTHER_RULES).alerts
     assert [alert.code for alert in alerts] == ["emergency.snake_bite", "adult.priority_sign"]
-    assert not {a.code for a in alerts} & {a.code for a in evaluate(bitten, catalogue)}
+    assert not {a.code for a in alerts} & {
+        a.code for a in Flags.of(bitten, catalogue, RULES).alerts
+    }
 
 
 def test_every_code_that_sets_a_level_is_a_rule():

@@ -129,7 +129,7 @@ def test_the_questions_are_those_a_device_proposes(panel, visits, orders, adapti
             case = panel.case(known.table, i)
             row = encode(case, panel.engine.common.schema, catalogue.ontology)
             np.testing.assert_array_equal(row.values, known.rows[i])
-            left = {item.subject for item in askable(case, row, panel.bank, FULL)}
+            left = {panel.bank.items[at].subject for at in askable(case, row, panel.bank, FULL)}
             open_ = np.flatnonzero(known.open[i])
             assert {panel.bank.items[k].subject for k in open_} == left
             (proposed,) = inquirer.next_questions(case, FULL, limit=1)

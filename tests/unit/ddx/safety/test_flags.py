@@ -7,7 +7,7 @@ import pytest
 
 from ddx.domain.case import Case, Sex, VitalSigns
 from ddx.domain.finding import Finding, Presence
-from ddx.safety import evaluate, rules
+from ddx.safety import Flags, rules
 from ddx.safety.messages import MESSAGES
 from ddx.safety.rules import RULES
 from ddx.terminology.catalogue import Language
@@ -24,6 +24,10 @@ def case(*present, age_days=ADULT, excluded=(), **vitals):
     )
     age = None if age_days is None else int(age_days)
     return Case(age_days=age, sex=Sex.FEMALE, findings=findings, vitals=VitalSigns(**vitals))
+
+
+def evaluate(patient, catalogue):
+    return Flags.of(patient, catalogue, RULES).alerts
 
 
 def codes(alerts):

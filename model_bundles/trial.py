@@ -107,13 +107,15 @@ def _said(
     wall_s: float,
     may_go_on: Callable[[], bool],
 ) -> bytes:
+    given: bytes | None = request
     until_s = time.monotonic() + wall_s
     while may_go_on():
         try:
-            said, _ = child.communicate(request, timeout=min(wall_s, _LOOK_EVERY_S))
+            said, _ = child.communicate(given, timeout=min(wall_s, _LOOK_EVERY_S))
         except subprocess.TimeoutExpired as error:
+            given = None  # asked again, `communicate` goes on where it was, with what it has
             if time.monotonic() < until_s:
-                continue  # asked again, `communicate` goes on where it was
+                continue
             _end(child)
             raise TrialFailedError(f"the trial took more than {wall_s:.0f} s") from error
         return said

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from ddx.domain.course import StoppedError
 from desktop.app import COMMANDS
 from model_bundles.embedded import default_repository, embedded_trust
 from model_bundles.errors import BundleTamperedError, SelfTestFailedError, TrialFailedError
@@ -78,3 +79,10 @@ def test_the_application_tries_the_bundle_that_ships_within_the_limits():
     program = (sys.executable, "-m", COMMANDS["self-test"])
     report = Trial(program).run(default_repository(), embedded_trust())
     assert report.cases >= 12
+
+
+def test_a_trial_that_is_ended_on_request_says_nothing_about_the_release(workshop, release):
+    asked = []
+    trial = Trial([sys.executable, "-c", "import time; time.sleep(60)"])
+    with pytest.raises(StoppedError):
+        trial.run(release, workshop.trust, lambda: len(asked) < 3 and not asked.append(True))

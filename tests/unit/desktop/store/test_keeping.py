@@ -134,7 +134,7 @@ def test_a_backup_that_fails_leaves_the_earlier_ones_and_nothing_half_made(
     back_up(vault, clinician, tmp_path / "backups")
     store = vault.open(clinician.id, PASSPHRASE)
 
-    def full(_target):
+    def full(_target, _course):
         raise StoreFullError("the disk is full")
 
     monkeypatch.setattr(store, "copy_to", full)

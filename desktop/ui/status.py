@@ -149,15 +149,22 @@ class StatusBar(Screen):
 
     def _read_sync(self) -> None:
         if (session := self._session) is not None:
-            self.jobs.run(session.sync.status, lambda s: self.dispatch(SyncRead(s)), self._failed)
+            self.jobs.run(
+                session.sync.status, lambda s: self._told(session, SyncRead(s)), self._failed
+            )
 
     def _read_model(self) -> None:
         if (session := self._session) is not None:
             self.jobs.run(
                 lambda: ModelRead(session.models.status(), session.application.status().ready),
-                self.dispatch,
+                lambda read: self._told(session, read),
                 self._failed,
             )
+
+    def _told(self, session: "Session", event: SyncRead | ModelRead) -> None:
+        """Take an answer, unless it is of a session that has ended since."""
+        if session is self._session:
+            self.dispatch(event)
 
     def _run_sync(self, effect: RunSync) -> None:
         if (session := self._session) is not None:

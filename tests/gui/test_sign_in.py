@@ -57,3 +57,10 @@ def test_signing_out_locks_the_store_and_comes_back_to_the_sign_in(window, hands
     hands.press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
     hands.screen(window, SignInScreen)
     assert window.status.sync.text() == "Sin sesión: los datos están cerrados y cifrados"
+
+
+def test_an_answer_that_comes_after_signing_out_says_nothing(window, hands):
+    window.status.read()
+    window.sign_out()
+    hands.screen(window, SignInScreen)
+    assert window.status.sync.text() == "Sin sesión: los datos están cerrados y cifrados"

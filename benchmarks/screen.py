@@ -273,8 +273,8 @@ class Shift(Hands):
 
     def visit(self, number: int) -> None:
         """Do the visit of that number, 1 and up."""
-        full = number % 5 == 0
-        if number % 25 == 0:
+        full = number % 10 == 0
+        if number % 50 == 0:
             self.offices()
         if full:
             self.look_up_patient()
@@ -291,7 +291,7 @@ class Shift(Hands):
         if full:
             self.why_not(visit)
             self.decide(visit)
-        if number % 10 == 0:
+        if number % 20 == 0:
             self.papers(visit)
         self.leave(visit)
 
@@ -404,9 +404,9 @@ def memory(visits: int) -> tuple[list[str], bool]:
         f"| < {GROWTH_KB:g} KB |",
         "",
         "Each visit: opened, three findings, a recorded list with its reasons, a finding toggled,",
-        "left. Every fifth: a patient looked up, a finding searched letter by letter, a question",
-        "answered, why-not asked, the list recorded anew and agreed with. Every tenth: the letter",
-        "as PDF, two visits compared, both exports. Every 25th: settings, counts, cloud, staff and",
+        "left. Every tenth: a patient looked up, a finding searched letter by letter, a question",
+        "answered, why-not asked, the list recorded anew and agreed with. Every 20th: the letter",
+        "as PDF, two visits compared, both exports. Every 50th: settings, counts, cloud, staff and",
         "backups, what left, the map of keys, a history from the list.",
         "",
         f"No waiting between them: {visits} visits are what {visits // VISITS_AN_HOUR} hours of a "

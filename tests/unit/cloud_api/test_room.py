@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from support.cloud_server import Clinic, SmallEngine, cloud_in_thread, wait_until
-from support.sync_records import a_case, a_visit
+from support.sync_records import a_known_case, a_visit
 
 from cloud_api.diagnose.room import (
     FEWEST_IN_HAND,
@@ -18,7 +18,7 @@ from cloud_api.diagnose.room import (
 from cloud_api.errors import EngineBusyError
 from ddx.domain.wire import case_to_json
 
-CASE = case_to_json(a_case())
+CASE = case_to_json(a_known_case())
 
 
 class Clock:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from support.cloud_server import Clinic, cloud_in_thread, wait_until
 from support.lake_records import KEYED, Ears
-from support.sync_records import NOON, PSEUDONYM, a_case, a_diagnosis, a_refusal
+from support.sync_records import NOON, PSEUDONYM, a_known_case, a_diagnosis, a_refusal
 
 from ddx.domain.canonical import digest_of
 from ddx.domain.identifiers import new_record_id
@@ -24,7 +24,7 @@ from training.monitor.daily import DailyWatch, Watched
 from training.sources.stream import SqlLog
 
 pytestmark = pytest.mark.usefixtures("unchecked")
-CASE = case_to_json(a_case())
+CASE = case_to_json(a_known_case())
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from support.cloud_server import Clinic, cloud_in_thread, wait_until
 from support.lake_records import KEYED, Ears
-from support.sync_records import NOON, PSEUDONYM, a_known_case, a_diagnosis, a_refusal
+from support.sync_records import NOON, PSEUDONYM, a_diagnosis, a_known_case, a_refusal
 
 from ddx.domain.canonical import digest_of
 from ddx.domain.identifiers import new_record_id

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import QEvent, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
@@ -39,7 +39,10 @@ class AlertStrip(QFrame):
         self._labels_shown: list[QLabel] = []
         outer = QVBoxLayout(self)
         outer.setContentsMargins(1, 1, 1, 1)
-        outer.addWidget(tall(inside))
+        self._area = tall(inside)
+        self._area.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # to be read aloud, and scrolled
+        self._area.setAccessibleName(translate("Differential", "No pasar por alto"))
+        outer.addWidget(self._area)
         self.hide()
 
     def show_alerts(self, alerts: tuple[Alert, ...], labels: Labels) -> None:
@@ -64,7 +67,9 @@ class AlertStrip(QFrame):
             self._labels_shown.append(line)
         for label in self._labels_shown:
             self._lines.addWidget(label)
-        self.setAccessibleName(". ".join(label.text() for label in self._labels_shown))
+        read = ". ".join(label.text() for label in self._labels_shown)
+        self.setAccessibleName(read)
+        self._area.setAccessibleName(read)
 
     def fit(self, width: int, most: int) -> None:
         """Take the height the text needs at `width`, at most `most`; the rest scrolls.

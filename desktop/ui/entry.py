@@ -97,9 +97,13 @@ class EntryColumn(Spoken):
         footer.setContentsMargins(2, 0, 8, 2)
         self._box.addLayout(footer)
 
-    def hold(self, guide: QWidget) -> None:
-        """Keep `guide` between what was entered and the key that calculates."""
+    def hold(self, guide: QWidget, answers: QWidget) -> None:
+        """Keep `guide` between what was entered and the key that calculates, for Tab too.
+
+        answers: the control of `guide`.
+        """
         self._box.insertWidget(1, guide)
+        self.setTabOrder(answers, self.diagnose)
 
     def _build_patient(self) -> None:
         t = self.texts

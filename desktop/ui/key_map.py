@@ -35,7 +35,9 @@ class KeyMap(Passing):
         outer.setContentsMargins(24, 20, 24, 20)
         outer.setSpacing(14)
         outer.addWidget(label(texts, lambda: translate("Keys", "Mapa de teclas"), "title"))
-        outer.addWidget(tall(inside), 1)
+        area = tall(inside)
+        area.read(texts, lambda: translate("Keys", "Mapa de teclas"))
+        outer.addWidget(area, 1)
         outer.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
         self._texts = texts
         self.resize(1240 if wide else 920, 610)

@@ -209,7 +209,7 @@ class VisitScreen(Screen):
             lambda states: self.dispatch(FindingsMarked(states)),
         )
         self.guide.looked.connect(self._draw_triage)
-        self.entry.hold(self.guide)
+        self.entry.hold(self.guide, self.guide.list)
 
     def _make_differential(self) -> None:
         self.differential = DifferentialColumn(self.labels, self.dispatch, self)
@@ -223,6 +223,7 @@ class VisitScreen(Screen):
         holder = column()
         self._add_column(card(holder, 2), 10)
         self._why_area = tall(self.why)
+        self._why_area.read(self.texts, lambda: translate("Why", "Por qué"))
         holder.addWidget(self._why_area)
 
     def _make_decision(self) -> None:

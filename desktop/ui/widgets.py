@@ -287,6 +287,12 @@ class Tall(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it follows the control that has the focus
+
+    def read(self, texts: Texts, name: Text) -> None:
+        """Take the keys, under a name: what stands here is read, and no control would scroll it."""
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        texts.bind(self.setAccessibleName, name)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Measure again what changed while the area was hidden."""

@@ -48,6 +48,32 @@ def test_every_control_of_the_key_map_has_a_name(window):
     assert nameless(window.key_map) == []
 
 
+def stops_of(window, hands, first):
+    """Return what Tab comes by from `first` until it is there again."""
+    first.setFocus()
+    stops = [first]
+    while len(stops) < 60:
+        hands.press(Qt.Key.Key_Tab)
+        if (at := window.focusWidget()) is first:
+            return stops
+        stops.append(at)
+    raise AssertionError("Tab does not come round")
+
+
+def test_tab_goes_by_names_and_as_the_eye_reads(window, answered, hands):
+    stops = stops_of(window, hands, answered.entry.search)
+    assert [type(stop).__name__ for stop in stops if not stop.accessibleName()] == []
+    wanted = (
+        answered.entry.search,
+        answered.entry.entered,
+        answered.guide.list,
+        answered.entry.diagnose,
+        answered.differential.list,
+    )
+    places = [stops.index(stop) for stop in wanted]
+    assert places == sorted(places)
+
+
 def test_a_list_reads_its_lines_aloud(answered):
     role = Qt.ItemDataRole.AccessibleTextRole
     entered = answered.entry.entered.lines

@@ -10,17 +10,19 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
+    QAbstractScrollArea,
     QComboBox,
     QFrame,
     QLabel,
     QLineEdit,
+    QProgressBar,
     QTableView,
     QWidget,
 )
 
 from desktop.ui.theme import MIN_CONTRAST, contrast
 
-CONTROLS = (QAbstractButton, QAbstractItemView, QComboBox, QLineEdit)
+CONTROLS = (QAbstractButton, QAbstractScrollArea, QComboBox, QLineEdit, QProgressBar)
 
 
 def nameless(root):

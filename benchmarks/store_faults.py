@@ -31,6 +31,7 @@ from ddx.domain.finding import Presence
 from ddx.domain.identifiers import DiseaseId, RecordId
 from ddx.errors import DdxError
 from ddx.intake.draft import Draft, DraftFinding
+from desktop.services.audit import sealed_log
 from desktop.services.clinic import Clinic
 from desktop.services.records import NewPatient
 from desktop.services.session import Session
@@ -219,7 +220,7 @@ def read_back(clinic: Clinic, promised: Promised, counted: Counted) -> None:
 
 def _chain_holds(session: Session, unit: UnitOfWork, counted: Counted) -> None:
     """Count a chain that does not hold: hashes, and every signature of every epoch."""
-    lines = session.audit._sealed(unit)  # noqa: SLF001 -- the export, without its own entry
+    lines = sealed_log(session._desk, unit)  # noqa: SLF001 -- the export, without its own entry
     report = verify_log(lines, check=ed25519_check, device_key=unit.device.public_key())
     counted.signatures += report.entries - report.unsigned
     if report.finding is not None or report.unsigned:

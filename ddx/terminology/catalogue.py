@@ -347,7 +347,7 @@ def _member(
 
 
 def _hpo_row(row: Mapping[str, Any]) -> _HpoRow:
-    names = _HpoNames(row["en"], row["es"], tuple(row["syn_en"]), tuple(row["syn_es"]))
+    names = _HpoNames(row["en"], row.get("es", ""), tuple(row["syn_en"]), tuple(row["syn_es"]))
     return _HpoRow(row["id"], tuple(row["parents"]), tuple(row["alt"]), names)
 
 

@@ -237,9 +237,9 @@ class DeviceShelf:
                 if installed:
                     raise
                 self._reverted, blocked = (*self._reverted, _told(error)), set(embedded.MODELS)
+            engine.catalogue.diseases  # noqa: B018 -- read while the bytes are at hand
         except Exception as error:  # whatever a model's library raises, another bundle serves
             raise _LoadFailedError(error) from error
-        engine.catalogue.diseases  # noqa: B018 -- read while the bytes are at hand
         bundle.let_go()  # the engine has made its own of them
         if installed:
             self._slots.note(self._slots.health(bundle.release).loaded())

@@ -25,9 +25,9 @@ def bar(window, answered, hands):
 
 
 def test_the_download_of_a_bundle_is_shown_in_percent_until_it_ends(bar, hands):
-    tell = bar._teller()
+    bar._downloading, course = bar.jobs.work("")
     for received in (1_000_000, 1_000_001, 3_000_000):
-        tell(received, 4_000_000)
+        course.at(received, 4_000_000)
     hands.until(lambda: "descargando: 75 %" in bar.model.text())
     bar.dispatch(UpdateDone("activated"))
     assert "recién actualizado" in bar.model.text()

@@ -52,6 +52,8 @@ TOLD: Final = 10  # gaps, the longest
 GROWTH_KB: Final = 10.0
 """A visit may keep no more than this, by a line through the resident set of the last 400 visits."""
 SETTLED: Final = 100  # visits until caches of labels, fonts and SQLite pages are full
+NEW_PATIENT_EVERY: Final = 3
+"""Visits; the others are of somebody known, so that each patient comes about three times."""
 VISITS_AN_HOUR: Final = 10
 """Of a busy consultation, six minutes each."""
 OFFICES: Final = ("all_settings", "counts", "cloud", "manage", "transparency")
@@ -117,6 +119,9 @@ class Hands:
         place %= screen.list.lines.rowCount()
         screen.list.setCurrentIndex(screen.list.lines.index(place))
         screen.list.open_current()
+        return self._visit_shown()
+
+    def _visit_shown(self) -> VisitScreen:
         wait(lambda: isinstance(self.window.screen_shown, VisitScreen), "visit")
         visit = self.window.screen_shown
         assert isinstance(visit, VisitScreen)
@@ -278,7 +283,8 @@ class Shift(Hands):
             self.offices()
         if full:
             self.look_up_patient()
-        visit = self.open_visit(number)
+        new = number % NEW_PATIENT_EVERY == 0
+        visit = self.register(number) if new else self.open_visit(number)
         if full:
             self.find(visit, PRESENT[number % len(PRESENT)])
         for place, finding in enumerate(("HP:0001945", "HP:0012735", "HP:0000988")):
@@ -294,6 +300,20 @@ class Shift(Hands):
         if number % 20 == 0:
             self.papers(visit)
         self.leave(visit)
+
+    def register(self, number: int) -> VisitScreen:
+        """Enter a new patient, whose visit opens."""
+        screen = self.patients()
+        self.press(Qt.Key.Key_N, CONTROL)
+        wait(screen.form.isVisible, "form")
+        for control, text in (
+            (screen.form.given, f"Persona {number}"),
+            (screen.form.family, "De Prueba"),
+            (screen.form.born, f"{number % 28 + 1}/{number % 12 + 1}/{1940 + number % 80}"),
+        ):
+            control.setText(text)
+        screen.form.save.click()
+        return self._visit_shown()
 
     def look_up_patient(self) -> None:
         """Type a name into the list of patients, and take it out again."""
@@ -403,8 +423,8 @@ def memory(visits: int) -> tuple[list[str], bool]:
         f"| growth per visit after the first {settled[0].visit} | {slope_kb:.1f} KB "
         f"| < {GROWTH_KB:g} KB |",
         "",
-        "Each visit: opened, three findings, a recorded list with its reasons, a finding toggled,",
-        "left. Every tenth: a patient looked up, a finding searched letter by letter, a question",
+        f"Every {NEW_PATIENT_EVERY}rd visit is of a new patient. Each visit: opened, three findings,",
+        "a recorded list with its reasons, a finding toggled, left. Every tenth: a patient looked up, a finding searched letter by letter, a question",
         "answered, why-not asked, the list recorded anew and agreed with. Every 20th: the letter",
         "as PDF, two visits compared, both exports. Every 50th: settings, counts, cloud, staff and",
         "backups, what left, the map of keys, a history from the list.",

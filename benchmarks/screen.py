@@ -423,11 +423,12 @@ def memory(visits: int) -> tuple[list[str], bool]:
         f"| growth per visit after the first {settled[0].visit} | {slope_kb:.1f} KB "
         f"| < {GROWTH_KB:g} KB |",
         "",
-        f"Every {NEW_PATIENT_EVERY}rd visit is of a new patient. Each visit: opened, three findings,",
-        "a recorded list with its reasons, a finding toggled, left. Every tenth: a patient looked up, a finding searched letter by letter, a question",
-        "answered, why-not asked, the list recorded anew and agreed with. Every 20th: the letter",
-        "as PDF, two visits compared, both exports. Every 50th: settings, counts, cloud, staff and",
-        "backups, what left, the map of keys, a history from the list.",
+        f"Every {NEW_PATIENT_EVERY}rd visit is of a new patient. Each: opened, three findings, a",
+        "recorded list with its reasons, a finding toggled, left. Every tenth: a patient looked",
+        "up, a finding searched letter by letter, a question answered, why-not asked, the list",
+        "recorded anew and agreed with. Every 20th: the letter as PDF, two visits compared,",
+        "both exports. Every 50th: settings, counts, cloud, staff and backups, what left, the",
+        "map of keys, a history from the list.",
         "",
         f"No waiting between them: {visits} visits are what {visits // VISITS_AN_HOUR} hours of a "
         "busy consultation hold, six minutes each;",

@@ -43,7 +43,8 @@ class Guided:
         return tuple(self.explain(case, disease) for disease in diseases)
 
     def assess(self, case, *, equipment=RURAL_POST, questions=5):
-        made = self.at_once(case)
+        """Without questions it is what a visit records; with them, what the hand waits for."""
+        made = self.at_once(case) if questions else self.diagnose(case)
         return Assessment(
             differential=made,
             triage=triage(case, Flags.of(case, self.catalogue), open_diseases(made, self.kept)),

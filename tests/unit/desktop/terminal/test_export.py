@@ -5,6 +5,7 @@ import json
 import pytest
 from support.tiny_engine import TinyShelf
 
+from ddx.domain.course import UNWATCHED
 from desktop.services.clinic import Clinic
 from desktop.store.keys import Argon2Cost
 from desktop.terminal.audit import main
@@ -58,7 +59,7 @@ def test_the_log_of_a_clinic_restored_twice_verifies_with_its_device_key(
 ):
     clinic, me = of_an_auditor, of_an_auditor.clinicians()[0].id
     session = clinic.sign_in(me, PASSPHRASE)
-    made = session.keeping._back_up()
+    made = session.keeping._back_up(UNWATCHED)
     session.close()
     for _ in range(2):
         clinic.restore(made.folder, PASSPHRASE)

@@ -8,6 +8,7 @@ import pytest
 from support.bundle_workshop import BundleWorkshop, small_members
 from support.cloud_server import cloud_in_thread
 
+from ddx.domain.course import Course
 from model_bundles.errors import SelfTestFailedError
 from sync_service.client.transport import make_client
 from sync_service.client.updates import Updater, UpdateReport, UpdateResult, bundle_client
@@ -50,10 +51,11 @@ def updater(cloud, workshop, slots, tmp_path, http):
 
 def test_an_offered_bundle_is_installed_and_then_up_to_date(updater, slots):
     progress = []
-    report = updater().run(lambda received, total: progress.append((received, total)))
+    report = updater().run(Course(lambda received, total: progress.append((received, total))))
     assert report == UpdateReport(result=UpdateResult.ACTIVATED, version="2026.11.1")
     assert slots.active().version == "2026.11.1"
-    assert progress[-1][0] == progress[-1][1] > 0
+    received, total = [told for told in progress if told[1]][-1]
+    assert received == total > 0
     assert updater().run().result is UpdateResult.UP_TO_DATE
 
 

@@ -5,13 +5,13 @@ layer terms with more parents come last: the second parents of a layer are those
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ddx.errors import ModelError
+from ddx.features.remembered import remembered
 from ddx.terminology.ontology import Ontology
 
 Floats = NDArray[np.float32]
@@ -50,7 +50,7 @@ class Descent:
         self.place = np.empty(len(ontology), dtype=np.intp)
         self.place[layers.terms] = np.arange(len(ontology))
         self._steps = list(_steps(layers, offsets, self.place[links]))
-        self.under = lru_cache(TERMS_KEPT)(self._find_under)
+        self.under = remembered(TERMS_KEPT, self._find_under)
 
     def spread(self, terms: NDArray[np.integer[Any]], values: Floats) -> Floats:
         """Return the largest value of each term and all its ancestors, by place.

@@ -7,7 +7,6 @@ Information content of a term is -log(share of diseases that show it), natural l
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +16,7 @@ from ddx.errors import ModelError
 from ddx.features.rare_descent import Descent, Places
 from ddx.features.rare_facts import RareFacts
 from ddx.features.rare_index import NOT_STATED, STATED_STEPS, RareIndex
+from ddx.features.remembered import remembered
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int32]
@@ -113,7 +113,7 @@ def summed(values: NDArray[Any], owner: Places, n: int) -> Floats:
     return np.bincount(owner, values.astype(np.float64), minlength=n).astype(np.float32)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class RareTables:
     """The query-independent half: built once per bundle (about 0.1 s for 10,000 diseases).
 
@@ -166,7 +166,7 @@ class RareTables:
         self.descent = Descent(index.ontology)
         self.content_by_place = np.empty_like(self.content)
         self.content_by_place[self.descent.place] = self.content
-        self.lineage = lru_cache(LINEAGES_KEPT)(self._find_lineage)
+        self.lineage = remembered(LINEAGES_KEPT, self._find_lineage)
         self.nobody = len(index.ontology)
         self.chance = np.append(index.background.astype(np.float32), np.float32(0))
         self.divisor = np.where(self.chance > 0, self.chance, np.float32(1))

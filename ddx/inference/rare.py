@@ -17,7 +17,6 @@ Unknown findings change nothing. After LIRICAL (Robinson et al., Am J Hum Genet
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, Self, TypeVar
 
 import numpy as np
@@ -28,6 +27,7 @@ from ddx.domain.identifiers import DiseaseId
 from ddx.features.rare_index import FREQUENCY_STEPS, RareIndex
 from ddx.features.rare_query import RareQuery
 from ddx.features.rare_tables import Profile
+from ddx.features.remembered import remembered
 from ddx.terminology.ontology import Ontology
 
 Floats = NDArray[np.float64]
@@ -80,9 +80,9 @@ class RareRanker:
 
     def __init__(self, index: RareIndex) -> None:
         self.index = index
-        self._present_ratios = lru_cache(TERMS_KEPT)(self._weigh_everywhere)
-        self._kinds = lru_cache(maxsize=None)(self._look_up_kinds)
-        self._beliefs = lru_cache(KINDS_KEPT)(self._look_up_beliefs)
+        self._present_ratios = remembered(TERMS_KEPT, self._weigh_everywhere)
+        self._kinds = remembered(None, self._look_up_kinds)
+        self._beliefs = remembered(KINDS_KEPT, self._look_up_beliefs)
         self._refutations = self._refutation(FREQUENCIES)
 
     @classmethod

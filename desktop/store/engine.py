@@ -43,6 +43,7 @@ def open_engine(path: Path, data_key: bytes, *, create: bool = False) -> Engine:
         module=dbapi2,
         poolclass=QueuePool,
         pool_size=4,
+        pool_use_lifo=True,  # the cache that is full already is asked, not four of the same
         max_overflow=4,
         hide_parameters=True,  # a failed statement must not print a patient
         connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_S},

@@ -21,6 +21,7 @@ from training.lake.gold import read_cases
 from training.lake.stream import follow
 from training.lake.tables import BRONZE_EVENTS
 from training.monitor.daily import DailyWatch, Watched
+from training.monitor.stretch import Stretch
 from training.sources.stream import SqlLog
 
 pytestmark = pytest.mark.usefixtures("unchecked")
@@ -113,8 +114,7 @@ def watched(lake, folder, until):
             model="2026.11.1",
             reference_since=None,
             reference_until=NOON + second,
-            since=NOON,
-            until=until + second,
+            stretch=Stretch(since=NOON, until=until + second, days=1, of_day=1, cases=1),
             labels_since=NOON - timedelta(days=28),
             last_training=None,
             baseline_f1=None,

@@ -10,6 +10,7 @@ from support.gold_lake import write_gold
 from training.change_plan import change_plan
 from training.commands import monitor, retrain
 from training.commands.workspace import Workspace
+from training.fit.fitter import EMBEDDED
 from training.lake.gold import GoldMissingError, read_cases
 from training.lake.place import Lake
 from training.lake.tables import GOLD_CASES
@@ -95,7 +96,7 @@ def test_a_registered_run_keeps_its_rows_and_the_daily_watch_erases(
     asked = retrain._parser().parse_args([*given, "--held-out", "40"])
     good = SimpleNamespace(promote=True)
     monkeypatch.setattr(retrain.Retraining, "run", lambda run: good)
-    assert retrain._run(asked, space, change_plan(), lambda _: None) is good
+    assert retrain._run(asked, space, change_plan(), EMBEDDED, lambda _: None) is good
     (path,) = space.kept_rows.iterdir()
     assert path.stem == read_cases(lake).rows_sha256
 

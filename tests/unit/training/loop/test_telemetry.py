@@ -141,15 +141,19 @@ def test_the_cloud_counts_what_the_model_failed_on_and_not_what_it_was_asked_wro
     assert totals_of(metrics.text().decode())[version].errors == 2
 
 
+def mild(_disease):
+    return 4
+
+
 def test_an_arm_with_cases_and_no_telemetry_was_not_told_of(tmp_path):
     write_gold(tmp_path, tiny_loop.cases(5))
     gold = read_cases(tmp_path)
     at = gold.table.schema.get_field_index("bundle_version")
     named = replace(gold, table=gold.table.set_column(at, "bundle_version", pa.array([NEW] * 5)))
-    assert not arm_of(named, NEW, {}).told
-    assert arm_of(named, CURRENT, {}).told  # no case: nothing to tell
+    assert not arm_of(named, NEW, {}, mild).told
+    assert arm_of(named, CURRENT, {}, mild).told  # no case: nothing to tell
     counted = {NEW: {"cases": 9, "errors": 1, "slow": 4}}
-    arm = arm_of(named, NEW, counted)
+    arm = arm_of(named, NEW, counted, mild)
     assert (arm.told, arm.cases, arm.errors, arm.slow) == (True, 9, 1, 4)
 
 

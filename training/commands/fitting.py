@@ -32,8 +32,11 @@ def arguments_of(asked: argparse.Namespace) -> list[str]:
 
 @contextmanager
 def open_fitter(asked: argparse.Namespace) -> Iterator[Fitter]:
-    """Yield the fitter that was asked for. Raises SparkFitError when it cannot be had."""
-    if asked.fitter == "embedded":
+    """Yield the fitter that was asked for; for a dry run, which fits nothing, no cluster is asked.
+
+    Raises SparkFitError when it cannot be had.
+    """
+    if asked.fitter == "embedded" or asked.dry_run:
         yield EMBEDDED
         return
     from training.fit.on_spark import cluster_fitter, local_fitter  # noqa: PLC0415 (loads PySpark)

@@ -20,13 +20,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
 from shiboken6 import Shiboken
@@ -67,8 +68,21 @@ PATIENCE: Final = 20_000
 
 
 def breathe(ms: int = 2) -> None:
-    """Let the event loop run."""
-    QTest.qWait(ms)
+    """Let the event loop run.
+
+    Not by `QTest.qWait`, which keeps the interpreter from every other thread while it waits. The
+    timer and its connection are made once: each connection to a method of Qt stays for good.
+    """
+    loop, timer = _pause()
+    timer.start(ms)
+    loop.exec()
+
+
+@cache
+def _pause() -> tuple[QEventLoop, QTimer]:
+    loop, timer = QEventLoop(), QTimer(singleShot=True)
+    timer.timeout.connect(loop.quit)
+    return loop, timer
 
 
 def wait(holds: Callable[[], object], what: str) -> None:

@@ -29,7 +29,6 @@ from ddx.terminology.catalogue import Language
 from desktop.commands.words import NOTHING_CHANGED, Texts, say
 from desktop.services.application import ApplicationService, Installation
 from desktop.services.errors import NoInstallerError, NotLinkedError
-from desktop.settings import data_directory
 from desktop.terminal.sign_in import NotLetInError, enter, open_clinic
 from model_bundles.errors import (
     BundleBudgetError,
@@ -141,13 +140,7 @@ def main(
     arguments = _parser().parse_args(argv)
     language = Language(arguments.lang)
     try:
-        session, _ = enter(
-            lambda: clinic_of(arguments.data or data_directory()),
-            arguments.user,
-            WORDS,
-            language,
-            ask,
-        )
+        session, _ = enter(arguments, WORDS, language, ask, clinic_of)
     except NotLetInError as refused:
         return _complain(refused.text, refused.code)
     try:

@@ -18,7 +18,6 @@ from ddx.domain.roles import PermissionDeniedError
 from ddx.terminology.catalogue import Language
 from desktop.commands import audit as verifying
 from desktop.commands.words import Texts, say
-from desktop.settings import data_directory
 from desktop.signatures import fingerprint
 
 if TYPE_CHECKING:  # verifying needs no clinic, and loads none
@@ -81,13 +80,7 @@ def _export(
     from desktop.terminal.sign_in import NotLetInError, enter, open_clinic  # noqa: PLC0415 -- loads the store
 
     try:
-        session, name = enter(
-            lambda: (clinic_of or open_clinic)(arguments.data or data_directory()),
-            arguments.user,
-            WORDS,
-            language,
-            ask,
-        )
+        session, name = enter(arguments, WORDS, language, ask, clinic_of or open_clinic)
     except NotLetInError as refused:
         return _complain(refused.text, refused.code)
     try:

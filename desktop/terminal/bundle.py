@@ -22,7 +22,7 @@ from ddx.errors import DdxError
 from ddx.terminology.catalogue import Language
 from desktop.commands.words import NOTHING_CHANGED, Texts, say
 from desktop.hardening import refuse_dumps
-from desktop.settings import data_directory, load_settings
+from desktop.settings import load_settings
 from model_bundles import embedded, stick
 from model_bundles.errors import BundleError
 from model_bundles.verify import Trust
@@ -122,13 +122,7 @@ def _import(
     from desktop.terminal.sign_in import NotLetInError, enter  # noqa: PLC0415 -- loads the store
 
     try:
-        session, _ = enter(
-            lambda: clinic_of(arguments.data or data_directory()),
-            arguments.user,
-            WORDS,
-            language,
-            ask,
-        )
+        session, _ = enter(arguments, WORDS, language, ask, clinic_of)
     except NotLetInError as refused:
         return _complain(refused.text, refused.code)
     try:

@@ -1,5 +1,6 @@
 """Signing in from a terminal: who, and a passphrase that is neither echoed nor an argument."""
 
+import argparse
 import getpass
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from desktop.services.engines import BundleMemory, KeptMemory
 from desktop.services.errors import OtherBundleError, SignInRefusedError
 from desktop.services.records import ModelStatus
 from desktop.services.session import Session
-from desktop.settings import load_settings
+from desktop.settings import data_directory, load_settings
 
 if TYPE_CHECKING:
     import httpx
@@ -117,23 +118,23 @@ class NotLetInError(Exception):
 
 
 def enter(
-    opened: Callable[[], Clinic],
-    user: str | None,
+    arguments: argparse.Namespace,
     texts: Texts,
     language: Language,
     ask: AskPassphrase,
+    clinic_of: OpenClinic,
 ) -> tuple[Session, str]:
     """Return a session and the name of whose it is.
 
-    texts: of the command: "who" (names), "passphrase" (name), "sign_in_refused" (wait),
-    "failed" (code).
+    arguments: `data`, the folder or None, and `user`, the name or None. texts: of the command:
+    "who" (names), "passphrase" (name), "sign_in_refused" (wait), "failed" (code).
 
     Raises:
         NotLetInError: it is not clear who asks, the clinic refused, or it cannot be opened.
     """
     try:
-        clinic = opened()
-        person = named(clinic, user)
+        clinic = clinic_of(arguments.data or data_directory())
+        person = named(clinic, arguments.user)
         if person is None:
             names = ", ".join(card.display_name for card in clinic.clinicians())
             raise NotLetInError(say("who", language, texts, names=names or "-"), BAD_INPUT)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ddx.domain.audit import AuditAction, link
+from ddx.domain.canonical import digest_of
 from ddx.domain.case import Case, Sex, VitalSigns
 from ddx.domain.differential import Alert, Band, Candidate, Differential, World
 from ddx.domain.feedback import Feedback, OverrideReason, Verb
@@ -18,6 +19,7 @@ from sync_service.client.outbox import EventKind
 from sync_service.client.outgoing import audit_payload, diagnosis_payload
 from sync_service.client.runner import Versions
 from sync_service.protocol.decisions import feedback_payload
+from sync_service.protocol.messages import SyncBatch, SyncEvent
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PSEUDONYM = "3f" * 32
@@ -145,3 +147,27 @@ def a_visit(dice=None, after=None):
         (EventKind.AUDIT, audit_payload(entries)),
     ]
     return events, entries[-1]
+
+
+def push(clinic, *payloads, first=1):
+    """Send (kind, payload) of an enrolled clinic in one batch; return a result for each."""
+    events = tuple(
+        SyncEvent(
+            id=new_record_id(),
+            sequence=number,
+            kind=kind.value,
+            created_at=NOON,
+            payload=payload,
+            payload_sha256=digest_of(payload),
+        )
+        for number, (kind, payload) in enumerate(payloads, start=first)
+    )
+    batch = SyncBatch(
+        device_id=clinic.identity.device_id,
+        epoch=1,
+        batch_id=f"b{first}",
+        app_version="0.1.0",
+        sent_at=NOON,
+        events=events,
+    )
+    return clinic.transport.push(batch).results

@@ -205,24 +205,18 @@ def _tell(outcome: Outcome, workspace: Workspace, plan: ChangePlan, say: Say) ->
     if outcome.signed is not None:
         tags = {"retrain_trigger": request.trigger, "date": f"{request.at:%Y-%m-%d}"}
         registry.register(release, run, outcome.signed, tags)
-        workspace.ledger.once(
-            Event.REGISTERED,
-            release,
-            moment(),
-            run=outcome.folder.name,
-            report=outcome.report,
-            plan=plan.digest,
-        )
+        event, failed = Event.REGISTERED, {}
     else:
-        workspace.ledger.once(
-            Event.DECLINED,
-            release,
-            moment(),
-            run=outcome.folder.name,
-            report=outcome.report,
-            plan=plan.digest,
-            failed=outcome.failed(),
-        )
+        event, failed = Event.DECLINED, {"failed": outcome.failed()}
+    workspace.ledger.once(
+        event,
+        release,
+        moment(),
+        run=outcome.folder.name,
+        report=outcome.report,
+        plan=plan.digest,
+        **failed,
+    )
     figures = outcome.evaluation.json("evaluation.json")["figures"]
     before, now = (figures[m]["f1"]["value"] for m in ("current", "new"))
     message = Message(

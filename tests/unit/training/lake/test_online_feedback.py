@@ -6,14 +6,11 @@ from datetime import timedelta
 import pytest
 from support.cloud_server import Clinic, cloud_in_thread, wait_until
 from support.lake_records import KEYED, Ears
-from support.sync_records import NOON, PSEUDONYM, a_diagnosis, a_known_case, a_refusal
+from support.sync_records import NOON, PSEUDONYM, a_diagnosis, a_known_case, a_refusal, push
 
-from ddx.domain.canonical import digest_of
-from ddx.domain.identifiers import new_record_id
 from ddx.domain.wire import case_to_json
 from sync_service.client.outbox import EventKind
 from sync_service.client.outgoing import erasure_payload
-from sync_service.protocol.messages import SyncBatch, SyncEvent
 from training.change_plan import change_plan
 from training.lake.bronze import Bronze, Intake
 from training.lake.build import build
@@ -56,31 +53,10 @@ def hourly(cloud, lake, engine):
     return run
 
 
-def push(clinic, kind, payload, sequence):
-    event = SyncEvent(
-        id=new_record_id(),
-        sequence=sequence,
-        kind=kind.value,
-        created_at=NOON,
-        payload=payload,
-        payload_sha256=digest_of(payload),
-    )
-    batch = SyncBatch(
-        device_id=clinic.identity.device_id,
-        epoch=1,
-        batch_id=f"b{sequence}",
-        app_version="0.1.0",
-        sent_at=NOON,
-        events=(event,),
-    )
-    (result,) = clinic.transport.push(batch).results
-    return result
-
-
 def visited(clinic):
     """Ask the cloud, send the diagnosis, decide on line; return the decision as it was sent."""
     receipt = clinic.ask("/predict", {"case": CASE, "limit": 3}).json()["receipt_id"]
-    push(clinic, EventKind.DIAGNOSIS, a_diagnosis() | {"diagnosis_id": receipt}, 1)
+    push(clinic, (EventKind.DIAGNOSIS, a_diagnosis() | {"diagnosis_id": receipt}))
     decision = a_refusal(receipt)
     assert clinic.ask("/feedback", decision).status_code == 201
     assert clinic.ask("/feedback", decision).status_code == 200  # the answer was lost on the way
@@ -134,7 +110,8 @@ def test_a_decision_given_on_line_and_sent_by_the_device_counts_once(
 ):
     decision = visited(clinic)
     first = hourly(NOON)
-    assert push(clinic, EventKind.FEEDBACK, decision, 2).status == "stored"
+    (result,) = push(clinic, (EventKind.FEEDBACK, decision), first=2)
+    assert result.status == "stored"
     again = hourly(NOON + timedelta(hours=1))
     diagnosis, online, sent = events_of(clinic, lake)
     assert (online["kind"], sent["kind"]) == ("feedback", "feedback")
@@ -151,7 +128,7 @@ def test_a_decision_given_on_line_and_sent_by_the_device_counts_once(
 
 def test_no_decision_is_known_to_the_lake_before_it_was_given(clinic, lake, hourly):
     receipt = clinic.ask("/predict", {"case": CASE, "limit": 3}).json()["receipt_id"]
-    push(clinic, EventKind.DIAGNOSIS, a_diagnosis() | {"diagnosis_id": receipt}, 1)
+    push(clinic, (EventKind.DIAGNOSIS, a_diagnosis() | {"diagnosis_id": receipt}))
     refused = a_refusal(receipt) | {"verb": "agree"}
     assert clinic.ask("/feedback", refused).status_code == 422
     hourly(NOON)
@@ -173,7 +150,8 @@ def test_an_erased_patient_leaves_no_decision_of_either_way(cloud, clinic, lake,
     erasure = erasure_payload(
         patient_pseudonym=PSEUDONYM, diagnoses=1, erased_at=NOON, proof="a" * 64
     )
-    proof = push(clinic, EventKind.ERASURE, erasure, 2).erased
+    (result,) = push(clinic, (EventKind.ERASURE, erasure), first=2)
+    proof = result.erased
     assert proof.records == 1  # the diagnosis: the device never sent the decision
     late = a_refusal(decision["diagnosis_id"])
     assert clinic.ask("/feedback", late).status_code == 201  # decided before, told after

@@ -6,7 +6,7 @@ from datetime import UTC
 import pytest
 from support.cloud_server import Clinic, cloud_in_thread
 from support.lake_records import KEYED, Ears
-from support.sync_records import NOON, PSEUDONYM, a_diagnosis, a_refusal, a_visit
+from support.sync_records import NOON, PSEUDONYM, a_diagnosis, a_refusal, a_visit, push
 
 from cloud_api.stream.kafka import message_of
 from cloud_api.stream.log import LoggedEvent
@@ -14,7 +14,6 @@ from ddx.domain.canonical import digest_of
 from ddx.domain.identifiers import new_record_id
 from sync_service.client.outbox import EventKind
 from sync_service.client.outgoing import erasure_payload
-from sync_service.protocol.messages import SyncBatch, SyncEvent
 from training.lake.bronze import Bronze, Intake
 from training.lake.build import build
 from training.lake.gold import read_cases
@@ -36,29 +35,6 @@ def clinic(cloud):
     device = Clinic(cloud.url).enrol(cloud.code())
     yield device
     device.http.close()
-
-
-def push(clinic, *payloads, first=1):
-    events = tuple(
-        SyncEvent(
-            id=new_record_id(),
-            sequence=number,
-            kind=kind.value,
-            created_at=NOON,
-            payload=payload,
-            payload_sha256=digest_of(payload),
-        )
-        for number, (kind, payload) in enumerate(payloads, start=first)
-    )
-    batch = SyncBatch(
-        device_id=clinic.identity.device_id,
-        epoch=1,
-        batch_id="b1",
-        app_version="0.1.0",
-        sent_at=NOON,
-        events=events,
-    )
-    return clinic.transport.push(batch).results
 
 
 def drain(log, lake, **asked):

@@ -7,7 +7,6 @@ import copy
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Final, Self
 
 import numpy as np
@@ -40,6 +39,7 @@ from ddx.inquiry.inquirer import DEFAULT_LIMIT as DEFAULT_QUESTIONS
 from ddx.inquiry.inquirer import Inquirer
 from ddx.inquiry.stop import Proposal, propose
 from ddx.listing import Listing
+from ddx.once import once
 from ddx.reading import Models, Reading
 from ddx.safety import Flags, Recommendations, Triage, triage
 from ddx.safety.recommend import RECOMMENDATIONS, Recommendation
@@ -140,7 +140,7 @@ class Engine:
         """Worlds whose model is not asked."""
         return self._models.blocked
 
-    @cached_property
+    @once
     def diseases(self) -> frozenset[DiseaseId]:
         """Every disease that can appear on a differential, under the code it is listed by."""
         return frozenset(self.common.diseases) | frozenset(self.rare.diseases)

@@ -5,7 +5,6 @@ that none of them reads the case or asks a model again.
 """
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -21,6 +20,7 @@ from ddx.inference.common import CommonAnswer, CommonModel
 from ddx.inference.meta import WorldAnswers
 from ddx.inference.rare import RareRanker, RareRetrieval
 from ddx.inference.rare_learned import RareRanking, RareStage
+from ddx.once import once
 
 _NOTHING: Final = np.zeros(0)
 _NOBODY: Final = np.zeros(0, dtype=np.int32)
@@ -45,12 +45,12 @@ class Reading:
     row: FeatureRow
     query: RareQuery
 
-    @cached_property
+    @once
     def common(self) -> CommonAnswer:
         """What the common model says of the row. Raises ModelError."""
         return self.models.common.answer(self.row)
 
-    @cached_property
+    @once
     def ranking(self) -> RareRanking:
         """What both stages of the rare ranker say; of nothing when that model is blocked."""
         if World.RARE in self.models.blocked:

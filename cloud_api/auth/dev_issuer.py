@@ -6,7 +6,6 @@ pass the same checks as Entra's. The command refuses it where other machines can
 
 import os
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from joserfc.jwk import RSAKey
 from cloud_api.auth.compact import ALGORITHM
 from cloud_api.auth.oidc import VERSION
 from ddx.domain.roles import Role
+from ddx.once import once
 
 TENANT: Final = "00000000-0000-4000-8000-000000000001"
 ISSUER: Final = f"https://localhost/{TENANT}/v2.0"
@@ -61,7 +61,7 @@ class DevIssuer:
         header = {"alg": ALGORITHM, "typ": "JWT", "kid": self._key.kid}
         return jwt.encode(header, claims, self._key, algorithms=[ALGORITHM])
 
-    @cached_property
+    @once
     def _key(self) -> RSAKey:
         if not self._file.exists():
             self._make()

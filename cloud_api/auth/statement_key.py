@@ -5,7 +5,6 @@ setting names that file; the embedded server makes its own once and keeps it.
 """
 
 import os
-from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
 )
+
+from ddx.once import once
 
 _KEY_BYTES: Final = 32  # Ed25519 and X25519 alike take any 32 random bytes
 
@@ -33,7 +34,7 @@ class FileStatementKey:
         """Return the signature, hex."""
         return self._key.sign(statement).hex()
 
-    @cached_property
+    @once
     def _key(self) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(secret_of(self._path))
 

@@ -9,7 +9,6 @@ is how they fit together.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from types import MappingProxyType
 from typing import Final, Self
 
@@ -29,6 +28,7 @@ from ddx.features.rare_facts import FACTS
 from ddx.features.rare_pairs import FEATURES, features_hash
 from ddx.inference.rare import RareRanker, RareRetrieval
 from ddx.inference.rare_learned import EVIDENCE_COLUMN, RARE_TREES, RareRanking, RareReranker
+from ddx.once import once
 
 AGE, SEX = "age", "sex"
 TOGETHER, TYPICAL, RULED_OUT = "rare:together", "rare:typical", "rare:ruled-out"
@@ -185,7 +185,7 @@ class RareExplainer:
             contributions=tuple(sorted(contributions, key=lambda c: -abs(c.weight))),
         )
 
-    @cached_property
+    @once
     def _paths(self) -> LeafPaths:
         return leaf_paths(self._forest, 0)
 

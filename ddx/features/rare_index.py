@@ -11,7 +11,6 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
-from functools import cached_property
 from typing import Any, Final, Self
 
 import numpy as np
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from ddx.domain.artifacts import RARE_DISEASES, RARE_INDEX, Artifacts
 from ddx.domain.identifiers import DiseaseId, FindingId, disease_id
 from ddx.errors import IdentifierError, ModelError, UnknownDiseaseError
+from ddx.once import once
 from ddx.terminology.ontology import Ontology
 
 FREQUENCY_STEPS: Final = 255
@@ -243,7 +243,7 @@ class RareIndex:
         row = int(often.rows[term])
         return None if row < 0 else often.by_term[row]
 
-    @cached_property
+    @once
     def _often_shown(self) -> _OftenShown:
         columns = np.flatnonzero(np.diff(self._arrays["posting_offsets"]) >= OFTEN)
         rows = np.full(len(self.ontology), -1, dtype=np.int32)
@@ -254,7 +254,7 @@ class RareIndex:
             whole[row, diseases] = codes
         return _OftenShown(rows=rows, by_term=whole, by_disease=np.ascontiguousarray(whole.T))
 
-    @cached_property
+    @once
     def _shown(self) -> "_Shown":
         """The postings turned round: by disease."""
         diseases, offsets = self._arrays["posting_diseases"], self._arrays["posting_offsets"]

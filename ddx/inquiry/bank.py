@@ -9,7 +9,6 @@ import io
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Final, Self
 
 import numpy as np
@@ -21,6 +20,7 @@ from ddx.errors import ModelError, SchemaMismatchError
 from ddx.features.schema import FeatureSchema
 from ddx.inquiry.effort import COST, Equipment, Means, means_of
 from ddx.inquiry.gain import DrawnAnswers, Floats, certainty
+from ddx.once import once
 from ddx.terminology.catalogue import Catalogue
 
 SAMPLES: Final = 16
@@ -105,7 +105,7 @@ class QuestionBank:
         """Return the places of the questions with a value that is a case of any of `kinds`."""
         return set[int]().union(*(self.under.get(kind, ()) for kind in kinds))
 
-    @cached_property
+    @once
     def drawn(self) -> Mapping[int, DrawnAnswers]:
         """Drawn answers of every choice, by its place."""
         rng = np.random.default_rng(_SEED)

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Final
 
 from ddx.domain.artifacts import Artifacts
 from ddx.domain.identifiers import FindingId, finding_id
 from ddx.errors import IdentifierError
 from ddx.intake.suggest import nearest_finding
+from ddx.once import once
 from ddx.terminology.catalogue import Catalogue
 from ddx.terminology.hpo_release import HpoRelease
 from ddx.terminology.ontology import PHENOTYPIC_ABNORMALITY
@@ -110,7 +110,7 @@ class FeatureCodes:
         graph = self._catalogue.ontology
         return id not in graph or (id != PHENOTYPIC_ABNORMALITY and graph.is_phenotype(id))
 
-    @cached_property
+    @once
     def _labels(self) -> Mapping[str, FindingId]:
         named: dict[str, FindingId] = {}
         for name in sorted(self._catalogue.names(), key=lambda name: not name.preferred):

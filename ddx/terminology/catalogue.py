@@ -13,7 +13,6 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 from itertools import chain
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
@@ -22,6 +21,7 @@ from ddx.domain import artifacts as members
 from ddx.domain.artifacts import Artifacts
 from ddx.domain.identifiers import DiseaseId, FindingId, disease_id, finding_id
 from ddx.errors import IdentifierError, ModelError, UnknownDiseaseError
+from ddx.once import once
 from ddx.terminology.ontology import Ontology
 
 HPO_SOURCE = "Human Phenotype Ontology {version} (hpo.jax.org)"
@@ -195,7 +195,7 @@ class Catalogue:
         """Whether `id` is a finding of the common model."""
         return id in self._findings
 
-    @cached_property
+    @once
     def implied(self) -> Mapping[FindingId, FindingId]:
         """Our own finding -> the HPO term it implies when present."""
         return MappingProxyType(
@@ -308,7 +308,7 @@ class Catalogue:
             raise UnknownDiseaseError(id)
         return row
 
-    @cached_property
+    @once
     def _rare_names(self) -> Mapping[DiseaseId, _RareRow]:
         """Return the entries of the listing by every code they have."""
         listed = _member(self._artifacts, members.RARE_DISEASES, "diseases", _rare_row)

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
 from ddx.domain.artifacts import HPO_OBO, Artifacts
 from ddx.domain.identifiers import FindingId
 from ddx.errors import ModelError
+from ddx.once import once
 
 _ID: Final = re.compile(r"^id: (HP:\d{7})$", re.MULTILINE)
 _REPLACED: Final = re.compile(r"^replaced_by: (HP:\d{7})", re.MULTILINE)
@@ -48,7 +48,7 @@ class HpoRelease:
             if match := _ID.search(stanza):
                 yield FindingId(match[1]), stanza
 
-    @cached_property
+    @once
     def _terms(self) -> tuple[frozenset[FindingId], Mapping[FindingId, str]]:
         live: list[FindingId] = []
         obsolete: dict[FindingId, str] = {}

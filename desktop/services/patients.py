@@ -1,7 +1,6 @@
 """Patients: find one, add one."""
 
 from datetime import date, timedelta
-from functools import cached_property
 from itertools import islice
 from typing import Final
 
@@ -10,7 +9,7 @@ from ddx.domain.course import UNWATCHED, Course
 from ddx.domain.identifiers import new_record_id
 from ddx.domain.roles import Permission
 from ddx.intake.check import CaseIssue, Level
-from ddx.terminology.catalogue import Language
+from ddx.terminology.catalogue import Catalogue, Language
 from desktop.services.desk import Desk
 from desktop.services.errors import NewPatientRefusedError
 from desktop.services.outgoing import patient_pseudonym
@@ -34,6 +33,8 @@ class PatientService:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._listed = False
+        self._names: tuple[tuple[str, str], ...] = ()
+        self._names_of: Catalogue | None = None
 
     def search(
         self, text: str = "", limit: int = 200, course: Course = UNWATCHED
@@ -67,18 +68,20 @@ class PatientService:
         engine = self._desk.shelf.engine
         findings = (hit.id for hit in engine.search.search(text, limit=FINDINGS_MEANT))
         typed = folded(text)
-        diseases = (code for name, code in self._diseases if typed in name)
+        diseases = (code for name, code in self._disease_names() if typed in name)
         return (*findings, *islice(dict.fromkeys(diseases), DISEASES_MEANT))
 
-    @cached_property
-    def _diseases(self) -> tuple[tuple[str, str], ...]:
-        """Folded name and code of every disease, in both languages."""
+    def _disease_names(self) -> tuple[tuple[str, str], ...]:
+        """Folded name and code of every disease of the active model, in both languages."""
         catalogue = self._desk.shelf.engine.catalogue
-        return tuple(
-            (folded(catalogue.disease_label(disease, language)), disease)
-            for disease in catalogue.diseases
-            for language in Language
-        )
+        if self._names_of is not catalogue:
+            self._names = tuple(
+                (folded(catalogue.disease_label(disease, language)), disease)
+                for disease in catalogue.diseases
+                for language in Language
+            )
+            self._names_of = catalogue
+        return self._names
 
     def create(self, new: NewPatient) -> PatientRow:
         """Add one patient. Raises NewPatientRefusedError with everything that is wrong."""

@@ -1,9 +1,8 @@
 """One transaction, seen as the repositories that share it."""
 
-from functools import cached_property
-
 from sqlalchemy.orm import Session
 
+from ddx.once import once
 from desktop.store.repositories.aggregates import AggregateRepository
 from desktop.store.repositories.audit import AuditRepository
 from desktop.store.repositories.clinic import ClinicRepository
@@ -25,32 +24,32 @@ class UnitOfWork:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    @cached_property
+    @once
     def clinic(self) -> ClinicRepository:
         """The clinic and its clinicians."""
         return ClinicRepository(self._session)
 
-    @cached_property
+    @once
     def patients(self) -> PatientRepository:
         """Patients."""
         return PatientRepository(self._session)
 
-    @cached_property
+    @once
     def drafts(self) -> DraftRepository:
         """Unfinished visits."""
         return DraftRepository(self._session)
 
-    @cached_property
+    @once
     def diagnoses(self) -> DiagnosisRepository:
         """Recorded differentials."""
         return DiagnosisRepository(self._session)
 
-    @cached_property
+    @once
     def feedback(self) -> FeedbackRepository:
         """Decisions."""
         return FeedbackRepository(self._session)
 
-    @cached_property
+    @once
     def audit(self) -> AuditRepository:
         """The audit chain of the current device epoch."""
         return AuditRepository(self._session, self.device)
@@ -61,27 +60,27 @@ class UnitOfWork:
         self.__dict__.pop("audit", None)
         return self.audit
 
-    @cached_property
+    @once
     def outbox(self) -> OutboxRepository:
         """Outgoing events."""
         return OutboxRepository(self._session, self.device)
 
-    @cached_property
+    @once
     def device(self) -> DeviceRepository:
         """This device."""
         return DeviceRepository(self._session)
 
-    @cached_property
+    @once
     def erasures(self) -> ErasureRepository:
         """Patients who were erased, and the erasing."""
         return ErasureRepository(self._session)
 
-    @cached_property
+    @once
     def aggregates(self) -> AggregateRepository:
         """Counts over everything."""
         return AggregateRepository(self._session)
 
-    @cached_property
+    @once
     def settings(self) -> SettingRepository:
         """Facts kept encrypted."""
         return SettingRepository(self._session)

@@ -4,7 +4,6 @@ import json
 import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 
 from support.bundle_workshop import small_members
@@ -19,6 +18,7 @@ from ddx.domain.finding import Presence
 from ddx.domain.identifiers import DiseaseId, FindingId
 from ddx.domain.wire import case_to_json
 from ddx.errors import ModelError, UnknownDiseaseError
+from ddx.once import once
 from ddx.terminology.catalogue import Catalogue
 from ddx.terminology.search import FindingSearch
 from desktop.services.errors import OtherBundleError
@@ -131,11 +131,11 @@ class TinyEngine(Guided):
     def from_artifacts(cls, artifacts) -> "TinyEngine":
         return cls(artifacts=artifacts)
 
-    @cached_property
+    @once
     def catalogue(self) -> Catalogue:
         return Catalogue.from_artifacts(self._artifacts)
 
-    @cached_property
+    @once
     def search(self) -> FindingSearch:
         return FindingSearch(self.catalogue)
 

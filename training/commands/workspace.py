@@ -4,13 +4,13 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from ddx.domain.artifacts import Artifacts
 from ddx.domain.identifiers import DiseaseId
 from ddx.errors import UnknownDiseaseError
+from ddx.once import once
 from ddx.terminology.catalogue import Catalogue
 from model_bundles import chain, embedded, layout
 from model_bundles.authoring.keys import KeyRing
@@ -146,7 +146,7 @@ class SeverityIn:
         except UnknownDiseaseError:
             return None
 
-    @cached_property
+    @once
     def _catalogue(self) -> Catalogue:
         return Catalogue.from_artifacts(self.artifacts)
 

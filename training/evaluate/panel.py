@@ -5,7 +5,6 @@ one question a step, which is thirty times as fast; a test holds both to the sam
 """
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -18,6 +17,7 @@ from ddx.engine import Engine
 from ddx.features.encode import EXCLUDED, PRESENT, UNKNOWN, CaseTable, FeatureRow, encode_table
 from ddx.inquiry.askable import ALSO_DENIED_BY, FOLLOW_UPS, fits
 from ddx.inquiry.bank import Item, QuestionBank
+from ddx.once import once
 from ddx.terminology.catalogue import FindingKind
 
 Rows = NDArray[np.float32]
@@ -78,7 +78,7 @@ class Panel:
         self._first = np.array([item.columns[0] for item in self.bank.items])
         self._choice = np.array([item.is_choice for item in self.bank.items])
 
-    @cached_property
+    @once
     def openings(self) -> Mask:
         """What a visit may open with, bool (n_findings,): a symptom that is yes or no."""
         terms = [self.engine.catalogue.term(finding) for finding in self.findings]
@@ -167,7 +167,7 @@ class Panel:
         answered = np.where(self._choice, denied, ~np.isnan(rows[:, self._first]))
         return ~answered & ~self._ruled_out(excluded) & ~self._settled(present, excluded)
 
-    @cached_property
+    @once
     def _spread(self) -> Rows:
         """1 where a finding is a value of a question, float32 (n_findings, n_items)."""
         spread = np.zeros((len(self.findings), len(self.members)), dtype=np.float32)
@@ -175,7 +175,7 @@ class Panel:
             spread[members, k] = 1.0
         return spread
 
-    @cached_property
+    @once
     def _kinds(self) -> Rows:
         """1 where the first finding, excluded, excludes the second, float32 (n_findings, same)."""
         kinds = np.zeros((len(self.findings), len(self.findings)), dtype=np.float32)

@@ -21,7 +21,6 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +37,7 @@ from ddx.features.rare_evidence import gather
 from ddx.features.rare_query import read_case
 from ddx.inference.rare import RareRanker
 from ddx.inference.rare_learned import RARE_CALIBRATION, RareCalibration
+from ddx.once import once
 from training.evaluate import rare_cost
 from training.evaluate.rare import MISSED, Protocol, RecallLine, recall_line
 from training.evaluate.rare_baselines import SimilarityBaseline, of_evidence
@@ -220,7 +220,7 @@ class Examiner:
         self._similarity = SimilarityBaseline(bench.tables) if baselines else None
         self._known: dict[tuple[str, str, Protocol], np.void] = {}
 
-    @cached_property
+    @once
     def _everyday(self) -> list[FindingId]:
         return self._bench.everyday_terms()
 

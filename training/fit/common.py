@@ -8,7 +8,6 @@ the library's.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +28,7 @@ from ddx.features.schema import FeatureSchema
 from ddx.inference.bayes import BayesTable
 from ddx.inference.common import Calibration, CommonModel
 from ddx.inference.session import ModelSession
+from ddx.once import once
 from ddx.terminology.ontology import Ontology
 from training import knowledge
 from training.evaluate.common import Estimate, evaluate
@@ -105,7 +105,7 @@ class Exported:
         """Diseases in output order."""
         return self.calibration.diseases
 
-    @cached_property
+    @once
     def model(self) -> CommonModel:
         """The model as a device loads it."""
         session = ModelSession.from_bytes(self.onnx)

@@ -1,7 +1,6 @@
 """What both parts of the common model are fitted on: training patients, counted."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from ddx.domain.identifiers import DiseaseId
 from ddx.features.schema import FeatureSchema
 from ddx.inference.bayes import BayesTable
+from ddx.once import once
 from training import knowledge
 from training.fit.bayes import BayesSettings, Counts, Known
 from training.fit.endemic import (
@@ -104,12 +104,12 @@ class Material:
         """Return the Bayes table: what patients mention when selective, else plain."""
         return self.counts.table(self.known, selective=selective)
 
-    @cached_property
+    @once
     def frequency(self) -> NDArray[np.float32]:
         """P(finding | disease) as the bundle carries it, (n_diseases, n_columns)."""
         return self.counts.frequency(self.known)
 
-    @cached_property
+    @once
     def believed(self) -> NDArray[np.bool_]:
         """Which frequencies are counted rather than guessed, (n_diseases, n_columns)."""
         return self.counts.believed(self.known)

@@ -13,7 +13,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +24,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from ddx.errors import DdxError
+from ddx.once import once
 from ddx.terminology.ontology import Ontology
 from training import knowledge
 from training.evaluate.held_out import DATA
@@ -76,12 +76,12 @@ class Judge:
             truth=patients.truth,
         )
 
-    @cached_property
+    @once
     def stacked(self) -> NDArray[np.float32]:
         """Rows of all protocols, one after another."""
         return np.vstack(self.rows)
 
-    @cached_property
+    @once
     def stacked_truth(self) -> NDArray[np.int64]:
         """Truth of `stacked`."""
         return np.tile(self.truth, len(self.rows))
@@ -132,7 +132,7 @@ class Bench:
             confirmed=sample.take(mixed[half:]),
         )
 
-    @cached_property
+    @once
     def judge(self) -> Judge:
         """Those who judge trials; every trial sees the same rows."""
         return Judge.of(self.searched, self.material(BayesSettings()))

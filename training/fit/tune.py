@@ -10,7 +10,6 @@ not.
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ from optuna.trial import TrialState
 
 from ddx.domain.canonical import digest_of
 from ddx.domain.identifiers import DiseaseId
+from ddx.once import once
 from model_bundles import files
 from training.fit.boost import (
     FitSettings,
@@ -75,7 +75,7 @@ class Fold:
         """How many diseases the trees tell apart."""
         return int(self.train.truth.max()) + 1
 
-    @cached_property
+    @once
     def judged_sparse(self) -> Any:
         """The judging rows as XGBoost reads them."""
         return sparse(self.judged_rows)

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 from ddx.domain.case import Case
 from ddx.domain.identifiers import DiseaseId
 from ddx.features.encode import KindOf
+from ddx.once import once
 from ddx.terminology.ontology import Ontology
 from training import knowledge
 from training.fit.common import stacking_cases
@@ -69,12 +69,12 @@ class History:
             ),
         )
 
-    @cached_property
+    @once
     def sample(self) -> Sample:
         """The patients packed."""
         return Sample.of(self.patients, self.vocabulary, self.diseases, self.ontology)
 
-    @cached_property
+    @once
     def split(self) -> Split:
         """Who fits, who calibrates, who only measures."""
         return split_patients(self.patients)

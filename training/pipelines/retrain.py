@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from functools import cached_property
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from pathlib import Path
@@ -28,6 +27,7 @@ from ddx.engine import Engine
 from ddx.errors import ModelError
 from ddx.inference.conformal import COMMON_CONFORMAL
 from ddx.inference.outside import COMMON_OUTSIDE
+from ddx.once import once
 from model_bundles import layout
 from model_bundles.authoring.build import build_bundle
 from model_bundles.authoring.keys import KeyRing
@@ -128,7 +128,7 @@ class Retraining:
             )
         self.steps = Steps(self.folder / "steps", self.say, STEPS, self.dry_run)
 
-    @cached_property
+    @once
     def history(self) -> History:
         """The historical set. Raises LineageError when its files are not the pinned ones."""
         history = self.read_history()
@@ -136,7 +136,7 @@ class Retraining:
             raise LineageError("the historical files are not those this run started with")
         return history
 
-    @cached_property
+    @once
     def gold(self) -> GoldCases:
         """The pinned rows. Raises LineageError when the lake no longer gives them."""
         rows = self.request.rows
@@ -402,7 +402,7 @@ class Retraining:
     def _sources(self) -> str:
         return self.request.code.sources_sha256
 
-    @cached_property
+    @once
     def _recorded(self) -> Recorded:
         return Recorded.of(
             self._train_rows(), self.history.vocabulary.findings, self.history.model_diseases
@@ -416,7 +416,7 @@ class Retraining:
         last = len(self.gold) - self.request.rows.held_out
         return replace(self.gold, table=self.gold.table.slice(last))
 
-    @cached_property
+    @once
     def _held_out(self) -> HeldOutCases:
         rows = self._held_out_rows()
         ids = rows.table.column("case_id").to_pylist()
@@ -441,14 +441,14 @@ class Retraining:
             endemic=history.endemic,
         )
 
-    @cached_property
+    @once
     def _current_members(self) -> dict[str, bytes]:
         return {name: self.current.read(name) for name in self.current.members}
 
     def _unchanged(self) -> dict[str, bytes]:
         return dict(self._current_members)
 
-    @cached_property
+    @once
     def _current_engine(self) -> Engine:
         return Engine.from_artifacts(
             UnsignedMembers(self._current_members, self.current.version, self.current.digest)

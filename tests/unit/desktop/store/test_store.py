@@ -2,6 +2,7 @@
 
 import sqlite3
 from datetime import timedelta
+from threading import Event, Thread
 
 import pytest
 from sqlalchemy import text
@@ -75,6 +76,37 @@ def test_a_failure_in_the_middle_leaves_nothing_of_the_unit(store):
     with store.read() as unit:
         assert unit.patients.search("", 10) == ()
         assert unit.audit.head() is None
+
+
+def test_who_waits_to_write_keeps_nobody_from_the_audit(store, clinician):
+    """The upkeep of the day and a visit write one after the other; each opens the chain."""
+
+    def entry(unit):
+        unit.audit.append(
+            at=NOON, actor=clinician.id, action=AuditAction.PATIENT_CREATED, subject="p"
+        )
+
+    asked, failures = Event(), []
+
+    def write_later():
+        try:
+            with store.write() as unit:
+                asked.set()
+                entry(unit)
+        except StoreError as error:
+            failures.append(error)
+
+    waiting = Thread(target=write_later)
+    with store.write() as unit:
+        unit.settings.put("upkeep_at", "2026-11-26")
+        waiting.start()
+        assert asked.wait(60)
+        waiting.join(0.3)  # it is at its BEGIN now, for which this unit has to end first
+        entry(unit)
+    waiting.join()
+    assert failures == []
+    with store.read() as unit:
+        assert unit.audit.head().sequence == 2
 
 
 def test_reading_never_writes(store):

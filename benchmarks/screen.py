@@ -417,6 +417,7 @@ def memory(visits: int) -> tuple[list[str], bool]:
         for number in range(1, visits + 1):
             hands.visit(number)
             if number % 10 == 0:
+                breathe(200)  # the screen that was left goes part by part
                 gc.collect()
                 seen.append(_kept(number, Path(name)))
     highest = highest_mb()

@@ -51,7 +51,7 @@ from desktop.ui.sign_in import SignInScreen
 from desktop.ui.status import StatusBar
 from desktop.ui.transparency import TransparencyScreen
 from desktop.ui.visit import Leaving, VisitScreen
-from desktop.ui.widgets import OneLine, Text, button, card, column, plain_label, row, say
+from desktop.ui.widgets import OneLine, Text, button, card, column, let_go, plain_label, row, say
 
 if TYPE_CHECKING:  # the store and the engine load after the first paint
     from desktop.services.clinic import Clinic
@@ -574,7 +574,7 @@ class MainWindow(QMainWindow):
 
     def _forget_next_visit(self) -> None:
         if self._next_visit is not None:
-            self._next_visit.deleteLater()
+            let_go(self._next_visit)
             self._next_visit = None
 
     def _left_visit(self, purpose: str) -> None:
@@ -644,7 +644,7 @@ class MainWindow(QMainWindow):
         self.stack.setCurrentWidget(screen)
         if before is not self._opening and before is not screen:
             self.stack.removeWidget(before)
-            before.deleteLater()
+            let_go(before)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Close once everything typed is on disk; after a failed save, the second try closes."""

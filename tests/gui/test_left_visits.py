@@ -23,8 +23,10 @@ FEVER = "HP:0001945"
 
 def live(kind):
     """The objects of `kind` there are, after what is on its way out has gone."""
+    for _ in range(40):  # part by part, a part each time the event loop comes round
+        QCoreApplication.processEvents()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    for _ in range(4):  # a screen goes part by part: what a part held goes with the next round
+    for _ in range(4):  # what a part held goes with the next round
         gc.collect()
     return [one for one in gc.get_objects() if isinstance(one, kind)]
 

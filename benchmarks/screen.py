@@ -38,6 +38,7 @@ from ddx.domain.finding import Presence
 from desktop.app import compose
 from desktop.presenters.visit_state import FindingMarked, WhyNotAsked
 from desktop.services.demo import PASSPHRASE
+from desktop.ui import window as window_module
 from desktop.ui.patients import PatientsScreen
 from desktop.ui.sign_in import SignInScreen
 from desktop.ui.visit import VisitScreen
@@ -55,6 +56,12 @@ GROWTH_KB: Final = 10.0
 SETTLED: Final = 100  # visits until caches of labels, fonts and SQLite pages are full
 NEW_PATIENT_EVERY: Final = 3
 """Visits; the others are of somebody known, so that each patient comes about three times."""
+KEY_EVERY_MS: Final = 100
+"""Of a fast typist: 120 words a minute."""
+SHIFT: Final = (*range(1, 21), 50)
+"""Visits whose gaps are watched: every thing `Shift` does is done in one of them."""
+UPKEEP_AFTER_S: Final = 20
+"""Sooner than in a clinic, so that it falls into what is watched."""
 VISITS_AN_HOUR: Final = 10
 """Of a busy consultation, six minutes each."""
 OFFICES: Final = ("all_settings", "counts", "cloud", "manage", "transparency")
@@ -95,15 +102,20 @@ def wait(holds: Callable[[], object], what: str) -> None:
 
 
 class Hands:
-    """What a clinician does with the window."""
+    """What a clinician does with the window. key_ms: from one key to the next."""
 
-    def __init__(self, window: "MainWindow", gaps: Gaps) -> None:
-        self.window, self.gaps = window, gaps
+    def __init__(self, window: "MainWindow", gaps: Gaps, key_ms: int = 2) -> None:
+        self.window, self.gaps, self.key_ms = window, gaps, key_ms
 
     def press(self, key: Qt.Key, modifier: Qt.KeyboardModifier | None = None) -> None:
         """Press one key where the focus is."""
         target = QApplication.focusWidget() or self.window
         QTest.keyClick(target, key, modifier or Qt.KeyboardModifier.NoModifier)
+        self.rest()
+
+    def rest(self) -> None:
+        """Let the hand come to the next key."""
+        breathe(self.key_ms)
 
     def sign_in(self) -> None:
         """Enter the demonstration clinic."""
@@ -149,7 +161,7 @@ class Hands:
         for letter in text:
             visit.entry.search.insert(letter)
             visit.entry.search.textEdited.emit(visit.entry.search.text())
-            breathe(5)
+            breathe(max(5, self.key_ms))
         wait(lambda: visit.state.hits_for == text and visit.state.hits, text)
         shift = Qt.KeyboardModifier.ShiftModifier if absent else None
         self.press(Qt.Key.Key_Return, shift)
@@ -243,7 +255,10 @@ def speed() -> tuple[list[str], bool]:
         f"Start: {', '.join(f'{s:.2f}' for s in sorted(starts))} s, a process each, files warm.",
         f"Key press to list: median {statistics.median(toggles) * 1000:.1f} ms, "
         f"longest {max(toggles) * 1000:.1f} ms.",
-        f"Gaps over {GAP_MS:g} ms: {sum(gap.away_ms > GAP_MS for gap in gaps.found)}.",
+        f"Gaps over {GAP_MS:g} ms: {sum(gap.away_ms > GAP_MS for gap in gaps.found)}. Watched:",
+        f"that visit and in {len(SHIFT)} more with a key every {KEY_EVERY_MS} ms: patients entered",
+        "and looked up, questions answered, why-not, decisions, letter, history, exports, other",
+        f"screens; and the daily upkeep behind them, {UPKEEP_AFTER_S} s after the sign-in.",
         "",
         *gaps.rows(TOLD),
     ], met
@@ -251,13 +266,18 @@ def speed() -> tuple[list[str], bool]:
 
 def _watched_visit(data: Path, gaps: Gaps) -> tuple[list[float], list[float]]:
     """Sign in and make a visit; return as `_visit`."""
+    window_module.UPKEEP_AFTER_MS = UPKEEP_AFTER_S * 1000
     with application(data) as window:
         hands = Hands(window, gaps)
         gaps.watch(window)
         hands.sign_in()
         breathe(1_500)  # what is read after the sign-in, before the first patient
         try:
-            return _visit(hands)
+            seconds = _visit(hands)
+            shift = Shift(window, data, gaps, KEY_EVERY_MS)
+            for number in SHIFT:
+                shift.visit(number)
+            return seconds
         finally:
             gaps.stop()
 
@@ -286,8 +306,10 @@ def _visit(hands: Hands) -> tuple[list[float], list[float]]:
 class Shift(Hands):
     """Visit after visit, each with what a clinician does in one and, in turns, around one."""
 
-    def __init__(self, window: "MainWindow", folder: Path) -> None:
-        super().__init__(window, Gaps())
+    def __init__(
+        self, window: "MainWindow", folder: Path, gaps: Gaps | None = None, key_ms: int = 2
+    ) -> None:
+        super().__init__(window, gaps or Gaps(), key_ms)
         QFileDialog.getSaveFileName = lambda *_: (str(folder / "out"), "")  # type: ignore[assignment,method-assign]
 
     def visit(self, number: int) -> None:
@@ -304,6 +326,7 @@ class Shift(Hands):
         for place, finding in enumerate(("HP:0001945", "HP:0012735", "HP:0000988")):
             presence = (Presence.PRESENT, Presence.EXCLUDED)[(number + place) % 2]
             visit.dispatch(FindingMarked(finding, presence))
+            self.rest()
         if full:
             self.answer(visit)
         self.record(visit)
@@ -317,6 +340,7 @@ class Shift(Hands):
 
     def register(self, number: int) -> VisitScreen:
         """Enter a new patient, whose visit opens."""
+        self.gaps.doing = "register a patient"
         screen = self.patients()
         self.press(Qt.Key.Key_N, CONTROL)
         wait(screen.form.isVisible, "form")
@@ -331,6 +355,7 @@ class Shift(Hands):
 
     def look_up_patient(self) -> None:
         """Type a name into the list of patients, and take it out again."""
+        self.gaps.doing = "look up a patient"
         screen = self.patients()
         everybody = len(screen.state.patients)
         for text, holds in (("re", lambda n: n < everybody), ("", lambda n: n == everybody)):
@@ -340,6 +365,7 @@ class Shift(Hands):
 
     def answer(self, visit: VisitScreen) -> None:
         """Answer the question on screen: not known."""
+        self.gaps.doing = "answer a question"
         wait(lambda: visit.guide.state.seen == visit.state.draft, "question")
         before = visit.guide.state.question
         self.press(Qt.Key.Key_F8)
@@ -348,6 +374,7 @@ class Shift(Hands):
 
     def why_not(self, visit: VisitScreen) -> None:
         """Ask why the fifth of the list is not among the first."""
+        self.gaps.doing = "ask why not"
         assert visit.state.diagnosis is not None
         fifth = visit.state.diagnosis.differential.candidates[4].disease
         visit.dispatch(WhyNotAsked(fifth))
@@ -355,13 +382,16 @@ class Shift(Hands):
 
     def decide(self, visit: VisitScreen) -> None:
         """Record the list anew and agree with its first."""
+        self.gaps.doing = "decide"
         self.record(visit)
         QTest.keyClick(visit, Qt.Key.Key_1, CONTROL)
+        self.rest()
         self.press(Qt.Key.Key_Return)
         wait(lambda: visit.state.decision.recorded, "decision")
 
     def papers(self, visit: VisitScreen) -> None:
         """Write the letter; compare two visits; export the patient and the visit."""
+        self.gaps.doing = "letter, history, exports"
         QTest.keyClick(visit, Qt.Key.Key_P, CONTROL)
         wait(lambda: getattr(visit, "letter", None), "letter")
         QTest.keyClick(visit.letter.shown, Qt.Key.Key_S, CONTROL)
@@ -385,6 +415,7 @@ class Shift(Hands):
 
     def offices(self) -> None:
         """Look at the screens around the visits, the map of keys and a history from the list."""
+        self.gaps.doing = "look at other screens"
         for name in OFFICES:
             getattr(self.window, name).trigger()
             breathe(200)

@@ -252,6 +252,11 @@ class CandidateList(QListView):
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
+    def sizeHint(self) -> QSize:
+        """Ask for no more height than is needed; what there is, the layout gives."""
+        asked = super().sizeHint()
+        return QSize(asked.width(), self.minimumHeight() or asked.height())
+
     def show_lines(self, lines: Sequence[CandidateLine], selected: DiseaseId | None) -> None:
         """Show `lines` with `selected` current."""
         self._selected = selected

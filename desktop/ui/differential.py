@@ -110,7 +110,7 @@ def _blocked_text(differential: Differential) -> str:
 def _alert_text(alert: Alert, labels: Labels) -> str:
     because = ", ".join(_evidence(item, labels) for item in alert.evidence)
     text = labels.alert(alert.code)
-    return f"● {text}" + (f" ({because})" if because else "")
+    return words.unbroken(f"● {text}" + (f" ({because})" if because else ""))
 
 
 def _evidence(item: str, labels: Labels) -> str:

@@ -139,7 +139,7 @@ class EntryColumn(Spoken):
         )
         self.search.textEdited.connect(lambda text: self._dispatch(SearchTyped(text)))
         self.search.installEventFilter(self)
-        self.hits = FindingList()
+        self.hits = FindingList(led=True)
         t.bind(self.hits.setAccessibleName, lambda: translate("Visit", "Resultados de la búsqueda"))
         self.hits.marked.connect(self._mark)
         self.hits.setMinimumHeight(150)

@@ -20,6 +20,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFont, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import (
     QListView,
+    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QWidget,
@@ -145,7 +146,9 @@ class FindingDelegate(QStyledItemDelegate):
         boxes = segment_boxes(option.rect, option.font)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint.row_ground(painter, option)
+        led = isinstance(option.widget, FindingList) and option.widget.led
+        if led or option.state & QStyle.StateFlag.State_HasFocus:
+            paint.row_ground(painter, option)
         text = option.rect.adjusted(14, 0, 0, 0)
         text.setRight(boxes[0].left() - 8)
         c = colours()
@@ -168,7 +171,8 @@ class FindingDelegate(QStyledItemDelegate):
 class FindingList(QListView):
     """The list: P, A, U mark; Space cycles; S weighs; D dates; Del removes; 0-9 grade.
 
-    The three states can be clicked as well.
+    The three states can be clicked as well. led: moved by another control, which keeps the focus;
+    any other list shows where it stands only while the keys are its own.
     """
 
     marked = Signal(str, object)
@@ -178,8 +182,9 @@ class FindingList(QListView):
     dated = Signal(str)
     removed = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, led: bool = False) -> None:
         super().__init__(parent)
+        self.led = led
         self.lines = FindingModel(self)
         self.setModel(self.lines)
         self.setItemDelegate(FindingDelegate(self))

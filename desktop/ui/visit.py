@@ -51,6 +51,7 @@ from desktop.presenters.visit_state import (
     SaveFailed,
     SaveSoon,
     SearchFindings,
+    Trial,
     TrialDropped,
     TrialKept,
     TrialStarted,
@@ -132,9 +133,8 @@ class VisitScreen(Screen):
     ) -> None:
         """Bind the parts; `build_more` makes the screen and `begin` gives it a patient.
 
-        Made in one go it would hold the window for a tenth of a second: the window makes the next
-        visit bit by bit while the list of patients is on screen. parent: where it will be shown;
-        what is dressed under another one is dressed again when it moves.
+        parent: where it will be shown; what is dressed under another one is dressed again when
+        it moves.
         """
         super().__init__(jobs, parent)
         self.reducer = step
@@ -175,6 +175,11 @@ class VisitScreen(Screen):
         if self._to_build:
             self._to_build.pop(0)()
         return bool(self._to_build)
+
+    @property
+    def is_of_active_model(self) -> bool:
+        """Whether its words are those of the model in use."""
+        return self.labels.catalogue is self._clinic.catalogue
 
     @property
     def _begun(self) -> bool:
@@ -493,8 +498,12 @@ class VisitScreen(Screen):
             self._failed(error)
 
     def _try(self, effect: TryDraft) -> None:
+        def preview() -> Trial | None:
+            outdated = effect.draft != self.state.considered  # typed on since: nobody waits for it
+            return None if outdated else self._session.visits.preview(effect.draft)
+
         self.jobs.run(
-            lambda: self._session.visits.preview(effect.draft),
+            preview,
             lambda told: self.dispatch(Tried(effect.draft, told)),
             self._failed,
             Lane.TRIAL,

@@ -16,7 +16,7 @@ from desktop.presenters.visit_state import (
     VisitState,
 )
 from desktop.presenters.why import Why, why
-from desktop.ui import keys
+from desktop.ui import keys, words
 from desktop.ui.finding_list import FindingLine, FindingList
 from desktop.ui.i18n import translate
 from desktop.ui.labels import Labels
@@ -189,7 +189,7 @@ class WhyColumn(Spoken):
 
     def _reason(self, item: Sentence, reasons: Why) -> QVBoxLayout:
         sentence = plain_label()
-        sentence.setText(self._labels.reason(item))
+        sentence.setText(words.unbroken(self._labels.reason(item)))
         if self._state is None or self._state.detail is Detail.SENTENCES:
             return column(sentence)
         bar = ReasonBar(item.share / reasons.strongest, speaks_for=item in reasons.reasons_for)
@@ -204,7 +204,7 @@ class WhyColumn(Spoken):
 
     def _action(self, action: Action) -> QVBoxLayout:
         text, source = plain_label(), plain_label("small")
-        text.setText(action.text)
+        text.setText(words.unbroken(action.text))
         source.setText(action.guideline.cite())
         return column(text, source, gap=1)
 

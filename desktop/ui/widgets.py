@@ -346,15 +346,19 @@ def let_go(widget: QWidget) -> None:
         for part in widget.findChildren(QWidget)
         if not part.testAttribute(Qt.WidgetAttribute.WA_StyleSheet)
     ]
-    _let_go_of_next(widget, unheard)
+    _let_go_with(widget, unheard)
 
 
-def _let_go_of_next(widget: QWidget, unheard: list[QWidget]) -> None:
-    if not unheard:
+def _let_go_with(widget: QWidget, unheard: list[QWidget]) -> None:
+    if unheard:
+        QTimer.singleShot(0, widget, partial(_tell_style, widget, unheard))
+    else:
         widget.deleteLater()
-        return
+
+
+def _tell_style(widget: QWidget, unheard: list[QWidget]) -> None:
     unheard.pop().setStyleSheet(SOME_SHEET)  # the innermost first
-    QTimer.singleShot(0, widget, partial(_let_go_of_next, widget, unheard))
+    _let_go_with(widget, unheard)
 
 
 def clear(layout: QLayout) -> None:

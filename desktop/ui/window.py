@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QTimer, Signal
@@ -51,6 +52,7 @@ from desktop.ui.sign_in import SignInScreen
 from desktop.ui.status import StatusBar
 from desktop.ui.transparency import TransparencyScreen
 from desktop.ui.visit import Leaving, VisitScreen
+from desktop.ui.visit_ahead import VisitAhead
 from desktop.ui.widgets import OneLine, Text, button, card, column, let_go, plain_label, row, say
 
 if TYPE_CHECKING:  # the store and the engine load after the first paint
@@ -59,8 +61,6 @@ if TYPE_CHECKING:  # the store and the engine load after the first paint
 
 SMALLEST = (1024, 600)
 FIRST_SIZE = (1280, 800)
-NEXT_VISIT_AFTER_MS = 250  # the list of patients is drawn and its search answers
-NEXT_PART_AFTER_MS = 15  # a key pressed meanwhile comes first
 UPKEEP_AFTER_MS = 30_000
 """From the sign-in to the daily backup and the weekly check: the first patient comes first."""
 
@@ -82,7 +82,7 @@ class MainWindow(QMainWindow):
         self._locked = False
         self._link: tuple[str, str] | None = None
         self._commit_first: bool | None = None
-        self._next_visit: VisitScreen | None = None
+        self.visit_ahead = VisitAhead(self)
         self.idle = IdleWatch(self)
         self.idle.idle.connect(self.lock_idle)
         self._after_paint: list[Callable[[], None]] = []
@@ -468,8 +468,8 @@ class MainWindow(QMainWindow):
         screen.history_wanted.connect(self.show_history)
         self._show(screen)
         screen.enter_screen()
-        if may(self._session.clinician.role, Permission.DIAGNOSE):
-            QTimer.singleShot(NEXT_VISIT_AFTER_MS, self, self._make_next_visit)
+        if self._clinic is not None and may(self._session.clinician.role, Permission.DIAGNOSE):
+            self.visit_ahead.begin(self._unmade_visit(self._clinic, self._session))
 
     def show_transparency(self) -> None:
         """Show what left the clinic, and the audit; an open visit is left first, by its own way."""
@@ -547,35 +547,25 @@ class MainWindow(QMainWindow):
         """Show the visit of `patient`."""
         if self._session is None or self._clinic is None:
             return
-        screen = self._next_visit or self._unmade_visit(self._clinic, self._session)
-        self._next_visit = None
+        self.visit_ahead.take(
+            self._unmade_visit(self._clinic, self._session),
+            partial(self._show_made_visit, patient),
+        )
+
+    def _unmade_visit(self, clinic: "Clinic", session: "Session") -> Callable[[], VisitScreen]:
+        def unmade() -> VisitScreen:
+            labels = Labels(clinic.catalogue, self._translators)
+            return VisitScreen(clinic, session, labels, self.jobs, self.stack)
+
+        return unmade
+
+    def _show_made_visit(self, patient: Patient, screen: VisitScreen) -> None:
         screen.begin(patient, commit_first=self._own_first)
         screen.guide.use(self.preferences.equipment)
         screen.left.connect(self._left_visit)
         screen.recorded.connect(self.status.read)
         self._show(screen)
         screen.enter_screen()
-
-    def _unmade_visit(self, clinic: "Clinic", session: "Session") -> VisitScreen:
-        labels = Labels(clinic.catalogue, self._translators)
-        return VisitScreen(clinic, session, labels, self.jobs, self.stack)
-
-    def _make_next_visit(self) -> None:
-        """Make a part of the next visit while nobody is in one, and come back for the next part."""
-        clinic, session = self._clinic, self._session
-        if clinic is None or session is None or isinstance(self.screen_shown, VisitScreen):
-            return
-        made = self._next_visit
-        if made is None or made.labels.catalogue is not clinic.catalogue:  # of an older model
-            self._forget_next_visit()
-            made = self._next_visit = self._unmade_visit(clinic, session)
-        if made.build_more():
-            QTimer.singleShot(NEXT_PART_AFTER_MS, self, self._make_next_visit)
-
-    def _forget_next_visit(self) -> None:
-        if self._next_visit is not None:
-            let_go(self._next_visit)
-            self._next_visit = None
 
     def _left_visit(self, purpose: str) -> None:
         self.jobs.run(give_back, lambda _none: None, lambda _error: None, Lane.LOOKUP)
@@ -610,7 +600,7 @@ class MainWindow(QMainWindow):
             return
         self.idle.rest()
         self.jobs.stop_all()  # nobody waits for it, and the next step closes the store
-        self._forget_next_visit()
+        self.visit_ahead.forget()
         self.lock.hide()
         for action in (
             self.all_settings,
@@ -637,6 +627,7 @@ class MainWindow(QMainWindow):
 
     def _show(self, screen: QWidget, *, keep: bool = False) -> None:
         before = self.screen_shown
+        self.visit_ahead.nobody_waits()
         if isinstance(before, CloudScreen):
             before.leave_screen()
         if not keep:

@@ -1,5 +1,6 @@
 """Domain values in the clinician's words: one table per enum, Spanish first."""
 
+import re
 from datetime import date, datetime
 from typing import Final
 
@@ -224,3 +225,8 @@ def stop(value: str) -> str:
 def equipment(value: Equipment) -> str:
     """Return what a clinic has."""
     return translate("Words", _EQUIPMENT[value])
+
+
+def unbroken(text: str) -> str:
+    """Return `text` with every percentage kept on one line."""
+    return re.sub(r"(?<=\d) (?=%)", "\u00a0", text)

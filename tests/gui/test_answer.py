@@ -38,7 +38,7 @@ def test_the_list_says_which_model_made_it_and_what_it_leaves_out(answered):
 def test_the_first_candidate_is_explained_in_sentences(answered, hands):
     hands.until(lambda: "Sube" in visible_text(answered.why))
     text = visible_text(answered.why)
-    assert "Sube mucho: tos (presente en 80 % de los pacientes descritos)." in text
+    assert "Sube mucho: tos (presente en 80\u00a0% de los pacientes descritos)." in text
     assert "Sube: no hay erupción cutánea." in text
     assert "Nada de lo anotado habla en contra." in text
 
@@ -73,7 +73,7 @@ def test_a_red_flag_is_pinned_whatever_the_ranks(visit, hands):
     strip = visit.differential.strip
     assert strip.isVisible()
     assert "No pasar por alto" in visible_text(strip)
-    assert "Saturación menor de 90 %" in visible_text(strip)
+    assert "Saturación menor de 90\u00a0%" in visible_text(strip)
     assert strip.accessibleName().startswith("No pasar por alto")
 
 

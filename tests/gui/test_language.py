@@ -103,7 +103,7 @@ def test_switching_the_language_leaves_no_spanish_on_the_screen(window, answered
     hands.rest(0.05)
     assert shown_texts(window) & spanish_only() == set()
     texts = shown_texts(window)
-    assert "Raises it a lot: cough (present in 80 % of the patients described)." in texts
+    assert "Raises it a lot: cough (present in 80\u00a0% of the patients described)." in texts
     assert answered.differential.list.lines.lines[0].name == "Pneumonia"
     assert answered.entry.entered.lines.lines[0].label == "Fever"
 

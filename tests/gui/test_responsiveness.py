@@ -84,8 +84,8 @@ class Moves(QObject):
 
 
 def test_the_next_visit_is_made_in_parts_where_it_will_be_shown(window, hands):
-    window._forget_next_visit()
-    made = window._next_visit = window._unmade_visit(window._clinic, window._session)
+    window.visit_ahead.forget()
+    made = window._unmade_visit(window._clinic, window._session)()
     counts, more = [0], True
     while more:
         more = made.build_more()
@@ -97,8 +97,8 @@ def test_the_next_visit_is_made_in_parts_where_it_will_be_shown(window, hands):
 
 
 def test_a_visit_made_beforehand_is_shown_without_being_dressed_again(window, hands):
-    hands.until(lambda: window._next_visit is not None and window._next_visit._to_build == [])
-    moves, made = Moves(), window._next_visit
+    hands.until(lambda: window.visit_ahead.screen and window.visit_ahead.screen._to_build == [])
+    moves, made = Moves(), window.visit_ahead.screen
     for widget in (made, *made.findChildren(QWidget)):
         widget.installEventFilter(moves)
     assert hands.open_visit(window) is made

@@ -10,6 +10,8 @@ from support.ward_engine import COUGH, DENGUE, FEVER, INFLUENZA, RASH
 
 from ddx.domain.finding import Presence, Severity
 from desktop.presenters.moves import Move
+from desktop.presenters.visit_state import FindingMarked
+from desktop.ui.jobs import Lane
 from desktop.ui.visit import VisitScreen
 from desktop.ui.why import ReasonBar
 
@@ -119,7 +121,7 @@ def test_rules_are_pinned_before_there_is_any_list(visit, hands):
     hands.type("84")
     hands.until(visit.differential.strip.isVisible)
     assert visit.state.diagnosis is None
-    assert "Saturación menor de 90 %" in visit.differential.strip.accessibleName()
+    assert "Saturación menor de 90\u00a0%" in visit.differential.strip.accessibleName()
 
 
 def test_reasons_begin_with_sentences_and_end_with_numbers(answered, hands):
@@ -207,3 +209,21 @@ def test_what_takes_long_says_so_and_can_be_ended(window, answered, hands):
 
 def test_the_findings_of_the_ward_are_those_the_tests_name(answered):
     assert [f.id for f in answered.state.draft.findings] == [FEVER, COUGH, RASH]
+
+
+def test_what_was_typed_past_is_not_tried(window, answered, hands, monkeypatch):
+    """A list on trial is for the findings as they stand when its turn comes."""
+    held, tried = threading.Event(), []
+    answered.jobs.run(held.wait, lambda _none: None, lambda _error: None, Lane.TRIAL)
+    visits = window._session.visits
+    preview = visits.preview
+    monkeypatch.setattr(visits, "preview", lambda draft: tried.append(draft) or preview(draft))
+    for finding, presence in (
+        (RASH, Presence.PRESENT),
+        (FEVER, Presence.EXCLUDED),
+        (RASH, Presence.UNKNOWN),
+    ):
+        answered.dispatch(FindingMarked(finding, presence))
+    held.set()
+    hands.until(lambda: answered.state.on_trial)
+    assert tried == [answered.state.draft]

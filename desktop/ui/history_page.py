@@ -60,7 +60,7 @@ def _visit(visit: Diagnosis, labels: Labels) -> str:
         for title, found in groups
     ]
     measured = [
-        f"{name_of(v.field)} {words.number(value)} {v.unit}"
+        f"{name_of(v.field)} {words.quantity(value, v.unit)}"
         for v in NUMBERS
         if (value := getattr(case.vitals, v.field)) is not None
     ]

@@ -187,7 +187,7 @@ def _finding(finding: Finding, labels: Labels) -> str:
 def _vitals(vitals: VitalSigns) -> str:
     yes_no = {value: name for value, name in ANSWERS if value}
     said = [
-        f"{name_of(vital.field)} {words.number(value)} {vital.unit}"
+        f"{name_of(vital.field)} {words.quantity(value, vital.unit)}"
         for vital in NUMBERS
         if (value := getattr(vitals, vital.field)) is not None
     ]

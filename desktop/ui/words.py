@@ -101,6 +101,11 @@ def number(value: float) -> str:
     return f"{value:g}".replace(".", translate("Words", ","))
 
 
+def quantity(value: float, unit: str) -> str:
+    """Return a measured value and its unit, kept on one line."""
+    return f"{number(value)}\u00a0{unit}"
+
+
 def weight(value: float) -> str:
     """Return a signed weight with three decimals, with a minus as wide as the plus."""
     return f"{value:+.3f}".replace("-", "−").replace(".", translate("Words", ","))

@@ -14,14 +14,11 @@ from prometheus_client import (
 )
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ddx.domain.engine_time import TENTHS_S
 from sync_service.protocol.codes import AlarmKind
 
 BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Holds the bounds of the service objectives: 200, 400 and 500 ms."""
-
-TENTHS_S: Final = tuple(round(0.002 * 1.1**n, 6) for n in range(80))
-"""2 ms to 3.7 s, each a tenth above the one before: by so much a new model may be slower
-(docs/pccp.yaml, rollout), and a rollout compares at bounds that stand exactly so far apart."""
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 

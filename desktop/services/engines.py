@@ -10,6 +10,7 @@ from ddx.domain.course import UNWATCHED, Course
 from ddx.domain.differential import Differential
 from ddx.domain.explanation import Explanation
 from ddx.domain.identifiers import DiseaseId
+from ddx.errors import DdxError, ModelError
 from ddx.terminology.catalogue import Catalogue
 from ddx.terminology.search import FindingSearch
 from desktop.services.records import ModelStatus
@@ -26,6 +27,11 @@ if TYPE_CHECKING:  # httpx is imported when the first update is asked for, not a
     from ddx.safety.recommend import Recommendation
     from sync_service.client.budget import ByteBudget
     from sync_service.client.updates import UpdateReport
+
+
+def is_fault_of_model(error: Exception) -> bool:
+    """Return whether an engine failed because of its model, not of what it was asked."""
+    return isinstance(error, ModelError) or not isinstance(error, DdxError)
 
 
 class DiagnosticEngine(Protocol):

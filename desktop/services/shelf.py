@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from ddx.domain.artifacts import Artifacts
 from ddx.domain.case import Case
 from ddx.domain.course import UNWATCHED, Course
-from ddx.errors import DdxError, ModelError
-from desktop.services.engines import BundleMemory, DiagnosticEngine, KeptMemory
+from ddx.errors import DdxError
+from desktop.services.engines import (
+    BundleMemory,
+    DiagnosticEngine,
+    KeptMemory,
+    is_fault_of_model,
+)
 from desktop.services.errors import OtherBundleError
 from desktop.services.records import ModelStatus
 from desktop.settings import Settings
@@ -323,12 +328,9 @@ class WatchedEngine:
     def _watching(self) -> Iterator[None]:
         try:
             yield
-        except DdxError as error:
-            if isinstance(error, ModelError):
+        except Exception as error:
+            if is_fault_of_model(error):
                 self._fail()
-            raise
-        except Exception:
-            self._fail()
             raise
         if self._failing:
             self._failing = False

@@ -25,7 +25,7 @@ from ddx.intake.check import CaseIssue, DraftRefusedError, admit, check
 from ddx.intake.draft import AgeUnit, Draft, draft_from_json, draft_to_json
 from ddx.terminology.catalogue import Language
 from desktop.services.desk import Desk
-from desktop.services.engines import DiagnosticEngine
+from desktop.services.engines import DiagnosticEngine, is_fault_of_model
 from desktop.services.errors import OtherBundleError
 from desktop.services.recorded import visit_record as _record
 from desktop.services.records import Account, DiagnosisRecord, DraftRecord, Guidance, Trial
@@ -33,7 +33,7 @@ from desktop.store.errors import RecordMissingError
 from desktop.store.records import PatientRecord, StoredDiagnosis, StoredDraft
 from desktop.store.unit_of_work import UnitOfWork
 from sync_service.client.outbox import EventKind
-from sync_service.client.outgoing import diagnosis_payload
+from sync_service.client.outgoing import diagnosis_payload, model_failure_payload
 
 if TYPE_CHECKING:
     from ddx.assessment import Assessment
@@ -127,15 +127,34 @@ class VisitService:
         while True:
             typed = draft_from_json(draft.content)
             case = admit(typed, engine.catalogue)
-            said = engine.assess(case, equipment=RURAL_POST, questions=0)  # no question is asked
+            said, seconds = self._assessed(engine, case)
             receipt = self._made(case, said, engine)
             stored = self._stored(receipt, draft.patient_id, typed.opinion)
             with self._desk.store.write() as unit:
                 read, draft = draft, unit.drafts.get(draft_id)
                 if draft.content == read.content:
-                    self._keep(unit, stored, receipt, draft)
+                    self._keep(unit, stored, receipt, draft, seconds)
                     break
         return replace(_record(stored, ()), not_excluded=said.not_excluded)
+
+    def _assessed(self, engine: DiagnosticEngine, case: Case) -> "tuple[Assessment, float]":
+        """Return what the engine says, and the seconds it took. That it failed leaves the clinic.
+
+        Of the case nothing does.
+        """
+        began = time.perf_counter()
+        try:
+            said = engine.assess(case, equipment=RURAL_POST, questions=0)  # no question is asked
+        except Exception as error:
+            if is_fault_of_model(error):
+                now = self._desk.now()
+                told = model_failure_payload(
+                    version=engine.version, digest=engine.digest, failed_at=now
+                )
+                with self._desk.store.write() as unit:
+                    unit.outbox.add(EventKind.MODEL_FAILURE, told, now)
+            raise
+        return said, time.perf_counter() - began
 
     def history(self, patient: RecordId, course: Course = UNWATCHED) -> tuple[DiagnosisRecord, ...]:
         """Return the diagnoses of one patient, newest first, with their decisions."""
@@ -309,18 +328,25 @@ class VisitService:
         )
 
     def _keep(
-        self, unit: UnitOfWork, stored: StoredDiagnosis, receipt: Receipt, draft: StoredDraft
+        self,
+        unit: UnitOfWork,
+        stored: StoredDiagnosis,
+        receipt: Receipt,
+        draft: StoredDraft,
+        engine_seconds: float,
     ) -> None:
         unit.diagnoses.add(stored)
         unit.patients.seen(draft.patient_id, receipt.made_at)
         unit.drafts.delete(draft.id)
-        self._write_down(unit, receipt, draft.patient_id, stored.opinion)
+        pseudonym = unit.patients.get(draft.patient_id).pseudonym
+        self._write_down(unit, receipt, stored.opinion)
+        payload = diagnosis_payload(
+            receipt, patient_pseudonym=pseudonym, engine_seconds=engine_seconds
+        )
+        self._desk.journal.send(unit, EventKind.DIAGNOSIS, payload)
 
-    def _write_down(
-        self, unit: UnitOfWork, receipt: Receipt, patient: RecordId, opinion: str
-    ) -> None:
+    def _write_down(self, unit: UnitOfWork, receipt: Receipt, opinion: str) -> None:
         before = {"opinion": opinion} if opinion else {}
-        pseudonym = unit.patients.get(patient).pseudonym
         self._desk.journal.record(
             unit,
             AuditAction.DIAGNOSED,
@@ -329,8 +355,6 @@ class VisitService:
             bundle=receipt.differential.bundle_digest,
             **before,
         )
-        payload = diagnosis_payload(receipt, patient_pseudonym=pseudonym)
-        self._desk.journal.send(unit, EventKind.DIAGNOSIS, payload)
 
 
 def age_on(today: date, born: date) -> tuple[str, AgeUnit]:

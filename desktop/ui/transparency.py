@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # the store loads after the first paint
 SUGGESTED: Final = "vereda-audit.jsonl"
 _KINDS: Final = {
     "diagnosis": QT_TRANSLATE_NOOP("Transparency", "Diagnóstico"),
+    "model_failure": QT_TRANSLATE_NOOP("Transparency", "Fallo del modelo"),
     "feedback": QT_TRANSLATE_NOOP("Transparency", "Decisión"),
     "audit": QT_TRANSLATE_NOOP("Transparency", "Auditoría"),
     "erasure": QT_TRANSLATE_NOOP("Transparency", "Borrado de un paciente"),

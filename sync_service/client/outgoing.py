@@ -9,6 +9,7 @@ from typing import Final
 
 from ddx.domain.audit import AuditEntry, body_of
 from ddx.domain.differential import Differential
+from ddx.domain.engine_time import step_of
 from ddx.domain.receipt import Receipt
 from ddx.domain.wire import JsonObject, case_to_json
 from ddx.errors import CaseError
@@ -20,10 +21,13 @@ SENT_CANDIDATES: Final = 10
 _PROBABILITY_DIGITS: Final = 6
 
 
-def diagnosis_payload(receipt: Receipt, *, patient_pseudonym: str) -> JsonObject:
+def diagnosis_payload(
+    receipt: Receipt, *, patient_pseudonym: str, engine_seconds: float | None = None
+) -> JsonObject:
     """Return one diagnosis as it may leave: whole-year age, coarse onsets, head of the list.
 
     patient_pseudonym: keyed hash (HMAC-SHA-256, clinic key) in lower-case hex, 32 to 64 digits.
+    engine_seconds: how long the engine took; it leaves as a step of `ddx.domain.engine_time`.
     """
     case = case_to_json(receipt.case)
     if receipt.case.age_days is not None:
@@ -39,6 +43,16 @@ def diagnosis_payload(receipt: Receipt, *, patient_pseudonym: str) -> JsonObject
         "receipt_digest": receipt.digest,
         "bundle_digest": receipt.differential.bundle_digest,
         "made_at": _utc(receipt.made_at),
+        **({} if engine_seconds is None else {"engine_s": step_of(engine_seconds)}),
+    }
+
+
+def model_failure_payload(*, version: str, digest: str, failed_at: datetime) -> JsonObject:
+    """Return what is told of a model that failed on a case. version, digest: of its bundle."""
+    return {
+        "bundle_version": version,
+        "bundle_digest": digest,
+        "failed_at": _utc(failed_at),
     }
 
 

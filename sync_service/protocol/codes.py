@@ -14,6 +14,7 @@ class EventKind(StrEnum):
     FEEDBACK = "feedback"
     AUDIT = "audit"
     ERASURE = "erasure"
+    MODEL_FAILURE = "model_failure"
 
 
 class RecordStatus(StrEnum):

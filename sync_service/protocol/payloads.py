@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pydantic import AwareDatetime, Field
 
+from ddx.domain.engine_time import SLOWEST_S
 from sync_service.protocol.codes import EventKind
 from sync_service.protocol.fields import (
     CoarseAge,
@@ -103,7 +104,11 @@ class DifferentialMessage(Message):
 
 
 class DiagnosisPayload(Message):
-    """One diagnosis. receipt_digest: SHA-256 over the full, uncut input and output."""
+    """One diagnosis. receipt_digest: SHA-256 over the full, uncut input and output.
+
+    engine_s: how long the engine took at the device, a step of `ddx.domain.engine_time`; absent
+    from devices that do not say.
+    """
 
     diagnosis_id: RecordIdText
     patient_pseudonym: Pseudonym
@@ -112,6 +117,7 @@ class DiagnosisPayload(Message):
     receipt_digest: Sha256Hex
     bundle_digest: Sha256Hex
     made_at: AwareDatetime
+    engine_s: float | None = Field(default=None, gt=0, le=SLOWEST_S)
 
 
 class Suggestion(Message):
@@ -181,11 +187,20 @@ class ErasurePayload(Message):
     proof: Sha256Hex
 
 
+class ModelFailurePayload(Message):
+    """The model of a device failed on a case; nothing of the case or the patient."""
+
+    bundle_version: Code
+    bundle_digest: Sha256Hex
+    failed_at: AwareDatetime
+
+
 PAYLOADS: Final[Mapping[str, type[Message]]] = MappingProxyType(
     {
         EventKind.DIAGNOSIS: DiagnosisPayload,
         EventKind.FEEDBACK: FeedbackPayload,
         EventKind.AUDIT: AuditPayload,
         EventKind.ERASURE: ErasurePayload,
+        EventKind.MODEL_FAILURE: ModelFailurePayload,
     }
 )

@@ -27,17 +27,21 @@ def write_gold(
     minutes_apart: float = 5.0,
     model: str | None = None,
     proposed: DiseaseId | None = None,
+    took_s: float | None = None,
+    without: Sequence[str] = (),
 ) -> None:
     """Append confirmed cases to the gold table, one every few minutes from `start`.
 
-    model, proposed: bundle version that answered, and what it ranked first; None nobody did.
+    model, proposed, took_s: bundle version that answered, what it ranked first, and how long its
+    engine took; None nobody did. without: columns a table of an older release has not.
     """
-    said = {"bundle_version": model, "predicted": proposed}
+    said = {"bundle_version": model, "predicted": proposed, "engine_s": took_s}
     rows = [
         _row(first + i, case, disease, start + timedelta(minutes=minutes_apart * i)) | said
         for i, (case, disease) in enumerate(cases)
     ]
     table = pa.Table.from_pylist(rows, schema=GOLD_CASES.schema)
+    table = table.drop_columns(list(without))
     deltalake.write_deltalake(f"{lake}/{GOLD_CASES.name}", table, mode="append")
 
 
@@ -57,6 +61,7 @@ def _row(number: int, case: Case, disease: DiseaseId, at: datetime) -> dict[str,
         "bundle_version": None,
         "predicted": None,
         "predicted_probability": None,
+        "engine_s": None,
         "findings": [_finding(f) for f in sorted(_stated(case), key=lambda f: f.id)],
         "disease": disease,
         "label_source": "corrected",

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypedDict
 
 from ddx.errors import DdxError
 from model_bundles import chain
@@ -33,7 +34,8 @@ from training.commands.workspace import (
     SeverityIn,
     Workspace,
 )
-from training.lake.gold import read_cases
+from training.lake.gold import engine_times, read_cases
+from training.lake.place import Lake
 from training.monitor.notify import notifier
 from training.pipelines.request import moment
 from training.pipelines.retrain import CHANNEL as CANDIDATE
@@ -41,6 +43,7 @@ from training.pipelines.steps import StepError
 from training.publish.approval import require
 from training.publish.ledger import Event, offer_of
 from training.rollout.control import Effect, FellShort, Phase, Reported, Started, State
+from training.rollout.devices import Usual, failures, together, told_by_devices, usual_times
 from training.rollout.journal import Journal
 from training.rollout.operate import Operator
 from training.rollout.reports import arm_of, read_telemetry
@@ -48,6 +51,8 @@ from training.rollout.sequential import SafeTest
 from training.rollout.telemetry import Memory, read
 
 TELEMETRY = "telemetry.json"
+USUAL_OF = timedelta(days=28)
+"""Before a rollout: what is usual at a device. An estimate: four weeks hold slow days and fast."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -87,18 +92,21 @@ def _release(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, 
         root = f" --root {asked.clinic_root}" if asked.clinic_root else ""
         say(f"clinics get it from: vereda-cloud --repository {fleet.directory}{root}")
     else:
-        gold = read_cases(
-            asked.lake or workspace.lake,
-            journal.last_at(),
-            at,
-            labelled=False,
-            clock="known_at",
-        )
-        telemetry = read_telemetry(asked.telemetry) | memory.told(
-            reading,
+        lake, since = asked.lake or workspace.lake, journal.last_at()
+        gold = read_cases(lake, since, at, labelled=False, clock="known_at")
+        versions = _Versions(
             current=operator.before.version,
             new=operator.release.version,
             share=plan.rollout.latency_may_rise_by_share.value,
+        )
+        usual = _usual_times(lake, journal, versions["current"], at)
+        failed = failures(Lake(str(lake)), since, at)
+        telemetry = together(
+            (
+                read_telemetry(asked.telemetry),
+                memory.told(reading, **versions),
+                told_by_devices(gold, failed, usual, since, **versions),
+            )
         )
         severity = SeverityIn(workspace.current())
         current, new = (
@@ -111,6 +119,24 @@ def _release(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, 
     state, due = journal.state(plan)
     _carry_out(operator, journal, due, at)
     return state
+
+
+class _Versions(TypedDict):
+    """What a report compares. share: by which the new one may take longer."""
+
+    current: str
+    new: str
+    share: float
+
+
+def _usual_times(lake: Path, journal: Journal, current: str, at: datetime) -> Usual:
+    """Return what the devices told before the rollout; in it, where they told nothing before."""
+    began = journal.began_at()
+    month = None if began is None else began - USUAL_OF
+    before = usual_times(engine_times(lake, current, month, began))
+    if before.of_all is not None:
+        return before
+    return usual_times(engine_times(lake, current, began, at))
 
 
 def take_back(

@@ -27,6 +27,7 @@ _CONTENT: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
     {
         Kind.DIAGNOSIS: ("case",),
         Kind.FEEDBACK: ("verb", "disease", "acceptedSuggestions", "overrideReason"),
+        Kind.MODEL_FAILURE: ("bundle_digest", "failed_at"),
         Kind.VISIT: ("case", "observations", "conditions", "labels"),
     }
 )

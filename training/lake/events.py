@@ -24,7 +24,7 @@ PAYLOAD: Final = (
     "conditions array<struct<system: string, code: string, status: string>>, "
     "labels array<struct<disease: string, label_source: string, confirmed: boolean>>, "
     "differential struct<candidates: array<struct<rank: int, disease: string, "
-    "probability: double>>, bundle_version: string>, "
+    "probability: double>>, bundle_version: string>, engine_s double, "
     "verb string, disease string"
 )
 """The fields of diagnosis, feedback and visit that silver reads; the others stay in bronze."""
@@ -49,12 +49,12 @@ the engine (docs/lake.md, "Figures"). A batch is never divided; it is one commit
 
 def tells_of_a_case() -> Column:
     """Return whether an event tells of a case."""
-    return F.col("kind") != Kind.FEEDBACK.value
+    return F.col("kind").isin(Kind.DIAGNOSIS.value, Kind.VISIT.value)
 
 
 def may_label() -> Column:
     """Return whether an event may label a case."""
-    return F.col("kind") != Kind.DIAGNOSIS.value
+    return F.col("kind").isin(Kind.FEEDBACK.value, Kind.VISIT.value)
 
 
 def opened(bronze: DataFrame) -> DataFrame:

@@ -131,10 +131,18 @@ def read_cases(
             f"{where} has no gold cases{'' if version is None else f' of version {version}'}: "
             "run `python -m training.lake ingest` and `build` first"
         ) from error
-    ordered = rows.select(GOLD_CASES.schema.names).sort_by(
+    ordered = _with_every_column(rows).sort_by(
         [("event_time", "ascending"), ("case_id", "ascending")]
     )
     return GoldCases(ordered, delta.version(), str(delta.metadata().id))
+
+
+def _with_every_column(rows: pa.Table) -> pa.Table:
+    """Return the columns of `GOLD_CASES`: those that an older version has not yet, as null."""
+    for column in GOLD_CASES.schema:
+        if column.name not in rows.column_names and column.nullable:
+            rows = rows.append_column(column, pa.nulls(rows.num_rows, column.type))
+    return rows.select(GOLD_CASES.schema.names)
 
 
 def case_ids(lake: Path | str) -> tuple[pa.ChunkedArray, str]:
@@ -149,6 +157,28 @@ def case_ids(lake: Path | str) -> tuple[pa.ChunkedArray, str]:
     except (deltalake.exceptions.DeltaError, OSError) as error:
         raise GoldMissingError(f"{lake} has no gold cases") from error
     return found, str(delta.metadata().id)
+
+
+def engine_times(
+    lake: Path | str, model: str, since: datetime | None, until: datetime | None
+) -> pa.Table:
+    """Return clinic and engine_s of the cases that bundle version `model` was timed on.
+
+    Cases that happened in since <= event_time < until.
+
+    Raises:
+        GoldMissingError: no gold table.
+    """
+    try:
+        rows = deltalake.DeltaTable(f"{lake}/{GOLD_CASES.name}").to_pyarrow_dataset()
+    except (deltalake.exceptions.DeltaError, OSError) as error:
+        raise GoldMissingError(f"{lake} has no gold cases") from error
+    if "engine_s" not in rows.schema.names:  # made before devices told
+        return pa.schema([GOLD_CASES.schema.field(n) for n in ("clinic", "engine_s")]).empty_table()
+    when = _filter(since, until, "event_time", labelled=False)
+    mine = pc.field("bundle_version") == model
+    found = rows.to_table(["clinic", "engine_s"], mine if when is None else mine & when)
+    return found.filter(pc.field("engine_s").is_valid())  # not while reading: see the tables
 
 
 def _filter(

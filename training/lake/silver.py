@@ -85,6 +85,7 @@ def _cases(told: DataFrame, codes: CodeTables) -> DataFrame:
         "bundle_version": F.col("p.differential.bundle_version"),
         "predicted": top["disease"],
         "predicted_probability": top["probability"],
+        "engine_s": F.col("p.engine_s"),
         "duplicate_of": F.lit(None).cast("string"),
         WEEK: _week_of(F.col("event_time")),
     } | {vital.name: _vital(vital.name) for vital in VITALS}

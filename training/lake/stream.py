@@ -50,7 +50,7 @@ def _arrival(entry: LogEntry, pseudonyms: Pseudonyms) -> Arrival:
     clinic = pseudonyms.clinic(entry.device_id)
     return Arrival(
         event_id=entry.id,
-        case_id=case_id_of(clinic, str(entry.payload.get("diagnosis_id"))),
+        case_id=_case_of(entry, clinic),
         kind=Kind(entry.kind),
         source=SOURCE,
         clinic=clinic,
@@ -60,6 +60,12 @@ def _arrival(entry: LogEntry, pseudonyms: Pseudonyms) -> Arrival:
         payload=entry.payload,
         payload_sha256=entry.payload_sha256,
     )
+
+
+def _case_of(entry: LogEntry, clinic: str) -> str:
+    if entry.kind == EventKind.MODEL_FAILURE:
+        return entry.id
+    return case_id_of(clinic, str(entry.payload.get("diagnosis_id")))
 
 
 def case_id_of(clinic: str, diagnosis_id: str) -> str:
@@ -73,7 +79,11 @@ def case_id_of(clinic: str, diagnosis_id: str) -> str:
 _CASES: Final = uuid.UUID("6f0c4ac1-9a1f-4d6e-8b0e-2f6f7f2f4b7a")
 """The name space of case ids, drawn once. Changing it makes new cases of everything."""
 
-_HAPPENED: Final = {Kind.DIAGNOSIS: "made_at", Kind.FEEDBACK: "outcomeTimestamp"}
+_HAPPENED: Final = {
+    Kind.DIAGNOSIS: "made_at",
+    Kind.FEEDBACK: "outcomeTimestamp",
+    Kind.MODEL_FAILURE: "failed_at",
+}
 
 
 def _happened(entry: LogEntry) -> datetime:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import pandas as pd
 
 from ddx.domain.case import Sex
+from ddx.domain.engine_time import SLOWEST_S
 from ddx.domain.finding import Presence, Severity
 from ddx.intake.limits import MAX_GRADE, POSSIBLE
 from sync_service.protocol.ages import coarse_age_days
@@ -57,6 +58,7 @@ def silver_cases(rows: pd.DataFrame) -> list[Expectation]:
         ("ExpectColumnValuesToBeInSet", {"column": "sex", "value_set": list(map(str, Sex))}),
         _between("age_days", 0, _OLDEST_DAYS),
         _between("predicted_probability", 0, 1),
+        _between("engine_s", 0, SLOWEST_S),
         *(_between(name, limit.low, limit.high) for name, limit in POSSIBLE.items()),
         *_means(rows),
     ]

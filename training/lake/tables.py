@@ -7,6 +7,10 @@ gold: one row per case with all that training and monitoring read.
 Silver and gold lie in a folder a week, so that a run reads and writes anew only the weeks its
 records tell of, whatever the lake's age.
 
+Delta keeps statistics of the first 32 columns, nested ones counted one by one. A filter on a column
+behind them finds nothing at all (delta-rs reads "no minimum" as a null): what readers filter by
+stands before, what is added goes to the end.
+
 Three states everywhere: a finding a case does not list is unknown. Nothing is ever imputed: a
 null stays a null until a model's own encoder reads it.
 """
@@ -22,11 +26,12 @@ TIMESTAMP: Final = pa.timestamp("us", tz="UTC")
 
 
 class Kind(StrEnum):
-    """What a bronze row records. The first three are the protocol's own words."""
+    """What a bronze row records. All but the last are the protocol's own words."""
 
     DIAGNOSIS = "diagnosis"
     FEEDBACK = "feedback"
     ERASURE = "erasure"
+    MODEL_FAILURE = "model_failure"
     VISIT = "visit"
 
 
@@ -111,6 +116,9 @@ _PROPOSAL: Final = (
     _column("predicted_probability", pa.float64()),  # 0..1
 )
 
+_ENGINE_S: Final = _column("engine_s", pa.float64())
+"""How long the proposal took, a step of `ddx.domain.engine_time`; null where nobody says."""
+
 FINDING: Final = pa.struct(
     [
         _column("id", pa.string()),  # HP:… or VF:…; never null
@@ -130,7 +138,7 @@ BRONZE_EVENTS: Final = LakeTable(
         [
             _column("event_id", pa.string(), nullable=False),  # made where the record was made
             _column("kind", pa.string(), nullable=False),  # Kind; the table is partitioned by it
-            _column("case_id", pa.string(), nullable=False),  # the visit it tells of
+            _column("case_id", pa.string(), nullable=False),  # its visit; of none, event_id
             *_ORIGIN,
             _column("offset", pa.int64()),  # server sequence of a stream's record; else null
             _column("content_sha256", pa.string(), nullable=False),  # see `training.lake.door`
@@ -153,6 +161,7 @@ SILVER_CASES: Final = LakeTable(
             _column("content_sha256", pa.string(), nullable=False),
             # the same patient, clinic, day and content came before under this id; null when not
             _column("duplicate_of", pa.string()),
+            _ENGINE_S,
             _WEEK,
         ]
     ),
@@ -211,6 +220,7 @@ GOLD_CASES: Final = LakeTable(
             _column("label_time", TIMESTAMP),  # when the label was given
             _column("known_at", TIMESTAMP, nullable=False),  # case and label both in the lake
             _column("content_sha256", pa.string(), nullable=False),
+            _ENGINE_S,
             _WEEK,
         ]
     ),

@@ -50,6 +50,11 @@ class Journal:
                 due += effects
         return state, due
 
+    def began_at(self) -> datetime | None:
+        """Return the time of the first event, None before it."""
+        first = next((line["event"]["at"] for line in self._lines() if "event" in line), None)
+        return None if first is None else datetime.fromisoformat(first)
+
     def last_at(self) -> datetime | None:
         """Return the time of the last event, None before the first."""
         times = [line["event"]["at"] for line in self._lines() if "event" in line]

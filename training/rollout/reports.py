@@ -1,8 +1,8 @@
 """What the fleet reported, as the controller's two arms: gold cases and the gateway's telemetry.
 
 Gold tells which model proposed what and what clinicians made of it; errors and times are counted
-where the diagnoses run and come as telemetry: from the clouds (`telemetry`), or as one JSON object
-by bundle version from whoever else counts them:
+where the diagnoses run: at the devices (`devices`), in the clouds (`telemetry`), or as one JSON
+object by bundle version from whoever counts cases that neither of them tells of:
 
     {"2026.11.7": {"cases": 812, "errors": 1, "slow": 77}, "2026.11.6": {…}}
 """

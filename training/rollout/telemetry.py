@@ -6,7 +6,7 @@ longer than the median before the rollout: for the current model that step, for 
 of that time plus the plan's allowed share. Both are bounds of the histogram, so nothing is guessed
 between two of them.
 
-Devices send no times and no failures: of them gold alone tells (`reports`).
+Devices tell of theirs with their records (`devices`).
 """
 
 import json

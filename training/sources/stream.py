@@ -16,7 +16,12 @@ import sqlalchemy as sa
 from ddx.errors import DdxError
 from sync_service.protocol.codes import EventKind
 
-_READ_BY_TRAINING: Final = (EventKind.DIAGNOSIS, EventKind.FEEDBACK, EventKind.ERASURE)
+_READ_BY_TRAINING: Final = (
+    EventKind.DIAGNOSIS,
+    EventKind.FEEDBACK,
+    EventKind.ERASURE,
+    EventKind.MODEL_FAILURE,
+)
 
 
 class LogUnreadableError(DdxError):

@@ -1554,6 +1554,10 @@
 <context>
     <name>Transparency</name>
     <message>
+        <source>Fallo del modelo</source>
+        <translation>Failure of the model</translation>
+    </message>
+    <message>
         <source>Diagnóstico</source>
         <translation>Diagnosis</translation>
     </message>

@@ -8,11 +8,12 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from support.sync_records import NOON, a_diagnosis, a_refusal, audit_entries
+from support.sync_records import NOON, a_diagnosis, a_receipt, a_refusal, audit_entries
 
 from ddx.domain.canonical import canonical_json, digest_of
+from ddx.domain.engine_time import SLOWEST_S
 from ddx.domain.identifiers import new_record_id
-from sync_service.client.outgoing import audit_payload
+from sync_service.client.outgoing import audit_payload, diagnosis_payload, model_failure_payload
 from sync_service.protocol import compression
 from sync_service.protocol.ages import coarse_age_days
 from sync_service.protocol.allowlist import objection_to_sending, objection_to_storing
@@ -51,6 +52,25 @@ def a_batch_json():
             }
         ],
     }
+
+
+@pytest.mark.parametrize("seconds", [0.0005, 0.031, 2.0, 60.0])
+def test_the_time_of_an_engine_leaves_as_a_step(seconds):
+    receipt = a_receipt()
+    payload = diagnosis_payload(receipt, patient_pseudonym="7c" * 32, engine_seconds=seconds)
+    assert payload["engine_s"] >= min(seconds, SLOWEST_S)
+    assert sending("diagnosis", payload) is None
+    untold = diagnosis_payload(receipt, patient_pseudonym="7c" * 32)
+    assert "engine_s" not in untold
+    assert sending("diagnosis", untold) is None
+
+
+def test_a_failure_of_a_model_leaves_with_nothing_of_a_case():
+    payload = model_failure_payload(version="2026.11.7", digest="a" * 64, failed_at=NOON)
+    assert sending("model_failure", payload) is None
+    for more in ({"case": a_diagnosis()["case"]}, {"patient_pseudonym": "7c" * 32}):
+        objection = sending("model_failure", payload | more)
+        assert objection.reason is RejectReason.NOT_ALLOWED_OUT
 
 
 def test_fields_of_a_newer_sender_survive_a_round_trip():

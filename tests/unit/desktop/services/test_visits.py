@@ -8,8 +8,10 @@ from support.tiny_engine import TinyEngine
 
 from ddx.domain.audit import AuditAction
 from ddx.domain.case import Sex
+from ddx.domain.engine_time import SLOWEST_S, TENTHS_S
 from ddx.domain.finding import Presence
 from ddx.domain.identifiers import DiseaseId, new_record_id
+from ddx.errors import ModelError, UnknownFindingError
 from ddx.intake.check import DraftRefusedError
 from ddx.intake.draft import UNDECIDED, AgeUnit, Draft, DraftFinding
 from desktop.services.errors import NewPatientRefusedError, OtherBundleError
@@ -147,6 +149,40 @@ def test_what_is_typed_while_the_engine_runs_is_diagnosed_too(
     assert [len(case.findings) for case in runs] == [3, 1]
     assert recorded.case == runs[-1]
     assert len(session.visits.history(ready.patient_id)) == 1
+
+
+def test_a_diagnosis_tells_in_steps_how_long_the_engine_took(session, ready, shelf, events):
+    session.visits.diagnose(ready.id)
+    (sent,) = (event for event in events(session) if event.kind is EventKind.DIAGNOSIS)
+    assert sent.payload["engine_s"] in (*TENTHS_S, SLOWEST_S)
+
+
+@pytest.mark.parametrize("error", [ModelError("a leaf is missing"), ZeroDivisionError()])
+def test_a_model_that_fails_is_told_of_without_a_word_of_the_case(
+    session, ready, shelf, events, error
+):
+    def fails(_case, *_args):
+        raise error
+
+    shelf.engine.diagnose = fails
+    with pytest.raises(type(error)):
+        session.visits.diagnose(ready.id)
+    (sent,) = events(session)
+    assert (sent.kind, sent.payload["bundle_digest"]) == ("model_failure", shelf.engine.digest)
+    assert sent.payload.keys() == {"bundle_version", "bundle_digest", "failed_at"}
+    assert session.visits.open_draft(ready.patient_id).draft.findings  # and is not lost
+
+
+def test_what_was_asked_wrongly_is_no_failure_of_the_model(
+    session, ready, shelf, events, monkeypatch
+):
+    def refuses(_case, *_args):
+        raise UnknownFindingError("HP:0000000")
+
+    monkeypatch.setattr(shelf.engine, "diagnose", refuses)
+    with pytest.raises(UnknownFindingError):
+        session.visits.diagnose(ready.id)
+    assert events(session) == ()
 
 
 def test_one_draft_gives_one_diagnosis(session, ready):

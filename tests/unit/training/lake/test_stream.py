@@ -1,7 +1,7 @@
 """The gateway's log read into bronze: everything once, from where it stopped, erasures obeyed."""
 
 import json
-from datetime import UTC
+from datetime import UTC, datetime
 
 import pytest
 from support.cloud_server import Clinic, cloud_in_thread
@@ -11,14 +11,16 @@ from support.sync_records import NOON, PSEUDONYM, a_diagnosis, a_refusal, a_visi
 from cloud_api.stream.kafka import message_of
 from cloud_api.stream.log import LoggedEvent
 from ddx.domain.canonical import digest_of
+from ddx.domain.engine_time import step_of
 from ddx.domain.identifiers import new_record_id
 from sync_service.client.outbox import EventKind
-from sync_service.client.outgoing import erasure_payload
+from sync_service.client.outgoing import erasure_payload, model_failure_payload
 from training.lake.bronze import Bronze, Intake
 from training.lake.build import build
 from training.lake.gold import read_cases
 from training.lake.stream import follow
-from training.lake.tables import BRONZE_EVENTS
+from training.lake.tables import BRONZE_EVENTS, GOLD_CASES
+from training.rollout.devices import failures
 from training.sources.stream import KafkaLog, LogUnreadableError, SqlLog
 
 kafka = pytest.importorskip("confluent_kafka")
@@ -56,6 +58,21 @@ def test_what_clinics_sent_is_stored_once_without_their_names(cloud, clinic, lak
     assert rows[0]["event_time"] == NOON.astimezone(UTC)
     assert clinic.identity.device_id not in json.dumps(rows, default=str)
     assert Bronze(lake).position("stream") == 3
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_times_and_failures_of_a_model_reach_the_lake_and_a_failure_is_no_case(
+    cloud, clinic, lake, engine
+):
+    failure = model_failure_payload(version="2026.11.7", digest="a" * 64, failed_at=NOON)
+    timed = dict(a_diagnosis()) | {"engine_s": step_of(0.031)}
+    push(clinic, (EventKind.MODEL_FAILURE, failure), (EventKind.DIAGNOSIS, timed))
+    assert drain(SqlLog(cloud.settings.database_address()), lake).stored == 2
+    assert [row["kind"] for row in bronze(lake)] == ["model_failure", "diagnosis"]
+    assert failures(lake, None, datetime.now(UTC)) == {"2026.11.7": 1}
+    build(lake, engine, Ears())
+    gold = lake.open(GOLD_CASES).to_pyarrow_table()
+    assert gold.column("engine_s").to_pylist() == [step_of(0.031)]
 
 
 def test_a_reader_that_dies_between_pages_repeats_nothing_and_skips_nothing(cloud, clinic, lake):

@@ -9,6 +9,7 @@ import pytest
 from support import tiny_loop
 from support.gold_lake import write_gold
 
+from ddx.domain.engine_time import step_of
 from ddx.domain.identifiers import DiseaseId
 from model_bundles.authoring import keyfile
 from model_bundles.embedded import open_embedded_bundle
@@ -138,6 +139,52 @@ def test_a_candidate_goes_to_the_clinics_with_five_signatures_and_comes_back_whe
         at = (T0 + timedelta(hours=hours)).isoformat()
         assert served.main([device, at, "--root", str(workspace.root)]) == DONE
         assert capsys.readouterr().out.startswith(version)
+
+
+def go_on_by_devices_alone(workspace, hours):
+    given = ["latest", "--root", str(workspace.root), "--keys", str(workspace.root / "keys")]
+    given += ["--clinic-root", str(embedded_by_clinics(workspace))]
+    given += ["--lake", str(workspace.root / "lake")]
+    return release.main([*given, "--at", (T0 + timedelta(hours=hours)).isoformat()])
+
+
+def test_a_fleet_in_which_only_devices_diagnose_carries_a_release_and_takes_it_back(
+    finished, tmp_path, capsys
+):
+    workspace = made_workspace(finished, tmp_path / "workspace")
+    sign(workspace)
+    lake, place = workspace.root / "lake", iter(range(10_000, 90_000, 1_000))
+    influenzas = [pair for pair in tiny_loop.cases(500) if pair[1] == FLU]
+    assert len(influenzas) > 100
+
+    def diagnoses(version, hours, seconds):
+        start = T0 + timedelta(hours=hours)
+        write_gold(
+            lake,
+            influenzas,
+            first=next(place),
+            start=start,
+            minutes_apart=0.1,
+            model=version,
+            proposed=FLU,
+            took_s=step_of(seconds),
+        )
+
+    for seconds in (0.03, 0.04, 0.05):
+        diagnoses(SHIPPED.version, -48, seconds)
+    assert go_on_by_devices_alone(workspace, 0) == DONE
+    for seconds in (0.03, 0.04, 0.05):
+        diagnoses(SHIPPED.version, 20, seconds)
+        diagnoses(finished.version, 21, seconds)
+    assert go_on_by_devices_alone(workspace, 24) == DONE
+    assert offered(workspace) == (finished.version, 2500), capsys.readouterr()
+
+    for seconds in (0.03, 0.04, 0.05):
+        diagnoses(SHIPPED.version, 25, seconds)
+        diagnoses(finished.version, 25, 3 * seconds)
+    assert go_on_by_devices_alone(workspace, 26) == STOPPED
+    assert "rolled back (latency)" in capsys.readouterr().out
+    assert workspace.current().release == SHIPPED
 
 
 SHOCK, FLU = DiseaseId("VD:anaphylaxis"), DiseaseId("VD:influenza")

@@ -129,7 +129,7 @@ class _Versions(TypedDict):
     share: float
 
 
-def _usual_times(lake: Path, journal: Journal, current: str, at: datetime) -> Usual:
+def _usual_times(lake: Path | str, journal: Journal, current: str, at: datetime) -> Usual:
     """Return what the devices told before the rollout; in it, where they told nothing before."""
     began = journal.began_at()
     month = None if began is None else began - USUAL_OF

@@ -157,7 +157,10 @@ def _asked_at_once(
         more = theirs.partly_asked(schema, ontology, budget(len(theirs.truth)), rng)
         return np.vstack((rows, more))
 
-    kinds = {FULL: full, CLINIC: partial(partly, partial(Budget.clinic, rng=rng))}
+    kinds: dict[str, Callable[[], Rows]] = {
+        FULL: full,
+        CLINIC: partial(partly, partial(Budget.clinic, rng=rng)),
+    }
     for k in MENTIONED:
         budget = partial(Budget.fixed, present=k)
         kinds[f"question_{k}"] = partial(partly, budget, by_question=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +95,7 @@ def fairness(
     right: Floats | NDArray[np.bool_],
     truth: Indices,
     female: NDArray[np.bool_],
-    age_days: Floats,
+    age_days: NDArray[np.floating[Any]],
 ) -> Fairness:
     """Return recall by sex and age band.
 

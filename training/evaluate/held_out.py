@@ -57,7 +57,8 @@ class HeldOut:
         """Share of each disease among the training patients, half a patient added to each."""
         train, n = self.everyone.truth[self.split.train], len(self.engine.common.diseases)
         counts = np.bincount(train, minlength=n) + 0.5
-        return counts / counts.sum()
+        shares: NDArray[np.float64] = counts / counts.sum()
+        return shares
 
     def panel(self) -> Panel:
         """Return who asks held-out patients the questions the device would ask."""

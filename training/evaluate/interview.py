@@ -83,7 +83,8 @@ class Trace:
     @property
     def right(self) -> NDArray[np.bool_]:
         """Whether the disease ranked first after so many questions, bool (n, questions + 1)."""
-        return self.first == self.truth[:, np.newaxis]
+        right: NDArray[np.bool_] = self.first == self.truth[:, np.newaxis]
+        return right
 
     @property
     def right_when_stopped(self) -> NDArray[np.bool_]:
@@ -166,7 +167,7 @@ def _stops(panel: Panel, known: Known, choice: Choice) -> NDArray[np.bool_]:
 
     The differential is looked at only where the rule would: a question still worth asking goes on.
     """
-    ended = choice.item == NOTHING
+    ended: NDArray[np.bool_] = choice.item == NOTHING
     for i in np.flatnonzero(choice.gain_bits < SETTLED_GAIN_BITS):
         if not ended[i]:
             differential = panel.engine.diagnose(panel.case(known.table, int(i)))

@@ -89,7 +89,8 @@ class NaiveBayes:
 
 
 def _band(years: NDArray[np.floating]) -> NDArray[np.int64]:
-    return np.digitize(years, AGE_BANDS)
+    band: NDArray[np.int64] = np.digitize(years, AGE_BANDS)
+    return band
 
 
 def demography_columns(schema: FeatureSchema) -> tuple[int, int]:

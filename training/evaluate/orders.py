@@ -134,4 +134,5 @@ class Tree:
         positive: NDArray[np.int64] = columns[list(shown)]
         negative = np.setdiff1d(columns, positive)
         total: Floats = self._log_present[:, positive].sum(axis=1)
-        return total + self._log_absent[:, negative].sum(axis=1)
+        total += self._log_absent[:, negative].sum(axis=1)
+        return total

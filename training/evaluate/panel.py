@@ -106,7 +106,8 @@ class Panel:
         who = np.stack((visits.record.age_days, visits.record.female), axis=1)
         distinct, place = np.unique(who, axis=0, return_inverse=True)
         known = np.array([[self._fits(item, *one) for item in self.bank.items] for one in distinct])
-        return ~known[place.ravel()]
+        unasked: NDArray[np.bool_] = ~known[place.ravel()]
+        return unasked
 
     def silent(self, visits: Visits) -> Mask:
         """Return the questions that the record of a visit says nothing of, bool (n, n_items)."""
@@ -199,7 +200,7 @@ class Panel:
                 continue
             denials = [self._at[f] for f in (gate, *ALSO_DENIED_BY.get(gate, ())) if f in self._at]
             denied = excluded[:, denials].any(axis=1) & ~present[:, self._at[gate]]
-            settled[np.ix_(denied, below)] = True
+            settled[np.ix_(denied, np.array(below, dtype=np.intp))] = True
             settled[~denied & has[:, below].any(axis=1), number[gate]] = True
         return settled
 

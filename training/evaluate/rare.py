@@ -16,10 +16,10 @@ Background frequencies stay those of the whole index: one disease of 12,680 does
 
 import argparse
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -99,12 +99,16 @@ def ranks(
             if protocol is not Protocol.AS_PUBLISHED and labelled.pmid is not None:
                 sole = protocol is Protocol.SOLE_SOURCE_REMOVED
                 profile = without_paper(main, labelled.pmid, sole_source=sole)
-                own = ranker.weigh(query, lambda t, p=profile: p.get(t, 0.0)).score
+                own = ranker.weigh(query, partial(_share, profile)).score
             else:
                 own = float(scores[number])
             positions.append(_position(scores, number, own))
         found.append(min(positions))
     return np.array(found, dtype=np.int64)
+
+
+def _share(profile: Mapping[int, float], term: int) -> float:
+    return float(profile.get(term, 0.0))
 
 
 def recall_line(

@@ -279,7 +279,8 @@ def _within(
 ) -> Labels:
     """Return whether any of the diseases is among the first n of each row."""
     first = np.argsort(-p, axis=1, kind="stable")[:, :n]
-    among: Labels = np.isin(first, [model.diseases.index(d) for d in diseases]).any(axis=1)
+    listed = np.isin(first, [model.diseases.index(d) for d in diseases])
+    among: Labels = np.any(listed, axis=1)
     return among
 
 

@@ -5,11 +5,11 @@ TreeEnsembleRegressor.html): loads five times faster in ONNX Runtime than the ve
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import ModelProto, TensorProto, checker, helper
+from onnx import GraphProto, ModelProto, TensorProto, checker, helper
 
 from ddx.explain.trees import LEAF, Forest
 from ddx.inference.common import BAYES_DIGEST_KEY, CORRECTED_KEY, SCHEMA_HASH_KEY
@@ -52,10 +52,11 @@ def onnx_of(forest: Forest, *, corrected: int | None = None) -> bytes:
         metadata[BAYES_DIGEST_KEY] = forest.bayes_digest
     model = _model(graph, metadata)
     checker.check_model(model)
-    return model.SerializeToString(deterministic=True)
+    written: bytes = model.SerializeToString(deterministic=True)
+    return written
 
 
-def _model(graph: object, metadata: Mapping[str, str]) -> ModelProto:
+def _model(graph: GraphProto, metadata: Mapping[str, str]) -> ModelProto:
     versions = [
         helper.make_opsetid("", _ONNX_VERSION),
         helper.make_opsetid(_ML_DOMAIN, _ML_VERSION),
@@ -65,7 +66,7 @@ def _model(graph: object, metadata: Mapping[str, str]) -> ModelProto:
     return model
 
 
-def _node_attributes(forest: Forest) -> dict[str, list[object]]:
+def _node_attributes(forest: Forest) -> dict[str, Any]:
     """Return the arrays of the operator; node ids restart at 0 in every tree."""
     count = len(forest.feature)
     tree = _tree_of_node(forest)

@@ -6,7 +6,7 @@ each change is a row, dated by when it was known.
 
 from typing import Final
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F  # noqa: N812 - its usual name
 
 from ddx.domain.finding import Presence
@@ -54,7 +54,7 @@ def patient_features(gold: DataFrame) -> DataFrame:
     )
 
 
-def _earlier(order: Window) -> Window:
+def _earlier(order: WindowSpec) -> WindowSpec:
     return order.rowsBetween(Window.unboundedPreceding, -1)
 
 

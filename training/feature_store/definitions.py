@@ -38,7 +38,7 @@ def definitions(lake: Lake) -> list[Definition]:
         _view(PATIENT_FEATURES, patient, PATIENT_TTL, lake),
         _view(CLINIC_FEATURES, clinic, CLINIC_TTL, lake),
     ]
-    return [patient, clinic, *views, FeatureService(name=SERVICE, features=views)]
+    return [patient, clinic, *views, FeatureService(name=SERVICE, features=[*views])]
 
 
 def feature_names(table: LakeTable) -> tuple[str, ...]:

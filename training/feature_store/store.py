@@ -68,7 +68,7 @@ class FeatureStore:
             entity_key_serialization_version=_ENTITY_KEYS,
         )
         self._feast = feast.FeatureStore(config=config, repo_path=str(folder))
-        self._feast.apply(definitions(lake))
+        self._feast.apply([*definitions(lake)])
         self._service = self._feast.get_feature_service(SERVICE)
 
     def history(self, moments: pd.DataFrame) -> pd.DataFrame:

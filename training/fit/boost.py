@@ -166,7 +166,8 @@ def class_weights(truth: Indices, diseases: int, strength: float) -> NDArray[np.
     """Return (mean count / count of the row's disease) ** strength, scaled to a mean of 1."""
     counts = np.maximum(np.bincount(truth, minlength=diseases), 1)
     weights = (counts.mean() / counts[truth]) ** strength
-    return (weights / weights.mean()).astype(np.float32)
+    each: NDArray[np.float32] = (weights / weights.mean()).astype(np.float32)
+    return each
 
 
 def _asked(

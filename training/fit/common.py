@@ -39,7 +39,7 @@ from training.evaluate.rivals import among_first, by_bayes, unmasked
 from training.export.forest import forest_of
 from training.export.onnx import onnx_of
 from training.export.parity import prove_parity
-from training.fit.boost import FitSettings, Progress, boost
+from training.fit.boost import FitSettings, boost
 from training.fit.calibrate import CalibrationRecord, calibrate, compare
 from training.fit.endemic import (
     ENDEMIC_PRIOR,
@@ -47,7 +47,7 @@ from training.fit.endemic import (
     Purpose,
     Simulated,
 )
-from training.fit.fitter import EMBEDDED, Fitter
+from training.fit.fitter import EMBEDDED, Fitter, Progress
 from training.fit.material import Material
 from training.fit.partial import Budget
 from training.fit.recorded import Recorded
@@ -182,7 +182,8 @@ def fit_common(data: Path, *, progress: Progress, settings: FitSettings | None =
     """
     vocabulary = Vocabulary.of(knowledge.findings(), knowledge.diseases())
     endemic = endemic_knowledge()
-    severity = {row.id: row.severity for row in (*knowledge.diseases(), *endemic.diseases)}
+    severity = {row.id: row.severity for row in knowledge.diseases()}
+    severity |= {row.id: row.severity for row in endemic.diseases}
     release = hpo.read_ontology()
     ontology = Ontology(release.version, ((t.id, t.parents, t.alt_ids) for t in release.terms))
     patients = read_patients(data)

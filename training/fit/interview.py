@@ -74,4 +74,5 @@ class Interview:
             at = np.flatnonzero(suspects == disease)
             drawn = rng.random(len(at)) * upto[disease, -1]
             columns[at] = np.searchsorted(upto[disease], drawn, side="right")
-        return np.minimum(columns, upto.shape[1] - 1)
+        drawn_at: NDArray[np.int64] = np.minimum(columns, upto.shape[1] - 1)
+        return drawn_at

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Thread
@@ -68,7 +68,7 @@ class SparkFitter:
     def _run(self, workers: int, made: Callable[[], Any]) -> list[Any]:
         """Return what the first worker made; all of them make it, at the same time."""
 
-        def task(_: Iterator[int]) -> Iterator[Any]:
+        def task(_: Iterable[int]) -> Iterable[Any]:
             found = made()
             if BarrierTaskContext.get().partitionId() == 0:
                 yield found
@@ -96,11 +96,12 @@ def _fit(boosting: Boosting) -> xgboost.Booster:
     if parameters.get("device") == "cuda":
         parameters["device"] = f"cuda:{_gpu(context)}"
     with collective.CommunicatorContext(dmlc_task_id=str(context.partitionId()), **_met(context)):
-        matrices = (
-            None if rows is None else _matrix(rows, parameters["nthread"])
-            for rows in (boosting.training, boosting.judging)
+        threads, judging = parameters["nthread"], boosting.judging
+        return trained(
+            replace(boosting, parameters=parameters),
+            _matrix(boosting.training, threads),
+            None if judging is None else _matrix(judging, threads),
         )
-        return trained(replace(boosting, parameters=parameters), *matrices)
 
 
 def _met(context: BarrierTaskContext) -> dict[str, Any]:

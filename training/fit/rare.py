@@ -12,6 +12,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -88,7 +89,9 @@ class RareFit:
     def members(self) -> dict[str, bytes]:
         """Return the bundle members `models/rare_index.npz` and `models/rare_diseases.json`."""
         packed = io.BytesIO()
-        np.savez(packed, **self.arrays)  # stored, not deflated: the bundle compresses as a whole
+        np.savez(
+            packed, allow_pickle=False, **self.arrays
+        )  # stored, not deflated: the bundle compresses as a whole
         counts = np.diff(self.arrays["profile_offsets"]).tolist()
         diseases = [
             {"id": disease, "en": name, "annotations": n} | self._also(disease)
@@ -183,9 +186,8 @@ def _arrays(
     settings: FitSettings,
 ) -> dict[str, NDArray[np.generic]]:
     """Return the arrays of `ddx.features.rare_index.ARRAYS`."""
-    used = sorted(
-        {t for shares in (*propagated, *pooled) for t in shares}, key=graph.ids.__getitem__
-    )
+    terms = set(chain.from_iterable(propagated)) | set(chain.from_iterable(pooled))
+    used = sorted(terms, key=graph.ids.__getitem__)
     column = {term: c for c, term in enumerate(used)}
     postings: list[list[tuple[int, int]]] = [[] for _ in used]
     for number, shares in enumerate(propagated):

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,11 @@ from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
 
 from ddx.domain.identifiers import DiseaseId
+from ddx.features.rare_annotations import pool, propagate
 from ddx.features.rare_facts import FACTS, RareFacts
 from ddx.features.rare_index import FREQUENCY_STEPS
 from ddx.features.rare_tables import Profile
-from training.fit.rare import RareFit, pool, propagate
+from training.fit.rare import RareFit
 from training.sources.hpo import AnnotationRelease, AnnotationRow
 from training.sources.phenopackets import CaseSourceError
 
@@ -127,7 +128,7 @@ def merge_equivalents(release: AnnotationRelease, folder: Path) -> MergedAnnotat
     )
 
 
-def fit_facts(fit: RareFit, merged: MergedAnnotations, folder: Path) -> dict[str, NDArray]:
+def fit_facts(fit: RareFit, merged: MergedAnnotations, folder: Path) -> dict[str, NDArray[Any]]:
     """Return the arrays of `ddx.features.rare_facts.ARRAYS` for a fitted index."""
     diseases = fit.index.diseases
     rows: dict[DiseaseId, list[AnnotationRow]] = defaultdict(list)
@@ -149,11 +150,11 @@ def fit_facts(fit: RareFit, merged: MergedAnnotations, folder: Path) -> dict[str
     }
 
 
-def facts_member(arrays: Mapping[str, NDArray]) -> bytes:
+def facts_member(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """Return the bundle member `models/rare_facts.npz`."""
     RareFacts(arrays)
     packed = io.BytesIO()
-    np.savez(packed, **arrays)
+    np.savez(packed, allow_pickle=False, **arrays)
     return packed.getvalue()
 
 
@@ -262,7 +263,8 @@ def _latent(fit: RareFit) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     counts = np.diff(offsets)
     column = np.repeat(np.arange(len(counts)), counts)
     content = -np.log(np.maximum(counts, 1) / n)
-    shares = fit.arrays["posting_codes"] / FREQUENCY_STEPS * content[column]
+    codes: NDArray[Any] = fit.arrays["posting_codes"]
+    shares = codes / FREQUENCY_STEPS * content[column]
     matrix = sparse.csr_matrix(
         (shares, (fit.arrays["posting_diseases"], column)), shape=(n, len(counts))
     )

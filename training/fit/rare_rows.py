@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +58,7 @@ class RareWorkbench:
 
     fit: RareFit
     merged: MergedAnnotations
-    arrays: Mapping[str, NDArray]
+    arrays: Mapping[str, NDArray[Any]]
     ranker: RareRanker
     tables: RareTables
 

@@ -99,7 +99,7 @@ def simulate(
     while made < count:
         disease = diseases[rng.integers(len(diseases))]
         source = by_disease[disease][rng.integers(len(by_disease[disease]))]
-        size = int(sizes[rng.integers(len(sizes))])
+        size = int(sizes[int(rng.integers(len(sizes)))])
         findings = _findings(source, size, fit.index.ontology, everything, rng, settings=settings)
         if findings:
             made += 1

@@ -205,7 +205,7 @@ def _local_spark() -> SparkSession:
     """
     os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
     builder: Any = SparkSession.builder
-    return (
+    session: SparkSession = (
         builder.master("local[2]")
         .appName("vereda-lake")
         .config("spark.ui.enabled", "false")
@@ -217,6 +217,7 @@ def _local_spark() -> SparkSession:
         .config("spark.log.level", "ERROR")
         .getOrCreate()
     )
+    return session
 
 
 def _in_utc(spark: SparkSession) -> SparkSession:

@@ -44,7 +44,7 @@ class GoldCases:
     table_id: str
 
     def __len__(self) -> int:
-        return self.table.num_rows
+        return int(self.table.num_rows)
 
     @property
     def rows_sha256(self) -> str:
@@ -218,7 +218,8 @@ def _case(row: Mapping[str, Any]) -> Case:
 
 
 def _floats(column: pa.ChunkedArray, dtype: type[np.floating[Any]]) -> np.ndarray[Any, Any]:
-    return pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False).astype(dtype)
+    cast: np.ndarray[Any, Any] = pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False)
+    return cast.astype(dtype)
 
 
 def _female(sex: pa.ChunkedArray) -> np.ndarray[Any, Any]:

@@ -282,8 +282,8 @@ def read_json(path: Path) -> dict[str, dict[str, Any]]:
 
 def pack(patients: Iterable[Patient], vocabulary: Vocabulary) -> Answers:
     """Return what the patients answered, in the vocabulary's findings."""
-    offsets, position, value = [0], [], []
-    ages, female = [], []
+    offsets, position, value = [0], list[int](), list[float]()
+    ages, female = list[float](), list[bool]()
     unmapped: Counter[str] = Counter()
     for patient in patients:
         seen = _present(patient, vocabulary, unmapped)

@@ -131,7 +131,7 @@ class SqlLog:
             raise LogUnreadableError(f"the event log cannot be read: {kind}") from error
         return Page(entries, {SQL_POSITION: rows[-1]["server_sequence"]} if rows else {})
 
-    def _erased(self, connection: sa.Connection, row: Mapping[str, Any]) -> tuple[int, ...]:
+    def _erased(self, connection: sa.Connection, row: sa.RowMapping) -> tuple[int, ...]:
         if row["kind"] != EventKind.ERASURE:
             return ()
         place = _EVENT.c.server_sequence
@@ -143,7 +143,7 @@ def _synchronous(address: str) -> str:
     return address.replace("sqlite+aiosqlite:", "sqlite:").replace("+asyncpg:", ":")
 
 
-def _entry(row: Mapping[str, Any], erases: tuple[int, ...]) -> LogEntry:
+def _entry(row: sa.RowMapping, erases: tuple[int, ...]) -> LogEntry:
     return LogEntry(
         server_sequence=row["server_sequence"],
         device_id=row["device_id"],
@@ -205,8 +205,11 @@ class KafkaLog:
             if message.error() is not None:
                 self._refuse(message.error())
                 continue
-            reached[self._name(message.partition())] = message.offset() + 1
-            entry = json.loads(message.value())
+            partition, offset, value = message.partition(), message.offset(), message.value()
+            if partition is None or offset is None or value is None:
+                raise LogUnreadableError("the broker gave a message without a place or a record")
+            reached[self._name(partition)] = offset + 1
+            entry = json.loads(value)
             if entry["kind"] in _READ_BY_TRAINING:
                 entries.append(_from_message(entry))
         self._assigned = dict(reached)

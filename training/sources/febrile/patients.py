@@ -118,7 +118,8 @@ def _findings(
 
 def _vitals(row: Row, read: tuple[Reading, ...]) -> VitalSigns:
     cells = {r.target: row[r.column] for r in read if r.finding is None}
-    return VitalSigns(**{name: cell for name, cell in cells.items() if isinstance(cell, float)})
+    measured: dict[str, Any] = {n: cell for n, cell in cells.items() if isinstance(cell, float)}
+    return VitalSigns(**measured)
 
 
 def _rows(path: Path, publication: Publication) -> Iterator[dict[str, Any]]:

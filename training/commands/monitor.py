@@ -45,11 +45,13 @@ from training.pipelines import kept_rows
 from training.pipelines.lineage import Lineage, LineageError
 from training.pipelines.request import moment
 from training.pipelines.steps import Done, DryRunEnds
-from training.publish.ledger import Event
+from training.publish.ledger import Entry, Event
 from training.rollout.control import FellShort
 
 TAKES_BACK = "critical_recall_rollback"
 REFERENCE_DAYS = 28
+ENDED = frozenset({Event.REGISTERED, Event.DECLINED})
+"""A retraining ended with a candidate that meets the plan, or with one that does not."""
 LABEL_DAYS = 28
 """Labels of four weeks are read together: most come within days, and one day holds too few."""
 
@@ -76,6 +78,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             _take_back(asked, workspace, plan, finding)
     wanted = next((f.retrain for f in findings if f.retrain is not None), None)
     if wanted is not None and asked.retrain:
+        if (tried := _tried(workspace, plan, asked.until or moment())) is not None:
+            print(
+                f"no retraining: {tried.version} was made on {tried.at:%Y-%m-%d} and is not in "
+                f"production; another one is due {plan.monitor.retrain_every_days.value} days after"
+            )
+            return DONE
         given = ["--root", str(asked.root), "--data", str(asked.data), "--trigger", wanted]
         given += ["--search", asked.search, *arguments_of(asked)]
         return retrain.main([*given, *(["--lake", asked.lake] if asked.lake else [])])
@@ -152,13 +160,27 @@ def _reference(current: object, since: datetime) -> tuple[datetime | None, datet
     return begin, min(end or since, since)
 
 
+def _tried(workspace: Workspace, plan: ChangePlan, until: datetime) -> Entry | None:
+    """Return the retraining that makes another one useless for now; None where there is none.
+
+    What drifts goes on drifting until a new model is in production. The cases of the next day make
+    no other candidate than the one that waits for its physicians, goes out, failed or was taken
+    back; after the plan's days they may.
+    """
+    ended = [e for e in workspace.ledger.entries() if e.event in ENDED]
+    last = max(ended, key=lambda e: e.at, default=None)
+    every = timedelta(days=plan.monitor.retrain_every_days.value)
+    if last is None or until - last.at >= every:
+        return None
+    return None if last.release == workspace.current().release else last
+
+
 def _last_training(workspace: Workspace) -> datetime | None:
     """Return when a retraining last ended with a candidate, whether or not it met the plan.
 
     One that failed has been tried: cases of the next day would not make another of it.
     """
-    ended = {Event.REGISTERED, Event.DECLINED}
-    times = [e.at for e in workspace.ledger.entries() if e.event in ended]
+    times = [e.at for e in workspace.ledger.entries() if e.event in ENDED]
     return max(times, default=None)
 
 

@@ -13,6 +13,7 @@ from support.gold_lake import START, write_gold
 
 from ddx.domain.case import VitalSigns
 from ddx.domain.identifiers import DiseaseId
+from model_bundles.manifest import Release
 from training.change_plan import change_plan
 from training.commands import monitor, retrain
 from training.commands.workspace import REFUSED, STOPPED, Workspace
@@ -27,6 +28,7 @@ from training.monitor.stretch import Stretch, stretch_of
 from training.monitor.triggers import Day, Trigger, judge_day
 from training.pipelines.request import REQUEST, Request
 from training.pipelines.steps import StepError
+from training.publish.ledger import Event
 
 PLAN = change_plan()
 WATCH = PLAN.monitor
@@ -363,6 +365,34 @@ def test_sixty_cases_with_a_stuck_thermometer_are_an_alarm(watch_day):
     assert watch()[2] == set()  # a second look tells nothing again
     write_gold(lake, visits(1, 99), first=5000, start=MIDNIGHT - 3 * DAY)
     assert "120 cases, 2 days joined" in watch()[1]  # a late record: the day is judged anew
+
+
+@pytest.mark.parametrize(
+    ("ended", "in_production", "retrains"),
+    [
+        ((Event.REGISTERED, 1), False, False),  # it waits for its physicians
+        ((Event.DECLINED, 13), False, False),  # the same cases, and a few more
+        ((Event.DECLINED, 14), False, True),
+        ((Event.REGISTERED, 1), True, True),  # what drifts or falls short now is the new one
+    ],
+)
+def test_what_goes_on_drifting_makes_no_candidate_a_day(
+    watch_day, monkeypatch, ended, in_production, retrains
+):
+    lake, watch = watch_day
+    write_gold(lake, visits(600, 8), start=MIDNIGHT - 8 * DAY)
+    write_gold(lake, visits(300, 1, thermometer=36.0), first=5000, start=MIDNIGHT - DAY)
+    asked = []
+    monkeypatch.setattr(retrain, "main", lambda given: asked.append(given) or 0)
+    workspace = Workspace(lake.parent / "learning")
+    made = workspace.current().release if in_production else Release("2026.11.9", "b" * 64)
+    event, days_ago = ended
+    workspace.ledger.once(event, made, MIDNIGHT - days_ago * DAY)
+    code, said, _ = watch("--retrain")
+    assert code == 0
+    assert "drift_retrain" in said
+    assert bool(asked) == retrains
+    assert ("no retraining: 2026.11.9 was made on" in said) == (not retrains)
 
 
 def test_a_day_without_cases_is_critical_and_the_schedule_is_judged_all_the_same(watch_day):

@@ -222,7 +222,7 @@ class DifferentialColumn(Spoken):
             text.format(
                 version=made.differential.bundle_version,
                 moment=words.moment(made.made_at),
-                code=made.short_code,
+                code=words.whole(made.short_code),
             ),
         )
 

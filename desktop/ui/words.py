@@ -235,3 +235,8 @@ def equipment(value: Equipment) -> str:
 def unbroken(text: str) -> str:
     """Return `text` with every percentage kept on one line."""
     return re.sub(r"(?<=\d) (?=%)", "\u00a0", text)
+
+
+def whole(code: str) -> str:
+    """Return a code that no line breaks at its hyphens; to be read, not to be copied."""
+    return code.replace("-", "\u2011")

@@ -9,6 +9,7 @@ from support.ward_engine import DENGUE, INFLUENZA, PAIN, PNEUMONIA
 
 from ddx.domain.feedback import OverrideReason, Verb
 from desktop.presenters.why import why
+from desktop.ui import words
 from desktop.ui.i18n import Language
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -31,7 +32,7 @@ def test_the_list_is_ranked_with_words_and_never_a_bare_percentage(answered):
 def test_the_list_says_which_model_made_it_and_what_it_leaves_out(answered):
     text = visible_text(answered.differential)
     assert "Modelo 2026.11.1" in text
-    assert answered.state.diagnosis.short_code in text
+    assert words.whole(answered.state.diagnosis.short_code) in text
     assert "Puede no ser ninguna de estas: en 8 de cada 100 casos así, es otra cosa." in text
 
 

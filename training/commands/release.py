@@ -7,7 +7,7 @@ fleet reported since, and goes on, holds or rolls back. `--dry-run` says what wo
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypedDict
@@ -48,7 +48,7 @@ from training.rollout.journal import Journal
 from training.rollout.operate import Operator
 from training.rollout.reports import arm_of, read_telemetry
 from training.rollout.sequential import SafeTest
-from training.rollout.telemetry import Memory, read
+from training.rollout.telemetry import Memory, Told, read
 
 TELEMETRY = "telemetry.json"
 USUAL_OF = timedelta(days=28)
@@ -92,28 +92,10 @@ def _release(asked: argparse.Namespace, workspace: Workspace, plan: ChangePlan, 
         root = f" --root {asked.clinic_root}" if asked.clinic_root else ""
         say(f"clinics get it from: vereda-cloud --repository {fleet.directory}{root}")
     else:
-        lake, since = asked.lake or workspace.lake, journal.last_at()
-        gold = read_cases(lake, since, at, labelled=False, clock="known_at")
-        versions = _Versions(
-            current=operator.before.version,
-            new=operator.release.version,
-            share=plan.rollout.latency_may_rise_by_share.value,
-        )
-        usual = _usual_times(lake, journal, versions["current"], at)
-        failed = failures(Lake(str(lake)), since, at)
-        telemetry = together(
-            (
-                read_telemetry(asked.telemetry),
-                memory.told(reading, **versions),
-                told_by_devices(gold, failed, usual, since, **versions),
-            )
-        )
-        severity = SeverityIn(workspace.current())
-        current, new = (
-            arm_of(gold, r.version, telemetry, severity)
-            for r in (operator.before, operator.release)
-        )
-        journal.add(Reported(at=at, current=current, new=new))
+        lake = asked.lake or workspace.lake
+        versions, severity = _versions(operator, plan), SeverityIn(workspace.current())
+        counted = read_telemetry(asked.telemetry), memory.told(reading, **versions)
+        journal.add(_report(lake, journal, counted, severity, versions, at=at))
     if asked.metrics:  # after the journal: a call that dies between counts an hour twice, not never
         memory.keep(reading, operator.before.version)
     state, due = journal.state(plan)
@@ -127,6 +109,37 @@ class _Versions(TypedDict):
     current: str
     new: str
     share: float
+
+
+def _versions(operator: Operator, plan: ChangePlan) -> _Versions:
+    return _Versions(
+        current=operator.before.version,
+        new=operator.release.version,
+        share=plan.rollout.latency_may_rise_by_share.value,
+    )
+
+
+def _report(
+    lake: Path | str,
+    journal: Journal,
+    counted: Iterable[Told],
+    severity: SeverityIn,
+    versions: _Versions,
+    *,
+    at: datetime,
+) -> Reported:
+    """Return what became known since the last event. counted: errors and times of the clouds."""
+    since = journal.last_at()
+    gold = read_cases(lake, since, at, labelled=False, clock="known_at")
+    usual = _usual_times(lake, journal, versions["current"], at)
+    failed = failures(Lake(str(lake)), since, at)
+    devices = told_by_devices(gold, failed, usual, since, **versions)
+    telemetry = together((*counted, devices))
+    current, new = (
+        arm_of(gold, version, telemetry, severity)
+        for version in (versions["current"], versions["new"])
+    )
+    return Reported(at=at, current=current, new=new)
 
 
 def _usual_times(lake: Path | str, journal: Journal, current: str, at: datetime) -> Usual:
@@ -337,7 +350,11 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("run", nargs="?", default="latest", help="name of the run; default: the newest")
     add("--lake", help="folder or address of the lake (VEREDA_LAKE)")
-    add("--telemetry", type=Path, help="errors and slow cases since last time, by version (JSON)")
+    add(
+        "--telemetry",
+        type=Path,
+        help="cases, errors and slow cases told of by no cloud and no device, by version (JSON)",
+    )
     add(
         "--metrics",
         action="append",

@@ -46,6 +46,9 @@ BEGINS = re.compile(r"\[\d+/\d+\] (\w+): running|\] (registering)$")
 GOES_ON = "search"
 """The step that goes on where a kill met it; the others begin anew."""
 
+QUICK_S = 5.0
+"""A step that takes no longer; it varies by more than a long one."""
+
 MIX = 0.8
 """Standard deviation of the log odds by which the valley's diseases differ from the set's."""
 
@@ -121,7 +124,8 @@ class Kills:
             return None
         self.left[step] -= 1
         share = self.seconds[step] / (self.left[step] + 1 if step == GOES_ON else 1)
-        return float(self.rng.uniform(0.02, 0.7) * share)
+        latest = 0.7 if self.seconds[step] > QUICK_S else 0.3  # a quick step is soon over
+        return float(self.rng.uniform(0.02, latest) * share)
 
 
 def run(command: list[str], kills: Kills | None) -> tuple[int, dict[str, float]]:

@@ -3,9 +3,10 @@
     python -m benchmarks.screen speed     start, key press to list, gaps of the event loop
     python -m benchmarks.screen gaps      the same with a witness: who kept the window waiting
     python -m benchmarks.screen memory    500 visits and what goes with them: what is kept
+    python -m benchmarks.screen hour      an hour by the clock, a visit every half minute
 
 Everything is the composed application, offscreen, on an encrypted demonstration clinic; gaps are
-those of `benchmarks.gaps`. Writes docs/screen_speed.md or docs/screen_memory.md; `gaps` prints.
+those of `benchmarks.gaps`. Writes docs/screen_speed.md, _memory.md or _hour.md; `gaps` prints.
 """
 
 import argparse
@@ -62,6 +63,8 @@ SHIFT: Final = (*range(1, 21), 50)
 """Visits whose gaps are watched: every thing `Shift` does is done in one of them."""
 UPKEEP_AFTER_S: Final = 20
 """Sooner than in a clinic, so that it falls into what is watched."""
+VISIT_EVERY_S: Final = 30
+"""Of the hour by the clock: twelve times as many as there are patients in one."""
 VISITS_AN_HOUR: Final = 10
 """Of a busy consultation, six minutes each."""
 OFFICES: Final = ("all_settings", "counts", "cloud", "manage", "transparency")
@@ -213,7 +216,7 @@ def application(data: Path) -> Iterator["MainWindow"]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure one of the two and write its page; return 1 where a bar is not met."""
     parser = argparse.ArgumentParser(prog="benchmarks.screen", description=__doc__)
-    parser.add_argument("what", choices=("speed", "gaps", "memory", "start"))
+    parser.add_argument("what", choices=("speed", "gaps", "memory", "hour", "start"))
     parser.add_argument("--data", type=Path, help="clinic to start (used by speed itself)")
     parser.add_argument("--visits", type=int, default=VISITS)
     asked = parser.parse_args(argv)
@@ -225,8 +228,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             _watched_visit(Path(name), gaps)
         sys.stdout.write("\n".join(gaps.rows(TOLD)) + "\n")
         return 0 if gaps.longest < GAP_MS else 1
-    measured = speed() if asked.what == "speed" else memory(asked.visits)
-    lines, met = measured
+    if asked.what == "speed":
+        lines, met = speed()
+    elif asked.what == "hour":
+        lines, met = hour()
+    else:
+        lines, met = memory(asked.visits)
     text = "\n".join(lines) + "\n"
     (REPOSITORY / "docs" / f"screen_{asked.what}.md").write_text(text, encoding="utf-8")
     sys.stdout.write(text)
@@ -437,6 +444,41 @@ class Kept:
     resident_mb: float
     wrappers: int
     store_mb: float
+
+
+def hour() -> tuple[list[str], bool]:
+    """Return the page of an hour of visits at a hand's pace, and whether the bar is met."""
+    seen: list[tuple[float, Kept]] = []
+    with tempfile.TemporaryDirectory() as name, application(Path(name) / "clinic") as window:
+        hands = Shift(window, Path(name), key_ms=KEY_EVERY_MS)
+        hands.sign_in()
+        began, number = time.monotonic(), 0
+        while (minutes := (time.monotonic() - began) / 60) < 60:
+            number += 1
+            hands.visit(number)
+            wait(lambda: time.monotonic() - began > number * VISIT_EVERY_S, "next visit")  # noqa: B023
+            if not seen or minutes - seen[-1][0] >= 5:
+                seen.append((minutes, _kept(number, Path(name))))
+    highest = highest_mb()
+    return [
+        *_head("What an hour leaves behind in memory", "hour"),
+        "| what | measured | bar |",
+        "|---|---|---|",
+        f"| resident memory, highest at any moment of the hour | {highest:.0f} MB "
+        f"| < {MEMORY_MB:g} MB |",
+        "",
+        f"{number} visits in 60 minutes by the clock, one every {VISIT_EVERY_S} s, a key every "
+        f"{KEY_EVERY_MS} ms,",
+        "with all that `screen_memory.md` lists, the daily upkeep, and what the window does by",
+        "itself in between.",
+        "",
+        "| minute | visits | resident MB | wrapped objects | store MB |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {minutes:.0f} | {k.visit} | {k.resident_mb:.1f} | {k.wrappers} | {k.store_mb:.1f} |"
+            for minutes, k in seen
+        ),
+    ], highest < MEMORY_MB
 
 
 def memory(visits: int) -> tuple[list[str], bool]:

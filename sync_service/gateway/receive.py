@@ -113,19 +113,27 @@ async def _erase(
 async def _raise_alarms(
     decided: Sequence[tuple[NewEvent, Decision]], transaction: IntakeTransaction
 ) -> None:
+    failed = False  # a device whose model fails on every case raises one alarm a batch
     for event, decision in decided:
         if isinstance(decision, Conflict):
+            await transaction.raise_alarm(_alarm(AlarmKind.CONFLICT, event, decision.stored_sha256))
+        elif event.kind == EventKind.MODEL_FAILURE and isinstance(decision, Fresh) and not failed:
+            failed = True
             await transaction.raise_alarm(
-                Alarm(
-                    kind=AlarmKind.CONFLICT,
-                    device_id=event.device_id,
-                    epoch=event.epoch,
-                    sequence=event.sequence,
-                    event_id=event.id,
-                    offered_sha256=event.payload_sha256,
-                    stored_sha256=decision.stored_sha256,
-                )
+                _alarm(AlarmKind.MODEL_FAILURE, event, event.payload_sha256)
             )
+
+
+def _alarm(kind: AlarmKind, event: NewEvent, stored_sha256: str) -> Alarm:
+    return Alarm(
+        kind=kind,
+        device_id=event.device_id,
+        epoch=event.epoch,
+        sequence=event.sequence,
+        event_id=event.id,
+        offered_sha256=event.payload_sha256,
+        stored_sha256=stored_sha256,
+    )
 
 
 def _result(event: NewEvent, decision: Decision, first: int) -> RecordResult:

@@ -41,5 +41,6 @@ class AlarmKind(StrEnum):
     """What the gateway wants a human to look at."""
 
     CONFLICT = "conflict"
+    MODEL_FAILURE = "model_failure"
     AUDIT_FORK = "audit_fork"
     AUDIT_RESTORED_BACKUP = "audit_restored_backup"

@@ -17,6 +17,7 @@ from ddx.domain.identifiers import new_record_id
 from sync_service.client import transport
 from sync_service.client.errors import ServerRefusedError
 from sync_service.client.outbox import EventKind, OutboxCounts
+from sync_service.client.outgoing import model_failure_payload
 from sync_service.client.runner import Phase
 from sync_service.protocol.messages import SyncBatch, SyncEvent
 
@@ -118,6 +119,18 @@ def test_half_of_a_batch_is_bad_and_the_other_half_is_stored(cloud, clinic):
     stored = cloud.rows("SELECT id, payload FROM event ORDER BY server_sequence")
     assert [row["id"] for row in stored] == [batch.events[i].id for i in (0, 2, 4)]
     assert "Zenobia" not in str(stored)
+
+
+def test_a_model_that_fails_at_a_device_raises_one_alarm_a_batch(cloud, clinic):
+    failure = model_failure_payload(version="2026.11.7", digest="a" * 64, failed_at=NOON)
+    batch = a_batch(clinic, [failure] * 3)
+    events = tuple(e.model_copy(update={"kind": "model_failure"}) for e in batch.events)
+    for status in ("stored", "duplicate"):  # the receipt was lost: the same again
+        results = clinic.transport.push(batch.model_copy(update={"events": events})).results
+        assert {result.status for result in results} == {status}
+    (alarm,) = cloud.rows("SELECT kind, event_id FROM alarm")
+    assert (alarm["kind"], alarm["event_id"]) == ("model_failure", events[0].id)
+    assert cloud.metric('vereda_sync_alarms_total{kind="model_failure"}') == 1
 
 
 def test_another_payload_under_a_known_id_is_refused_with_one_alarm(cloud, clinic):

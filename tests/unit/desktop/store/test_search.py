@@ -98,3 +98,20 @@ def test_what_is_rolled_back_or_deleted_is_not_found(store, seen, clinician):
         assert unit.patients.search("rosa", 5) == ()
     assert found(store, codes=("VD:flu",)) == [("José", visits[2].id)]
     store.check()  # reads the search indexes against their tables too
+
+
+def test_a_search_while_others_write_makes_no_damage_of_it(store, seen, clinician):
+    """SQLite compares a search index with what the connection that searched once read of it.
+
+    Held over the writes and given back last, that connection is the one the pool gives next.
+    """
+    people, _ = seen
+    for _ in range(4):
+        with store.read() as unit:
+            assert unit.patients.seen_with(("VD:flu", "HP:0001945"), "", limit=10)
+            assert unit.patients.search("José", 5)
+            for _ in range(6):
+                with store.write() as other:
+                    other.patients.add(a_patient(given_name="Ana"))
+                    other.diagnoses.add(a_diagnosis(people[0].id, clinician.id))
+        store.check()

@@ -5,6 +5,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
+from ddx.domain.case import Sex
 from ddx.domain.finding import Presence, Severity
 from ddx.intake.draft import Draft, DraftFinding
 
@@ -93,6 +94,20 @@ def write_vital(draft: Draft, vital: str, text: str) -> Draft:
     if text.strip():
         vitals[vital] = text
     return replace(draft, vitals=vitals)
+
+
+def join(stored: Draft, typed: Draft) -> Draft:
+    """Return what is on disk with what was typed before it was read; where both say, the typed."""
+    said = {finding.id for finding in typed.findings}
+    aged = typed if typed.age_text else stored
+    return Draft(
+        age_text=aged.age_text,
+        age_unit=aged.age_unit,
+        sex=stored.sex if typed.sex is Sex.UNKNOWN else typed.sex,
+        findings=(*(f for f in stored.findings if f.id not in said), *typed.findings),
+        vitals={**stored.vitals, **typed.vitals},
+        opinion=typed.opinion or stored.opinion,
+    )
 
 
 def _each(draft: Draft, finding: str, **changes: object) -> Draft:

@@ -28,6 +28,7 @@ from desktop.presenters.visit_state import (
     DiagnoseAsked,
     Diagnosed,
     DraftChecked,
+    DraftNotOpened,
     DraftOpened,
     DraftRefused,
     DraftSaved,
@@ -78,14 +79,19 @@ step: Reducer[VisitState] = Reducer()
 @step.on(Entered)
 def entered(state: VisitState, _event: Entered) -> Step[VisitState]:
     """Ask for the draft of this patient."""
-    return state, (OpenDraft(state.patient.id),)
+    return replace(state, opening=True), (OpenDraft(state.patient.id),)
 
 
 @step.on(DraftOpened)
 def draft_opened(state: VisitState, event: DraftOpened) -> Step[VisitState]:
-    """Show the draft on disk, unless something newer is already on screen."""
+    """Show the draft on disk; what was typed before it was there joins it.
+
+    After a list the draft on disk is a new one, and all there is is on screen.
+    """
+    state = replace(state, opening=False)
     if state.revision:
-        opened, save = _save(replace(state, draft_id=event.draft_id))
+        whole = state.draft if state.diagnosis else entry.join(event.draft, state.draft)
+        opened, save = _save(replace(state, draft_id=event.draft_id, draft=whole))
         wanted = (Diagnose(event.draft_id, state.revision),) if state.diagnosing else ()
         return opened, (*save, *wanted)
     return replace(
@@ -93,7 +99,17 @@ def draft_opened(state: VisitState, event: DraftOpened) -> Step[VisitState]:
         draft_id=event.draft_id,
         draft=event.draft,
         restored=bool(event.draft.findings),
+        save_refusal=None,
     ), ()
+
+
+@step.on(DraftNotOpened)
+def draft_not_opened(state: VisitState, event: DraftNotOpened) -> Step[VisitState]:
+    """Stay, say so, and try again: what was typed has nowhere to go yet."""
+    kept = replace(
+        state, opening=False, diagnosing=False, leaving=False, save_refusal=event.refusal
+    )
+    return kept, (SaveSoon(AUTOSAVE_RETRY_MS),)
 
 
 def _edited(state: VisitState, draft: Draft) -> Step[VisitState]:
@@ -115,15 +131,23 @@ def _try(state: VisitState) -> tuple[Effect, ...]:
 def _save(state: VisitState) -> Step[VisitState]:
     if not state.unsaved:
         return state, ()
+    if state.opening:  # goes on when the draft is there
+        return state, ()
     if state.draft_id is None:  # the last draft became a diagnosis: ask for the next one
-        return state, (OpenDraft(state.patient.id),)
+        return replace(state, opening=True), (OpenDraft(state.patient.id),)
     return replace(state, saving=True), (SaveDraft(state.draft_id, state.draft, state.revision),)
 
 
 @step.on(SaveDue)
 def save_due(state: VisitState, _event: SaveDue) -> Step[VisitState]:
-    """Write the group of key presses; a diagnosis under way goes first, it spends the draft."""
-    return (state, ()) if state.diagnosing else _save(state)
+    """Write the group of key presses; a diagnosis under way goes first, it spends the draft.
+
+    Where the first draft could not be opened, it is asked for again even if nothing was typed.
+    """
+    if state.diagnosing:
+        return state, ()
+    never_opened = state.draft_id is None and state.diagnosis is None and not state.opening
+    return entered(state, Entered()) if never_opened else _save(state)
 
 
 @step.on(DraftSaved)

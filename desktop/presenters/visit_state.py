@@ -142,6 +142,7 @@ class VisitState:
     """One visit.
 
     hits answer the search text `hits_for`, so that Enter never takes a result of older text.
+    opening: a draft was asked for; asked twice, it would be diagnosed twice.
     revision counts edits of the draft; saved_revision is the last one on disk and
     answered_revision the one the differential on screen answers.
     sentences, actions: of the explanation; actions by language code. why_not answers why_not_of.
@@ -159,6 +160,7 @@ class VisitState:
     before: Differential | None = None
     detail: Detail = Detail.SENTENCES
     draft_id: RecordId | None = None
+    opening: bool = False
     draft: Draft = field(default_factory=Draft)
     restored: bool = False
     revision: int = 0
@@ -401,6 +403,13 @@ class DraftOpened:
 
     draft_id: RecordId
     draft: Draft
+
+
+@dataclass(frozen=True, slots=True)
+class DraftNotOpened:
+    """The draft could not be read or made."""
+
+    refusal: Refusal
 
 
 @dataclass(frozen=True, slots=True)

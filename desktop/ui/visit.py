@@ -30,6 +30,7 @@ from desktop.presenters.visit_state import (
     DiagnoseAsked,
     Diagnosed,
     DraftChecked,
+    DraftNotOpened,
     DraftOpened,
     DraftRefused,
     DraftSaved,
@@ -450,7 +451,7 @@ class VisitScreen(Screen):
         self.jobs.run(
             lambda: self._session.visits.open_draft(effect.patient),
             lambda record: self.dispatch(DraftOpened(record.id, record.draft)),
-            self._failed,
+            lambda error: self.dispatch(DraftNotOpened(refusal_of(error))),
         )
 
     def _search(self, effect: SearchFindings) -> None:

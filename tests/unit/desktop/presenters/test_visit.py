@@ -16,6 +16,7 @@ from desktop.presenters.reducer import Refusal
 from desktop.presenters.visit import step
 from desktop.presenters.visit_state import (
     AUTOSAVE_MS,
+    AUTOSAVE_RETRY_MS,
     CandidateSelected,
     DecisionCancelled,
     DecisionConfirmed,
@@ -26,6 +27,7 @@ from desktop.presenters.visit_state import (
     DiagnoseAsked,
     Diagnosed,
     DraftChecked,
+    DraftNotOpened,
     DraftOpened,
     DraftRefused,
     DraftSaved,
@@ -246,6 +248,72 @@ def test_asking_again_right_after_an_edit_goes_on_when_the_next_draft_is_open(an
     assert effects == (OpenDraft(Row().id),)
     state, effects = step(asked, DraftOpened(NEXT_DRAFT, Draft()))
     assert effects == (SaveDraft(NEXT_DRAFT, state.draft, 2), Diagnose(NEXT_DRAFT, 2))
+
+
+def test_a_draft_is_asked_for_once_however_many_wait_for_it(answered):
+    waiting, effects = after(answered, FindingMarked(COUGH, Presence.PRESENT), SaveDue())
+    assert effects == (OpenDraft(Row().id),)
+    for wish in (DiagnoseAsked(), SaveDue(), LeaveAsked()):
+        waiting, effects = step(waiting, wish)
+        assert effects == ()
+    state, effects = step(waiting, DraftOpened(NEXT_DRAFT, Draft()))
+    assert effects == (SaveDraft(NEXT_DRAFT, state.draft, 2), Diagnose(NEXT_DRAFT, 2))
+
+
+def test_what_was_typed_before_the_draft_was_read_joins_it():
+    stored = Draft(
+        age_text="36",
+        sex=Sex.FEMALE,
+        findings=(DraftFinding(COUGH, Presence.PRESENT), DraftFinding(FEVER, Presence.EXCLUDED)),
+        vitals={"weight_kg": "60", "temperature_c": "37"},
+    )
+    state, _ = after(
+        VisitState(patient=Row()),
+        Entered(),
+        FindingMarked(FEVER, Presence.PRESENT),
+        VitalTyped("temperature_c", "39"),
+    )
+    state, effects = step(state, DraftOpened(DRAFT, stored))
+    assert {f.id: f.presence for f in state.draft.findings} == {
+        COUGH: Presence.PRESENT,
+        FEVER: Presence.PRESENT,
+    }
+    assert (state.draft.age_text, state.draft.sex) == ("36", Sex.FEMALE)
+    assert dict(state.draft.vitals) == {"weight_kg": "60", "temperature_c": "39"}
+    assert effects == (SaveDraft(DRAFT, state.draft, 2),)
+
+
+def test_a_first_draft_that_cannot_be_opened_is_asked_for_again_and_shown():
+    state, _ = step(VisitState(patient=Row()), Entered())
+    state, effects = step(state, DraftNotOpened(Refusal("store.busy")))
+    assert effects == (SaveSoon(AUTOSAVE_RETRY_MS),)
+    state, effects = step(state, SaveDue())
+    assert effects == (OpenDraft(Row().id),)
+    stored = Draft(findings=(DraftFinding(FEVER, Presence.PRESENT),))
+    state, _ = step(state, DraftOpened(DRAFT, stored))
+    assert (state.restored, state.draft, state.save_refusal) == (True, stored, None)
+
+
+def test_who_asks_before_the_first_draft_is_there_is_diagnosed_once():
+    state, _ = step(VisitState(patient=Row()), Entered())
+    state, _ = after(state, FindingMarked(FEVER, Presence.PRESENT))
+    state, effects = after(state, SaveDue(), DiagnoseAsked())
+    assert effects == ()
+    state, effects = step(state, DraftOpened(DRAFT, Draft(age_text="36")))
+    assert effects == (SaveDraft(DRAFT, state.draft, 1), Diagnose(DRAFT, 1))
+
+
+def test_a_draft_that_cannot_be_opened_is_told_and_asked_for_again(answered):
+    waiting, _ = after(answered, FindingMarked(COUGH, Presence.PRESENT), DiagnoseAsked())
+    state, effects = step(waiting, DraftNotOpened(Refusal("store.busy")))
+    assert effects == (SaveSoon(AUTOSAVE_RETRY_MS),)
+    assert (state.save_refusal, state.diagnosing) == (Refusal("store.busy"), False)
+    assert {f.id for f in state.draft.findings} == {FEVER, COUGH}
+    again, effects = step(state, SaveDue())
+    assert effects == (OpenDraft(Row().id),)
+    assert step(again, DraftOpened(NEXT_DRAFT, Draft()))[1][0] == SaveDraft(
+        NEXT_DRAFT, again.draft, 2
+    )
 
 
 def test_asking_again_without_an_edit_keeps_the_list(answered):

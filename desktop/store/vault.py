@@ -6,11 +6,13 @@ a whole clinic or none, and never an empty one.
 """
 
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from ddx.domain.course import UNWATCHED, Course
 from ddx.domain.identifiers import RecordId, new_record_id
@@ -42,6 +44,9 @@ from desktop.store.records import ClinicianRecord
 from desktop.store.store import ClinicStore
 from desktop.store.unit_of_work import UnitOfWork
 
+ASKED_EVERY_S: Final = 0.1
+"""While one backup waits for another: whether anybody still wants it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
@@ -65,6 +70,7 @@ class Vault:
         """Bind a folder; a replacement that a crash interrupted is put in place first."""
         self._folder, self._cost = folder, cost or Argon2Cost()
         self._keystore: Keystore = keystore or OsKeystore()
+        self._backing_up = threading.Lock()
         swap.finish(folder, datetime.now(UTC))
 
     @property
@@ -242,6 +248,8 @@ class Vault:
     ) -> Backup:
         """Write and verify a backup of the open `store`, then drop all but the `keep` newest.
 
+        One after another: each begins by sweeping away what an earlier one left unfinished.
+
         Raises:
             StoreFullError, StoreCorruptError: no backup was made; earlier ones stand.
         """
@@ -253,9 +261,20 @@ class Vault:
         def verify(copy: Path) -> None:
             store.same_key(copy, course).close()
 
-        made = backups.write_backup(place, at, fill, verify, course)
-        backups.rotate(made, keep)
+        with self._alone(course):
+            made = backups.write_backup(place, at, fill, verify, course)
+            backups.rotate(made, keep)
         return made
+
+    @contextmanager
+    def _alone(self, course: Course) -> Iterator[None]:
+        """Wait for the backup another thread is making, or until nobody wants this one."""
+        while not self._backing_up.acquire(timeout=ASKED_EVERY_S):
+            course.at()
+        try:
+            yield
+        finally:
+            self._backing_up.release()
 
     def restore(
         self,

@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 from itertools import pairwise
+from threading import Event, Thread
 
 import pytest
 
 from ddx.domain.audit import AuditAction
+from ddx.domain.course import Course, StoppedError
 from ddx.domain.roles import PermissionDeniedError, Role
 from desktop.services.errors import (
     ClinicDetailsError,
@@ -18,6 +20,7 @@ from desktop.services.records import ClinicianCard
 from desktop.services.session import Session
 from desktop.store.errors import StoreCorruptError, WeakPassphraseError
 from desktop.store.recovery import RecoveryTypingError
+from desktop.store.store import ClinicStore
 
 PASSPHRASE = "llama del altiplano"
 NEW = "quinua y cañihua"
@@ -292,3 +295,30 @@ def test_a_store_set_aside_before_a_new_clinic_is_told_there(clinic, session, cl
         actions = [e.action for e in unit.audit.after(0)]
     fresh.close()
     assert actions.count(AuditAction.STORE_QUARANTINED) == 1
+
+
+def test_a_backup_asked_for_during_another_waits_for_it_or_is_given_up(session, clock, monkeypatch):
+    """Each sweeps away what an earlier one left unfinished: that of the day, begun by itself."""
+    copying, go_on, made, unwanted = Event(), Event(), [], Course()
+    copy = ClinicStore.copy_to
+
+    def slow(store, target, course):
+        copying.set()
+        assert go_on.wait(60)
+        copy(store, target, course)
+
+    monkeypatch.setattr(ClinicStore, "copy_to", slow)
+    first = Thread(target=lambda: made.append(session.keeping.back_up()))
+    first.start()
+    assert copying.wait(60)
+    unwanted.stop()
+    with pytest.raises(StoppedError):
+        session.keeping.back_up(unwanted)
+    clock.advance(minutes=1)
+    second = Thread(target=lambda: made.append(session.keeping.back_up()))
+    second.start()
+    go_on.set()
+    for thread in (first, second):
+        thread.join()
+    assert {card.folder for card in made} == {card.folder for card in session.keeping.backups()}
+    assert len(made) == 2

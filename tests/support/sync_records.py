@@ -151,9 +151,9 @@ def a_visit(dice=None, after=None):
     return events, entries[-1]
 
 
-def push(clinic, *payloads, first=1):
-    """Send (kind, payload) of an enrolled clinic in one batch; return a result for each."""
-    events = tuple(
+def events_of(*payloads, first=1):
+    """Return (kind, payload) pairs as the events of one batch, numbered from `first`."""
+    return tuple(
         SyncEvent(
             id=new_record_id(),
             sequence=number,
@@ -164,6 +164,11 @@ def push(clinic, *payloads, first=1):
         )
         for number, (kind, payload) in enumerate(payloads, start=first)
     )
+
+
+def push(clinic, *payloads, first=1):
+    """Send (kind, payload) of an enrolled clinic in one batch; return a result for each."""
+    events = events_of(*payloads, first=first)
     batch = SyncBatch(
         device_id=clinic.identity.device_id,
         epoch=1,

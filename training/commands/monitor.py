@@ -113,7 +113,7 @@ def _watch(
     gold = read_cases(lake, until - longest(plan.monitor), until, labelled=False)
     times = gold.table.column("event_time").to_pylist()
     stretch = stretch_of(times, until, plan.monitor)
-    reference = _reference(current, stretch.since)
+    reference, last = _reference(current, stretch.since), _last_ended(workspace)
     watched = Watched(
         version=gold.version,
         model=current.version,
@@ -121,7 +121,7 @@ def _watch(
         reference_until=reference[1],
         stretch=stretch,
         labels_since=until - timedelta(days=LABEL_DAYS),
-        last_training=_last_training(workspace),
+        last_training=None if last is None else last.at,
         baseline_f1=_baseline(workspace, current.digest),
     )
     engine = Engine.from_artifacts(current)
@@ -167,21 +167,20 @@ def _tried(workspace: Workspace, plan: ChangePlan, until: datetime) -> Entry | N
     no other candidate than the one that waits for its physicians, goes out, failed or was taken
     back; after the plan's days they may.
     """
-    ended = [e for e in workspace.ledger.entries() if e.event in ENDED]
-    last = max(ended, key=lambda e: e.at, default=None)
+    last = _last_ended(workspace)
     every = timedelta(days=plan.monitor.retrain_every_days.value)
     if last is None or until - last.at >= every:
         return None
     return None if last.release == workspace.current().release else last
 
 
-def _last_training(workspace: Workspace) -> datetime | None:
-    """Return when a retraining last ended with a candidate, whether or not it met the plan.
+def _last_ended(workspace: Workspace) -> Entry | None:
+    """Return the retraining that last ended with a candidate, whether or not it met the plan.
 
     One that failed has been tried: cases of the next day would not make another of it.
     """
-    times = [e.at for e in workspace.ledger.entries() if e.event in ENDED]
-    return max(times, default=None)
+    ended = [e for e in workspace.ledger.entries() if e.event in ENDED]
+    return max(ended, key=lambda e: e.at, default=None)
 
 
 def _baseline(workspace: Workspace, digest: str) -> float | None:

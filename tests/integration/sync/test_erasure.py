@@ -6,7 +6,15 @@ import json
 import pytest
 from sqlalchemy import text
 from support.cloud_server import Clinic, cloud_in_thread
-from support.sync_records import NOON, PSEUDONYM, a_diagnosis, a_receipt, a_refusal, a_visit
+from support.sync_records import (
+    NOON,
+    PSEUDONYM,
+    a_diagnosis,
+    a_receipt,
+    a_refusal,
+    a_visit,
+    events_of,
+)
 
 from cloud_api.db.engine import open_database
 from cloud_api.stream.kafka import message_of
@@ -16,7 +24,7 @@ from ddx.domain.identifiers import new_record_id
 from sync_service.client.errors import ServerRefusedError
 from sync_service.client.outbox import EventKind
 from sync_service.client.outgoing import diagnosis_payload, erasure_payload
-from sync_service.protocol.messages import SyncBatch, SyncEvent
+from sync_service.protocol.messages import SyncBatch
 
 
 @pytest.fixture
@@ -31,20 +39,6 @@ SOMEBODY_ELSE = "7c" * 32
 
 def an_erasure(pseudonym=PSEUDONYM):
     return erasure_payload(patient_pseudonym=pseudonym, diagnoses=1, erased_at=NOON, proof="a" * 64)
-
-
-def events_of(*payloads, first=1):
-    return tuple(
-        SyncEvent(
-            id=new_record_id(),
-            sequence=number,
-            kind=kind.value,
-            created_at=NOON,
-            payload=payload,
-            payload_sha256=digest_of(payload),
-        )
-        for number, (kind, payload) in enumerate(payloads, start=first)
-    )
 
 
 def push(clinic, events, epoch=1):

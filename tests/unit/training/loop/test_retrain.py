@@ -188,12 +188,12 @@ def test_a_candidate_the_plan_stops_counts_as_the_last_training(finished, tmp_pa
     shutil.copytree(finished.folder, run)
     (run / "request.json").write_bytes(tiny_loop.request(tiny_loop.lake(tmp_path / "l")).to_json())
     declined = replace(finished, folder=run, signed=None)
-    assert monitor._last_training(space) is None
+    assert monitor._last_ended(space) is None
     for _ in range(2):
         retrain._tell(declined, space, tiny_loop.change_plan(), lambda _: None)
     (entry,) = space.ledger.entries()
     assert (entry.event, entry.digest) == (Event.DECLINED, finished.digest)
-    assert monitor._last_training(space) == entry.at
+    assert monitor._last_ended(space) == entry
 
 
 def test_a_bundle_without_lineage_says_so():

@@ -112,7 +112,7 @@ class Witness(threading.Thread):
         first, last = bisect_left(when, begun), bisect_right(when, ended)
         seen = list(islice(self._samples, max(0, first - 1), last + 1))
         return Account(
-            1000 * sum(max(0, min(b, ended) - max(a, begun)) for a, b in self._collections),
+            1000 * sum(max(0, min(b, ended) - max(a, begun)) for a, b in tuple(self._collections)),
             _places(_main(), seen[1:]),
             self._elsewhere(seen),
         )

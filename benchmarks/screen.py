@@ -175,7 +175,7 @@ class Hands:
         begun = time.perf_counter()
         QTest.keyClick(visit, Qt.Key.Key_F5)
         wait(lambda: visit.state.diagnosis and not visit.state.stale, "list")
-        drawn(visit)
+        drawn()
         took = time.perf_counter() - begun
         wait(lambda: visit.state.explanation, "reasons")
         return took
@@ -188,7 +188,7 @@ class Hands:
         begun = time.perf_counter()
         QTest.keyClick(entered, Qt.Key.Key_Space)
         wait(lambda: visit.state.on_trial, "list on trial")
-        drawn(visit)
+        drawn()
         return time.perf_counter() - begun
 
     def leave(self, visit: VisitScreen) -> None:
@@ -198,9 +198,9 @@ class Hands:
         self.patients()
 
 
-def drawn(visit: VisitScreen) -> None:
-    """Have the list painted now."""
-    visit.differential.list.viewport().repaint()
+def drawn() -> None:
+    """Let the window lay out and paint what is new, as it does by itself."""
+    QApplication.processEvents()
 
 
 @contextmanager

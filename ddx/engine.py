@@ -125,6 +125,17 @@ class Engine:
             conformal=_conformal(artifacts),
         )
 
+    def warm(self, pause: Callable[[], object] = lambda: None) -> None:
+        """Make now what the first case and the first search would wait for. Any thread may do it.
+
+        pause: called between two steps; it may wait.
+        """
+        self.rare.index.warm(pause)
+        pause()
+        self.inquirer.bank.warm()
+        pause()
+        self.search.warm(pause)
+
     def without(self, models: Iterable[str]) -> "Engine":
         """Return this engine without the models of those worlds: they are not asked at all.
 

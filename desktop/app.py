@@ -211,11 +211,13 @@ def _window(
     from desktop.ui.i18n import Language, Translators  # noqa: PLC0415
     from desktop.ui.jobs import Jobs  # noqa: PLC0415
     from desktop.ui.preferences import PreferenceFile  # noqa: PLC0415
+    from desktop.ui.widgets import meet_kinds  # noqa: PLC0415
     from desktop.ui.window import MainWindow  # noqa: PLC0415
 
     existing = QApplication.instance()
     qt = existing if isinstance(existing, QApplication) else QApplication(["vereda"])
     qt.setApplicationName("Vereda")
+    meet_kinds(qt)
     spoken = None if suggested is WindowLanguage.SYSTEM else Language(suggested.value)
     window = MainWindow(PreferenceFile(data_dir, spoken), Translators(qt), Jobs())
     if language is not None:

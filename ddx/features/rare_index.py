@@ -9,7 +9,7 @@ of this disease?": the annotations as curated, with the frequency they state. Wr
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass, fields
 from typing import Any, Final, Self
 
@@ -236,6 +236,12 @@ class RareIndex:
         kept = np.flatnonzero(places >= 0)
         stated = self._arrays["posting_codes"].take(posting.take(kept))
         codes[np.repeat(at, sizes).take(kept), places.take(kept)] = stated
+
+    def warm(self, pause: Callable[[], object] = lambda: None) -> None:
+        """Turn the postings now rather than with the first case. pause: between two steps."""
+        _ = self._shown
+        pause()
+        _ = self._often_shown
 
     def row_of(self, term: int) -> NDArray[np.uint8] | None:
         """Return the frequency code of a term in every disease; None unless OFTEN show it."""

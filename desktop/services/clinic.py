@@ -90,6 +90,10 @@ class Clinic:
         """Search over the catalogue of the active bundle."""
         return self._shelf.engine.search
 
+    def warm(self, pause: Callable[[], object]) -> None:
+        """Make what the first visit would wait for. pause: called between two short steps."""
+        self._shelf.engine.warm(pause)
+
     @property
     def suggested_server(self) -> str:
         """The server this machine was set up for, empty when none."""

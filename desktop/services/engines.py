@@ -53,6 +53,9 @@ class DiagnosticEngine(Protocol):
     def digest(self) -> str:
         """Digest of the bundle's manifest."""
 
+    def warm(self, pause: Callable[[], object]) -> None:
+        """Make what the first case and the first search would wait for."""
+
     def diagnose(self, case: Case) -> Differential:
         """Return the differential of one case."""
 

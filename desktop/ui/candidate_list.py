@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import (
     QAbstractListModel,
+    QEvent,
     QModelIndex,
     QObject,
     QPoint,
@@ -120,8 +121,32 @@ class CandidateModel(QAbstractListModel):
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a row needs at one width. height: pixels; under: each piece beside or below the bar.
+
+    Positions: x in pixels from the left of the bar, y in lines; lines: how many of them.
+    """
+
+    height: int
+    under: tuple[tuple[Piece, QPoint], ...]
+    lines: int
+
+
 class CandidateDelegate(QStyledItemDelegate):
-    """Draws rank, name and badge above, bar and words below."""
+    """Draws rank, name and badge above, bar and words below.
+
+    A row is measured once: Qt asks for the height of every row each time it lays the list out,
+    some five times for one answer.
+    """
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._measured: dict[tuple[int, int, int], Measured] = {}
+
+    def forget(self) -> None:
+        """Measure anew: the rows, or the language, are others."""
+        self._measured.clear()
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw the row."""
@@ -129,14 +154,13 @@ class CandidateDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         paint.row_ground(painter, option)
-        name, under = self._boxes(option.rect, option.font, line)
+        measured = self._measure(line, index.row(), option.rect.width(), option.font)
+        small = paint.sized(option.font, 0.86)
+        name, under = self._boxes(option.rect, option.font, measured.lines * _line_height(small))
         c = colours()
-        rank = QRect(
-            option.rect.left() + 10, name.top(), self._rank_width(option.font), name.height()
-        )
+        rank = QRect(option.rect.left() + 10, name.top(), _rank_width(option.font), name.height())
         rank_flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         paint.write(painter, rank, str(line.candidate.rank), option.font, c.quiet, flags=rank_flags)
-        small = paint.sized(option.font, 0.86)
         is_rare = line.candidate.world is World.RARE
         badge = paint.badge(
             painter,
@@ -150,7 +174,7 @@ class CandidateDelegate(QStyledItemDelegate):
             name = name.adjusted(0, 0, -self._draw_grave(painter, name, small), 0)
         bold = paint.sized(option.font, 1.0, QFont.Weight.DemiBold)
         paint.write(painter, name, line.name, bold, c.ink)
-        self._draw_likelihood(painter, under, line, small)
+        self._draw_likelihood(painter, under, line, small, measured)
         painter.restore()
 
     def _draw_grave(self, painter: QPainter, box: QRect, font: QFont) -> int:
@@ -163,41 +187,46 @@ class CandidateDelegate(QStyledItemDelegate):
         return width + 8
 
     def _draw_likelihood(
-        self, painter: QPainter, box: QRect, line: CandidateLine, font: QFont
+        self, painter: QPainter, box: QRect, line: CandidateLine, font: QFont, measured: Measured
     ) -> None:
         height = _line_height(font)
         bar = QRect(box.left(), box.top() + height // 2 - 3, _bar_width(font), 7)
         paint.band_bar(painter, bar, BAND_STEPS[line.candidate.band])
         one_line = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        for piece, at in _flow(line.pieces, font, box.width()):
+        for piece, at in measured.under:
             where = QRect(box.left() + at.x(), box.top() + at.y() * height, box.width(), height)
             where.setRight(box.right() + 2)
             colour = getattr(colours(), piece.colour)
             paint.write(painter, where, piece.text, font, colour, flags=one_line)
 
-    def _rank_width(self, font: QFont) -> int:
-        return QFontMetrics(font).horizontalAdvance("00")
-
-    def _boxes(self, row: QRect, font: QFont, line: CandidateLine) -> tuple[QRect, QRect]:
-        left = row.left() + 10 + self._rank_width(font) + 10
-        under_height = _under_height(line, font, row.right() - 10 - left)
+    def _boxes(self, row: QRect, font: QFont, under_height: int) -> tuple[QRect, QRect]:
+        left = row.left() + 10 + _rank_width(font) + 10
         name = QRect(left, row.top() + 7, row.right() - 10 - left, row.height() - under_height - 14)
         under = QRect(left, name.bottom() + 2, name.width(), under_height)
         return name, under
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Return the height of a name on one or two lines plus its bar."""
-        line: CandidateLine = index.data(LINE)
         view = option.widget
         width = view.viewport().width() if isinstance(view, QListView) else 360
-        small = paint.sized(option.font, 0.86)
+        measured = self._measure(index.data(LINE), index.row(), width, option.font)
+        return QSize(0, measured.height)
+
+    def _measure(self, line: CandidateLine, row: int, width: int, font: QFont) -> Measured:
+        asked = (row, width, font.pixelSize())
+        if (known := self._measured.get(asked)) is not None:
+            return known
+        small = paint.sized(font, 0.86)
         badge = QFontMetrics(small).horizontalAdvance(words.world(line.candidate.world)) + 24
-        bold = paint.sized(option.font, 1.0, QFont.Weight.DemiBold)
+        bold = paint.sized(font, 1.0, QFont.Weight.DemiBold)
         grave = QFontMetrics(bold).horizontalAdvance(_grave()) + 12 if line.grave else 0
-        text_width = width - 31 - self._rank_width(option.font) - badge - grave
-        name = paint.wrapped_height(line.name, bold, text_width)
-        under = _under_height(line, option.font, width - 31 - self._rank_width(option.font))
-        return QSize(0, name + under + 18)
+        inside = width - 31 - _rank_width(font)
+        name = paint.wrapped_height(line.name, bold, inside - badge - grave)
+        under = _flow(line.pieces, small, inside)
+        lines = 1 + max(at.y() for _, at in under)
+        measured = Measured(name + lines * _line_height(small) + 18, under, lines)
+        self._measured[asked] = measured
+        return measured
 
 
 def _bar_width(font: QFont) -> int:
@@ -208,16 +237,12 @@ def _line_height(font: QFont) -> int:
     return round(font.pixelSize() * 1.75)
 
 
-def _under_height(line: CandidateLine, font: QFont, width: int) -> int:
-    small = paint.sized(font, 0.86)
-    return _line_height(small) * (1 + max(at.y() for _, at in _flow(line.pieces, small, width)))
+def _rank_width(font: QFont) -> int:
+    return QFontMetrics(font).horizontalAdvance("00")
 
 
-def _flow(pieces: Sequence[Piece], font: QFont, width: int) -> list[tuple[Piece, QPoint]]:
-    """Place the pieces after the bar, and on further lines where they do not fit.
-
-    Positions: x in pixels from the left of the bar, y in lines.
-    """
+def _flow(pieces: Sequence[Piece], font: QFont, width: int) -> tuple[tuple[Piece, QPoint], ...]:
+    """Place the pieces after the bar, and on further lines where they do not fit."""
     metrics = QFontMetrics(font)
     x, y, placed = _bar_width(font) + 10, 0, []
     for place, piece in enumerate(pieces):
@@ -226,7 +251,7 @@ def _flow(pieces: Sequence[Piece], font: QFont, width: int) -> list[tuple[Piece,
             x, y = 0, y + 1
         placed.append((piece, QPoint(x, y)))
         x += needed + (metrics.horizontalAdvance(" ") if place == 0 else APART)
-    return placed
+    return tuple(placed)
 
 
 def _grave() -> str:
@@ -247,7 +272,8 @@ class CandidateList(QListView):
         self._selected: DiseaseId | None = None
         self.lines = CandidateModel(self)
         self.setModel(self.lines)
-        self.setItemDelegate(CandidateDelegate(self))
+        self._drawing = CandidateDelegate(self)
+        self.setItemDelegate(self._drawing)
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -261,6 +287,7 @@ class CandidateList(QListView):
         """Show `lines` with `selected` current."""
         self._selected = selected
         if tuple(lines) != self.lines.lines:
+            self._drawing.forget()
             self.lines.show(lines)
         row = next((i for i, x in enumerate(lines) if x.candidate.disease == selected), -1)
         if row != self.currentIndex().row():
@@ -274,3 +301,10 @@ class CandidateList(QListView):
         disease = self.lines.lines[current.row()].candidate.disease
         if disease != self._selected:  # moved by the clinician, not by show_lines
             self.picked.emit(disease)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Measure the rows again in another language or type size."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.LanguageChange, QEvent.Type.FontChange):
+            self._drawing.forget()
+            self.scheduleDelayedItemsLayout()

@@ -5,6 +5,7 @@ a lane of their own so that typing never waits behind a diagnosis.
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ class UnexpectedError(DdxError):
 
 GOES_FIRST_AT_MOST_S: Final = 0.2
 """A window that is busy for longer lets one step through this often."""
+DRAWN_BY_S: Final = 0.05
+"""An answer is drawn by then, or what was asked since does not wait for it."""
 SLOW_AFTER_MS: Final = 300
 """From here on people wonder whether it works: the window says what it does, and lets go of it."""
 
@@ -84,7 +87,14 @@ class Jobs(QObject):
         self._queued: set[Future[None]] = set()
         self._going: set[Work] = set()
         self._told.connect(self._move, Qt.ConnectionType.QueuedConnection)
-        self._delivered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self._delivered.connect(self._line_up, Qt.ConnectionType.QueuedConnection)
+        self._answers: deque[Callable[[], object]] = deque()
+        self._next = QTimer(self, singleShot=True)
+        self._next.timeout.connect(self._deliver)
+        self._at_rest = Event()
+        self._at_rest.set()
+        self._round = QTimer(self, singleShot=True)
+        self._round.timeout.connect(self._at_rest.set)
         self._stopped = False
 
     def work(self, title: str, *, quiet: bool = False) -> tuple[Work, Course]:
@@ -139,6 +149,8 @@ class Jobs(QObject):
             return deliver
 
         def job() -> None:
+            if not self._stopped:
+                self._at_rest.wait(DRAWN_BY_S)
             try:
                 result = work()
             except DdxError as raised:
@@ -171,9 +183,24 @@ class Jobs(QObject):
         if running.awaited and not running.over and not self._stopped:
             self.slow.emit(running)
 
-    def _deliver(self, answer: Callable[[], object]) -> None:
-        if not self._stopped:
+    def _line_up(self, answer: Callable[[], object]) -> None:
+        self._answers.append(answer)
+        self._next.start()
+
+    def _deliver(self) -> None:
+        """Give one answer; the next one once the event loop has come round.
+
+        Each may draw a screen anew. Answers that came together would keep the window from keys
+        for as long as all of them take, and so would what is asked next, if it computed meanwhile.
+        """
+        answer = self._answers.popleft()
+        if self._stopped:
+            return
+        self._at_rest.clear()
+        try:
             answer()
+        finally:
+            (self._next if self._answers else self._round).start()
 
     def drain(self, timeout_ms: int = 10_000) -> bool:
         """Wait until nothing runs; answers not delivered by then are dropped.

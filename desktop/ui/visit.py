@@ -163,7 +163,6 @@ class VisitScreen(Screen):
         self._to_build = [
             self._lay_out,
             self._make_entry,
-            self._meet_viewports,
             self._make_guide,
             self._make_differential,
             self._make_why,
@@ -202,10 +201,6 @@ class VisitScreen(Screen):
     def _make_entry(self) -> None:
         self.entry = EntryColumn(self.labels, self.dispatch, self)
         self._add_column(self.entry, 10)
-
-    def _meet_viewports(self) -> None:
-        """Ask for a widget that Qt made: at the first one the binding loads all kinds, 20 ms."""
-        self.entry.entered.viewport()
 
     def _make_guide(self) -> None:
         self.guide = GuidePanel(

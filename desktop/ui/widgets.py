@@ -6,6 +6,7 @@ from functools import partial
 from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QBoxLayout,
     QCheckBox,
     QComboBox,
@@ -331,6 +332,16 @@ class Passing(QDialog):
         """Close for good."""
         super().done(result)
         let_go(self)
+
+
+def meet_kinds(app: QApplication) -> None:
+    """Have the binding load all its kinds before anybody waits for a window.
+
+    It does so at the first widget, and at the first other object, that Qt made: 15 to 20 ms each,
+    at a key or in the middle of a sign-in if it is left to chance.
+    """
+    QScrollArea().viewport()
+    app.children()
 
 
 def let_go(widget: QWidget) -> None:

@@ -441,7 +441,7 @@ class MainWindow(QMainWindow):
             screen.enter_screen()
 
     def _warm_up(self) -> None:
-        """Read what is made on first use, the search index and the names, before it is needed.
+        """Read what is made on first use, the search index and the names too, before it is needed.
 
         Step by step, and the window goes first. What is searched meanwhile waits for the rest.
         """
@@ -449,7 +449,7 @@ class MainWindow(QMainWindow):
             return
 
         def read() -> None:
-            clinic.search.warm(self.jobs.let_window_go_first)
+            clinic.warm(self.jobs.let_window_go_first)
             labels = Labels(clinic.catalogue, self._translators)
             read_names(labels, self.jobs.let_window_go_first)
             give_back()

@@ -139,6 +139,9 @@ class TinyEngine(Guided):
     def search(self) -> FindingSearch:
         return FindingSearch(self.catalogue)
 
+    def warm(self, pause: Callable[[], object]) -> None:
+        self.search.warm(pause)
+
     def features(self, case: Case) -> str:
         return canonical_json(case_to_json(case)).hex()
 

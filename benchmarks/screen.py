@@ -399,17 +399,19 @@ class Shift(Hands):
 
     def papers(self, visit: VisitScreen) -> None:
         """Write the letter; compare two visits; export the patient and the visit."""
-        self.gaps.doing = "letter, history, exports"
+        self.gaps.doing = "letter"
         QTest.keyClick(visit, Qt.Key.Key_P, CONTROL)
         wait(lambda: getattr(visit, "letter", None), "letter")
         QTest.keyClick(visit.letter.shown, Qt.Key.Key_S, CONTROL)
         wait(lambda: visit.letter.shown.state.saved, "letter on disk")
         self.close(visit.letter)
+        self.gaps.doing = "history"
         visit.show_history()
         past = visit.history.shown
         wait(lambda: past.state.visits, "history")
         for key in (Qt.Key.Key_C, Qt.Key.Key_Down):
             QTest.keyClick(past.list, key)
+        self.gaps.doing = "exports"
         for shift in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier):
             QTest.keyClick(past, Qt.Key.Key_E, CONTROL | shift)
             wait(lambda: past.state.saved, "export")
@@ -423,15 +425,17 @@ class Shift(Hands):
 
     def offices(self) -> None:
         """Look at the screens around the visits, the map of keys and a history from the list."""
-        self.gaps.doing = "look at other screens"
         for name in OFFICES:
+            self.gaps.doing = f"look at other screens: {name}"
             getattr(self.window, name).trigger()
             breathe(200)
             self.window.show_patients()
             self.patients()
+        self.gaps.doing = "look at other screens: map of keys"
         self.window.show_keys()
         breathe(50)
         self.close(self.window.key_map)
+        self.gaps.doing = "look at other screens: history"
         self.window.show_history(self.patients().state.patients[0])
         wait(lambda: self.window.history.shown.state.visits, "history")
         self.close(self.window.history)

@@ -29,30 +29,37 @@ class AggregatesScreen(Screen):
     left = Signal()
     state: ReadingState
 
-    def __init__(self, session: "Session", labels: Labels, jobs: Jobs) -> None:
-        super().__init__(jobs)
+    def __init__(
+        self, session: "Session", labels: Labels, jobs: Jobs, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(jobs, parent)
         self.reducer, self.state = step, ReadingState()
         self._session, self._labels = session, labels
         self._performers = {Read: lambda _effect: self._read()}
+        self.about, self.refused = message("quiet"), message("refusal")
+        self._inside = self._lay_out()
         self.weeks = self._table(lambda: translate("Aggregates", "Consultas por semana"))
         self.verbs = self._table(lambda: translate("Aggregates", "Qué se decidió"))
         self.reasons = self._table(lambda: translate("Aggregates", "Por qué no se siguió la lista"))
         self.diseases = self._table(lambda: translate("Aggregates", "Diagnósticos decididos"))
         self.alerts = self._table(lambda: translate("Aggregates", "Señales de alarma"))
-        self.about, self.refused = message("quiet"), message("refusal")
-        self._lay_out()
+        columns = (
+            column(self.weeks, self.verbs, self.reasons, gap=14),
+            column(self.diseases, self.alerts, gap=14),
+        )
+        self._inside.setLayout(row(*columns, gap=18))
         keys.on(self, keys.BACK, self.left.emit)
         self.redraw()
 
     def _table(self, name: Text) -> TextTable:
-        table = TextTable(
-            self.texts, name, (name, lambda: translate("Aggregates", "Cuántas veces"))
-        )
+        titles = name, lambda: translate("Aggregates", "Cuántas veces")
+        table = TextTable(self.texts, name, titles, self._inside)
         table.setMinimumHeight(150)
         table.give_room_to(0)
         return table
 
-    def _lay_out(self) -> None:
+    def _lay_out(self) -> QWidget:
+        """Lay out the page; return what holds the tables, which come to their place at once."""
         back = button(
             self.texts, lambda: translate("Aggregates", "Volver"), self.left.emit, "plain"
         )
@@ -61,16 +68,11 @@ class AggregatesScreen(Screen):
         head: QHBoxLayout = row(title)
         head.addStretch(1)
         head.addWidget(back)
-        tables = row(
-            column(self.weeks, self.verbs, self.reasons, gap=14),
-            column(self.diseases, self.alerts, gap=14),
-            gap=18,
-        )
-        inside = QWidget()
-        inside.setLayout(tables)
         page: QVBoxLayout = column(head, self.about, self.refused, gap=10, margin=20)
-        page.addWidget(tall(inside), 1)
         self.setLayout(page)
+        inside = QWidget()
+        page.addWidget(tall(inside), 1)
+        return inside
 
     def enter_screen(self) -> None:
         """Read the counts."""

@@ -4,7 +4,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QPlainTextEdit, QSplitter
+from PySide6.QtWidgets import QPlainTextEdit, QSplitter, QWidget
 
 from ddx.domain.audit import AuditAction, AuditEntry
 from ddx.errors import DdxError
@@ -70,8 +70,8 @@ class AuditLogScreen(Screen):
     left = Signal()
     state: AuditLogState
 
-    def __init__(self, session: "Session", jobs: Jobs) -> None:
-        super().__init__(jobs)
+    def __init__(self, session: "Session", jobs: Jobs, parent: QWidget | None = None) -> None:
+        super().__init__(jobs, parent)
         self.reducer, self.state, self._session = step, AuditLogState(), session
         self._performers = {ReadEntries: lambda _effect: self._read()}
         t = self.texts

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QWidget
 from shiboken6 import isValid
 
 from ddx.domain.lease import Grant, LeaseStanding
@@ -124,8 +124,8 @@ class CloudScreen(Screen):
     _address_came = Signal(str)
     state: CloudState
 
-    def __init__(self, session: "Session", jobs: Jobs) -> None:
-        super().__init__(jobs)
+    def __init__(self, session: "Session", jobs: Jobs, parent: QWidget | None = None) -> None:
+        super().__init__(jobs, parent)
         self._identity = session.identity
         self.reducer = step
         self.state = CloudState(

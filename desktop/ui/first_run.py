@@ -81,8 +81,8 @@ class FirstRunScreen(Screen):
     """Server and one-time code, to be joined once signed in."""
     state: FirstRunState
 
-    def __init__(self, clinic: "Clinic", jobs: Jobs) -> None:
-        super().__init__(jobs)
+    def __init__(self, clinic: "Clinic", jobs: Jobs, parent: QWidget | None = None) -> None:
+        super().__init__(jobs, parent)
         self.reducer, self.state, self._clinic = step, FirstRunState(), clinic
         self._performers = {
             CreateClinic: self._create,

@@ -99,8 +99,10 @@ class ManageScreen(Screen):
     """The data are under a new key: the session is over, its store is closed."""
     state: ManageState
 
-    def __init__(self, clinic: "Clinic", session: "Session", jobs: Jobs) -> None:
-        super().__init__(jobs)
+    def __init__(
+        self, clinic: "Clinic", session: "Session", jobs: Jobs, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(jobs, parent)
         self.reducer, self.state = step, ManageState()
         self._clinic, self._session = clinic, session
         self._pressed: QWidget | None = None

@@ -165,10 +165,10 @@ class ReferralScreen(Screen):
         dialog.show()
 
     def _save(self, effect: SaveLetter) -> None:
-        visit = self._referral.visit
-        made = letter.pdf(self.content, visit.short_code)
+        visit, content = self._referral.visit, self.content
 
         def write() -> str:
+            made = letter.pdf(content, visit.short_code)
             self._session.referrals.hand_over(visit.id, ReferralMedium.FILE, self.paper)
             try:
                 Path(effect.path).write_bytes(made)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtWidgets import QComboBox, QWidget
 
 from ddx.errors import DdxError
 from desktop.presenters.guide import Equipment
@@ -113,11 +113,12 @@ class SettingsScreen(Screen):
         session: "Session",
         jobs: Jobs,
         preferences: Callable[[], Preferences],
+        parent: QWidget | None = None,
         *,
         commit_first_fixed: bool | None,
     ) -> None:
         """Build the screen. commit_first_fixed: what was set for this machine; None: a choice."""
-        super().__init__(jobs)
+        super().__init__(jobs, parent)
         self.reducer, self.state, self._session = step, ReadingState(), session
         self._preferences, self._fixed = preferences, commit_first_fixed
         self._choices: dict[str, QComboBox] = {}

@@ -67,13 +67,19 @@ class SignInScreen(Screen):
     state: SignInState
 
     def __init__(
-        self, clinic: "Clinic", jobs: Jobs, hint: str = "", *, locked: bool = False
+        self,
+        clinic: "Clinic",
+        jobs: Jobs,
+        parent: QWidget | None = None,
+        *,
+        hint: str = "",
+        locked: bool = False,
     ) -> None:
         """Bind the clinic. hint: passphrase of the demonstration clinic, shown on the card.
 
         locked: say that the session ended because nobody touched the computer.
         """
-        super().__init__(jobs)
+        super().__init__(jobs, parent)
         self.reducer, self.state, self._clinic = step, SignInState(), clinic
         self._hint, self._locked = hint, locked
         self._session: Session | None = None

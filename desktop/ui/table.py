@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from desktop.ui.finding_list import Index
 from desktop.ui.i18n import Texts
@@ -65,8 +65,11 @@ class TextTable(QTableView):
 
     picked = Signal(int)
 
-    def __init__(self, texts: Texts, name: Text, titles: Sequence[Text]) -> None:
-        super().__init__()
+    def __init__(
+        self, texts: Texts, name: Text, titles: Sequence[Text], parent: QWidget | None = None
+    ) -> None:
+        """Make the table. parent: where it will stand; elsewhere it would be dressed twice."""
+        super().__init__(parent)
         self.lines = TextModel(titles, self)
         self.setModel(self.lines)
         self.verticalHeader().hide()

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog, QListWidget, QPlainTextEdit, QSplitter
+from PySide6.QtWidgets import QFileDialog, QListWidget, QPlainTextEdit, QSplitter, QWidget
 
 from ddx.domain.identifiers import RecordId
 from ddx.domain.lease import Grant, LeaseStanding
@@ -94,8 +94,8 @@ class TransparencyScreen(Screen):
     left = Signal()
     state: TransparencyState
 
-    def __init__(self, session: "Session", jobs: Jobs) -> None:
-        super().__init__(jobs)
+    def __init__(self, session: "Session", jobs: Jobs, parent: QWidget | None = None) -> None:
+        super().__init__(jobs, parent)
         self._session = session
         self.reducer, self.state = step, TransparencyState(role=session.clinician.role)
         self._performers = {

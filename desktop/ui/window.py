@@ -291,7 +291,7 @@ class MainWindow(QMainWindow):
         if set_up:
             self.show_sign_in()
         else:
-            first = FirstRunScreen(clinic, self.jobs)
+            first = FirstRunScreen(clinic, self.jobs, self.stack)
             first.demo_wanted.connect(self._open_demo)
             first.finished.connect(self.show_sign_in)
             first.link_wanted.connect(self._link_once_signed_in)
@@ -330,7 +330,9 @@ class MainWindow(QMainWindow):
         """Show who may sign in."""
         if self._clinic is None:
             return
-        screen = SignInScreen(self._clinic, self.jobs, self._hint, locked=self._locked)
+        screen = SignInScreen(
+            self._clinic, self.jobs, self.stack, hint=self._hint, locked=self._locked
+        )
         self._locked = False
         screen.signed_in.connect(self._signed_in)
         self._show(screen)
@@ -434,7 +436,7 @@ class MainWindow(QMainWindow):
         if isinstance(shown, VisitScreen):
             shown.leave(Leaving.MANAGE)
         elif self._session is not None and self._clinic is not None and self._session.manages:
-            screen = ManageScreen(self._clinic, self._session, self.jobs)
+            screen = ManageScreen(self._clinic, self._session, self.jobs, self.stack)
             screen.left.connect(self.show_patients)
             screen.ended.connect(self._end_session)
             self._show(screen)
@@ -475,7 +477,7 @@ class MainWindow(QMainWindow):
         """Show what left the clinic, and the audit; an open visit is left first, by its own way."""
         if self._session is None or isinstance(self.screen_shown, VisitScreen):
             return
-        screen = TransparencyScreen(self._session, self.jobs)
+        screen = TransparencyScreen(self._session, self.jobs, self.stack)
         screen.left.connect(self.show_patients)
         self._show(screen)
         screen.enter_screen()
@@ -486,7 +488,7 @@ class MainWindow(QMainWindow):
         if isinstance(shown, VisitScreen):
             shown.leave(Leaving.CLOUD)
         elif self._session is not None and not isinstance(shown, CloudScreen):
-            screen = CloudScreen(self._session, self.jobs)
+            screen = CloudScreen(self._session, self.jobs, self.stack)
             screen.left.connect(self._show_first)
             self._show(screen)
             screen.enter_screen()
@@ -499,6 +501,7 @@ class MainWindow(QMainWindow):
             self._session,
             self.jobs,
             lambda: self.preferences,
+            self.stack,
             commit_first_fixed=self._commit_first,
         )
         screen.chosen.connect(self.choose)
@@ -511,7 +514,7 @@ class MainWindow(QMainWindow):
         if self._left_for(Leaving.COUNTS) or self._session is None or self._clinic is None:
             return
         labels = Labels(self._clinic.catalogue, self._translators)
-        screen = AggregatesScreen(self._session, labels, self.jobs)
+        screen = AggregatesScreen(self._session, labels, self.jobs, self.stack)
         screen.left.connect(self._show_first)
         self._show(screen)
         screen.enter_screen()
@@ -520,7 +523,7 @@ class MainWindow(QMainWindow):
         """Show the audit, entry by entry."""
         if self._session is None or isinstance(self.screen_shown, VisitScreen):
             return
-        screen = AuditLogScreen(self._session, self.jobs)
+        screen = AuditLogScreen(self._session, self.jobs, self.stack)
         screen.left.connect(self._show_first)
         self._show(screen)
         screen.enter_screen()

@@ -1,6 +1,7 @@
 """Work off the GUI thread."""
 
 import threading
+from concurrent.futures import wait
 
 import pytest
 import shiboken6
@@ -131,3 +132,55 @@ def test_nothing_is_said_of_work_that_nobody_waits_for(jobs):
     jobs._grown_slow(Work(awaited=False))
     jobs._grown_slow(awaited)
     assert told == [awaited]
+
+
+def test_between_two_answers_the_event_loop_comes_round(jobs, qtbot):
+    """Answers that came together would keep the window from a key for as long as all take."""
+    told, beats = [], QTimer()
+    beats.timeout.connect(lambda: told.append("beat"))
+    for lane in (Lane.STORE, Lane.LOOKUP):
+        jobs.run(lambda: None, lambda _none: told.append("answer"), pytest.fail, lane)
+    assert not wait(set(jobs._queued), 10).not_done  # both are there before the loop runs
+    beats.start()
+    qtbot.waitUntil(lambda: told.count("answer") == 2)
+    first, second = (place for place, what in enumerate(told) if what == "answer")
+    assert "beat" in told[first:second]
+
+
+def test_what_is_asked_while_an_answer_is_drawn_waits_until_it_is(jobs, qtbot, monkeypatch):
+    monkeypatch.setattr("desktop.ui.jobs.DRAWN_BY_S", 30)
+    order = []
+
+    def draw(_answer):
+        jobs.run(lambda: order.append("computed"), lambda _none: None, pytest.fail)
+        threading.Event().wait(0.05)  # without the interpreter: the worker could go on
+        QTimer.singleShot(0, lambda: order.append("drawn"))
+
+    jobs.run(lambda: None, draw, pytest.fail)
+    qtbot.waitUntil(lambda: "computed" in order)
+    assert order == ["drawn", "computed"]
+
+
+def test_what_is_asked_does_not_wait_for_ever_until_an_answer_is_drawn(jobs, qtbot):
+    computed, drawn = threading.Event(), []
+
+    def draw(_answer):
+        jobs.run(computed.set, lambda _none: None, pytest.fail)
+        drawn.append(computed.wait(10))
+
+    jobs.run(lambda: None, draw, pytest.fail)
+    qtbot.waitUntil(lambda: drawn == [True])
+
+
+def test_an_answer_that_cannot_be_drawn_keeps_no_job_waiting(jobs, qtbot, monkeypatch):
+    monkeypatch.setattr("desktop.ui.jobs.DRAWN_BY_S", 30)
+    order = []
+
+    def draw(_answer):
+        raise TrialError("no")
+
+    with qtbot.captureExceptions() as raised:
+        jobs.run(lambda: None, draw, pytest.fail)
+        jobs.run(lambda: None, lambda _none: order.append("next"), pytest.fail)
+        qtbot.waitUntil(lambda: order == ["next"])
+    assert [error for error, _, _ in raised] == [TrialError]

@@ -170,3 +170,14 @@ def test_what_a_stopped_model_left_out_survives_the_record(engine):
     made = engine.without({"rare"}).diagnose(case_of((FEVER,)))
     assert differential_from_json(differential_to_json(made)) == made
     assert "blocked" not in differential_to_json(engine.diagnose(case_of((FEVER,))))
+
+
+def test_a_warm_engine_has_nothing_left_to_make_and_answers_as_a_cold_one(engine):
+    made, pauses = Engine.from_artifacts(open_embedded_bundle()), []
+    made.warm(lambda: pauses.append(None))
+    lazy = {"_shown", "_often_shown"} & vars(made.rare.index).keys()
+    assert lazy == {"_shown", "_often_shown"}
+    assert "drawn" in vars(made.inquirer.bank)
+    assert len(pauses) > 10  # the vocabulary, too, is read in short steps
+    case = case_of((FEVER, *MARFAN_SIGNS))
+    assert made.assess(case) == engine.assess(case)

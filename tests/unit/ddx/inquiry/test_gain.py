@@ -71,3 +71,16 @@ def test_a_choice_tells_nothing_when_one_disease_is_left():
     p, frequency = np.array([1.0, 0.0]), np.array([[0.9, 0.1], [0.1, 0.9]])
     drawn = DrawnAnswers.of(np.ones((2, 4, 2), dtype=bool), frequency)
     assert sampled_gain(p, ALIKE[np.newaxis], drawn).tolist() == [0.0]
+
+
+@pytest.mark.parametrize("values", [1, 7, 8, 9, 98])
+def test_each_distinct_answer_is_held_once_in_the_order_of_its_values(values):
+    """Its order is part of every figure on record: sums are rounded by it."""
+    frequency = np.full((5, values), 0.3)
+    drawn = np.random.default_rng(values).random((5, 16, values)) < 0.3
+    drawn[0, 0], drawn[1, 0], drawn[2, :4] = True, False, False
+    held = DrawnAnswers.of(drawn, frequency)
+    answers, at = np.unique(drawn.reshape(-1, values), axis=0, return_inverse=True)
+    np.testing.assert_array_equal(held.answers, answers)
+    np.testing.assert_array_equal(held.at.ravel(), at.ravel())
+    np.testing.assert_array_equal(held.answers[held.at], drawn)

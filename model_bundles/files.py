@@ -9,12 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from ddx import file_lock
 from model_bundles.errors import BundleBusyError, BundleStorageError
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
 
 _POLL_S: Final = 0.05
 
@@ -88,33 +84,10 @@ def process_lock(path: Path, *, patience_s: float = 5.0) -> Iterator[None]:
     Raises:
         BundleBusyError: somebody else holds it for longer than `patience_s` seconds.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+b") as handle:
+    with file_lock.tried(path) as taken:
         deadline = time.monotonic() + patience_s
-        while not _acquire(handle.fileno()):
+        while not taken():
             if time.monotonic() >= deadline:
                 raise BundleBusyError("another process is updating the bundles")
             time.sleep(_POLL_S)
-        try:
-            yield
-        finally:
-            _release(handle.fileno())
-
-
-def _acquire(descriptor: int) -> bool:
-    try:
-        if sys.platform == "win32":
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _release(descriptor: int) -> None:
-    if sys.platform == "win32":
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
-    else:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        yield

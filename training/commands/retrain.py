@@ -5,7 +5,6 @@ candidate waits for the physicians (`approve`) and for `release`.
 """
 
 import argparse
-import fcntl
 import json
 import sys
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import optuna
 
+from ddx import file_lock
 from ddx.errors import DdxError
 from model_bundles import files, layout
 from model_bundles.manifest import Release
@@ -248,12 +248,9 @@ def _tell_refused(error: DdxError, trigger: str, plan: ChangePlan, say: Say) -> 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Hold a run for this process. Raises StepError when another one has it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StepError("another process works on this run; wait for it") from error
+    with file_lock.tried(folder / ".lock") as taken:
+        if not taken():
+            raise StepError("another process works on this run; wait for it")
         yield
 
 

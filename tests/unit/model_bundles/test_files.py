@@ -1,10 +1,9 @@
 import os
-import subprocess
-import sys
 from pathlib import Path
 from stat import S_ISDIR
 
 import pytest
+from support.lock_holder import holding
 
 from model_bundles import files
 from model_bundles.errors import BundleBusyError, BundleStateError, BundleStorageError
@@ -72,17 +71,8 @@ def test_disk_errors_become_ours_and_name_no_path(tmp_path):
 
 def test_a_lock_is_free_again_after_its_holder_was_killed(tmp_path):
     lock = tmp_path / "lock"
-    program = (
-        "import sys, time, pathlib; from model_bundles.files import process_lock\n"
-        "with process_lock(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
-    )
-    holder = subprocess.Popen([sys.executable, "-c", program, str(lock)], stdout=subprocess.PIPE)
-    assert holder.stdout.readline().strip() == b"held"
-    with pytest.raises(BundleBusyError), files.process_lock(lock, patience_s=0.1):
+    with holding(lock), pytest.raises(BundleBusyError), files.process_lock(lock, patience_s=0.1):
         pass
-    holder.kill()
-    holder.wait()
-    holder.stdout.close()
     with files.process_lock(lock, patience_s=0.1):
         assert lock.exists()
 

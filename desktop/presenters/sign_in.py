@@ -38,6 +38,10 @@ class Backup(Protocol):
         """Where it is."""
 
     @property
+    def clinic(self) -> str:
+        """Name of the clinic it is of, empty when nobody wrote it down."""
+
+    @property
     def made_at(self) -> datetime:
         """When it was made, UTC."""
 

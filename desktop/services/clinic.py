@@ -207,7 +207,10 @@ class Clinic:
         )
 
     def backups(self) -> tuple[BackupCard, ...]:
-        """Return the backups there are, newest first, before anything is unlocked."""
+        """Return the backups there are, newest first, before anything is unlocked.
+
+        Where clinics share a folder those of the others, too: which is whose, the card says.
+        """
         return cards(self._place)
 
     def restore(self, backup: Path, secret: str, course: Course = UNWATCHED) -> RestoreReport:

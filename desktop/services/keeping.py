@@ -6,6 +6,7 @@ from typing import Final
 
 from ddx.domain.audit import AuditAction
 from ddx.domain.course import UNWATCHED, Course, StoppedError
+from ddx.domain.identifiers import RecordId
 from ddx.domain.roles import Permission
 from desktop.services.desk import Desk
 from desktop.services.records import BackupCard
@@ -47,8 +48,10 @@ class KeepingService:
         return self._place
 
     def backups(self) -> tuple[BackupCard, ...]:
-        """Return the backups there are, newest first; any signed-in person may ask."""
-        return cards(self._place)
+        """Return those of this clinic, newest first; any signed-in person may ask."""
+        with self._desk.store.read() as unit:
+            clinic = unit.clinic.get().id
+        return cards(self._place, clinic)
 
     def back_up(self, course: Course = UNWATCHED) -> BackupCard:
         """Write an encrypted backup, read it back whole, and return it. Stopped, there is none.
@@ -82,10 +85,9 @@ class KeepingService:
         now = self._desk.now()
         with self._desk.store.read() as unit:
             checked = unit.settings.get(CHECKED_AT)
-        if checked is None or now - datetime.fromisoformat(checked) >= CHECK_EVERY:
+        if checked is None or not _within(CHECK_EVERY, datetime.fromisoformat(checked), now):
             self._check(course)
-        made = self.backups()
-        if not made or now - made[0].made_at >= BACKUP_EVERY:
+        if not any(_within(BACKUP_EVERY, backup.made_at, now) for backup in self.backups()):
             self._back_up(course)
         retire_audit(self._desk, self._audit_days, course)
 
@@ -121,10 +123,20 @@ class KeepingService:
         self._desk.journal.record(unit, AuditAction.STORE_CHECKED, device, **told)
 
 
-def cards(place: Path) -> tuple[BackupCard, ...]:
-    """Return the finished backups in `place`, newest first."""
-    return tuple(_card(backup) for backup in backups.backups_in(place))
+def cards(place: Path, clinic: RecordId | None = None) -> tuple[BackupCard, ...]:
+    """Return the finished backups in `place`, newest first. clinic: only those of this one."""
+    return tuple(_card(backup) for backup in backups.backups_in(place, clinic))
 
 
 def _card(backup: Backup) -> BackupCard:
-    return BackupCard(folder=backup.folder, made_at=backup.made_at, size=backup.size)
+    return BackupCard(
+        folder=backup.folder,
+        clinic="" if backup.owner is None else backup.owner.name,
+        made_at=backup.made_at,
+        size=backup.size,
+    )
+
+
+def _within(long: timedelta, then: datetime, now: datetime) -> bool:
+    """Whether `then` is less than `long` ago; what a wrong clock put into the future is not."""
+    return timedelta(0) <= now - then < long

@@ -71,9 +71,13 @@ class StaffMember:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupCard:
-    """One encrypted backup. made_at: UTC. size: bytes."""
+    """One encrypted backup. clinic: name of it, empty when nobody wrote it down. made_at: UTC.
+
+    size: bytes.
+    """
 
     folder: Path
+    clinic: str
     made_at: datetime
     size: int
 

@@ -6,7 +6,7 @@ a whole clinic or none, and never an empty one.
 """
 
 import shutil
-import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from ddx import file_lock
 from ddx.domain.course import UNWATCHED, Course
 from ddx.domain.identifiers import RecordId, new_record_id
 from ddx.domain.roles import Role
@@ -38,7 +39,7 @@ from desktop.store.keys import (
     unwrap,
 )
 from desktop.store.keystore import DeviceSecret, Keystore, OsKeystore
-from desktop.store.layout import ATTEMPTS, DATABASE, EPOCH, SLOTS
+from desktop.store.layout import ATTEMPTS, BACKING_UP, DATABASE, EPOCH, SLOTS
 from desktop.store.ledger import ErasureLedger
 from desktop.store.records import ClinicianRecord
 from desktop.store.store import ClinicStore
@@ -70,7 +71,6 @@ class Vault:
         """Bind a folder; a replacement that a crash interrupted is put in place first."""
         self._folder, self._cost = folder, cost or Argon2Cost()
         self._keystore: Keystore = keystore or OsKeystore()
-        self._backing_up = threading.Lock()
         swap.finish(folder, datetime.now(UTC))
 
     @property
@@ -246,9 +246,10 @@ class Vault:
         keep: int,
         course: Course = UNWATCHED,
     ) -> Backup:
-        """Write and verify a backup of the open `store`, then drop all but the `keep` newest.
+        """Write and verify a backup of the open `store`, then drop all but its `keep` newest.
 
         One after another: each begins by sweeping away what an earlier one left unfinished.
+        What other clinics keep in `place` is left alone.
 
         Raises:
             StoreFullError, StoreCorruptError: no backup was made; earlier ones stand.
@@ -261,20 +262,23 @@ class Vault:
         def verify(copy: Path) -> None:
             store.same_key(copy, course).close()
 
+        with store.read() as unit:
+            clinic = unit.clinic.get()
         with self._alone(course):
-            made = backups.write_backup(place, at, fill, verify, course)
-            backups.rotate(made, keep)
+            owner = backups.Owner(clinic.id, clinic.name)
+            made = backups.write_backup(place, owner, at, fill, verify, course=course)
+            backups.rotate(made, owner.clinic, keep)
         return made
 
     @contextmanager
     def _alone(self, course: Course) -> Iterator[None]:
-        """Wait for the backup another thread is making, or until nobody wants this one."""
-        while not self._backing_up.acquire(timeout=ASKED_EVERY_S):
-            course.at()
-        try:
+        """Wait for the backup another thread or process makes, or until nobody wants this one."""
+        lock = self._folder.with_name(f"{self._folder.name}.{BACKING_UP}")
+        with disk_errors(), file_lock.tried(lock) as taken:
+            while not taken():
+                course.at()
+                time.sleep(ASKED_EVERY_S)
             yield
-        finally:
-            self._backing_up.release()
 
     def restore(
         self,

@@ -273,9 +273,9 @@ def _backup(desk: Desk) -> Iterable[str]:
 
 def _backups(desk: Desk) -> Iterable[str]:
     made = desk.clinic.backups()
-    return [f"{b.made_at:%Y-%m-%d %H:%M}Z  {b.size} bytes  {b.folder}" for b in made] or [
-        desk.say("no_backups")
-    ]
+    return [
+        f"{b.made_at:%Y-%m-%d %H:%M}Z  {b.size} bytes  {b.clinic}  {b.folder}" for b in made
+    ] or [desk.say("no_backups")]
 
 
 def _restore(desk: Desk) -> Iterable[str]:

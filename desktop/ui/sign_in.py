@@ -359,13 +359,16 @@ class SignInScreen(Screen):
         return hint.format(passphrase=self._hint) if self._hint else ""
 
     def _draw_backups(self) -> None:
-        shown = [(str(b.folder), words.moment(b.made_at)) for b in self.state.backups]
+        shown = [
+            (str(b.folder), " · ".join(filter(None, (words.moment(b.made_at), b.clinic))))
+            for b in self.state.backups
+        ]
         count = self.backup.count()
         before = [(self.backup.itemData(i), self.backup.itemText(i)) for i in range(count)]
         if shown != before:
             self.backup.clear()
-            for folder, when in shown:
-                self.backup.addItem(when, folder)
+            for folder, text in shown:
+                self.backup.addItem(text, folder)
 
     def _draw_clinicians(self) -> None:
         shown = [(c.id, f"{c.display_name} · {words.role(c.role)}") for c in self.state.clinicians]

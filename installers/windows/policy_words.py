@@ -95,9 +95,9 @@ SETTINGS: Final = MappingProxyType(
         ),
         "BackupFolder": Words(
             "Carpeta de las copias",
-            "Vacía: dentro de la carpeta de datos. Mejor otro disco.",
+            "Vacía: en la carpeta de datos. Mejor otro disco; los centros pueden compartirlo.",
             "Folder of backups",
-            "Empty: inside the data folder. Another disk is better.",
+            "Empty: inside the data folder. Another disk is better; clinics may share it.",
         ),
         "BackupsKept": Words(
             "Copias que se guardan",

@@ -2,6 +2,7 @@
 
 from PySide6.QtCore import Qt
 
+from desktop.ui import words
 from desktop.ui.patients import PatientsScreen
 from desktop.ui.sign_in import SignInScreen
 
@@ -51,6 +52,15 @@ def test_a_damaged_store_is_told_and_set_aside_whole(new_window, set_up, hands, 
     assert screen.state.set_aside_at in screen.demo.text()
     kept = [p for p in tmp_path.rglob("*.db") if p.read_bytes() == bytes(damaged)]
     assert len(kept) == 1
+
+
+def test_each_backup_that_can_be_restored_says_when_and_of_which_clinic(new_window, set_up, hands):
+    session = set_up.sign_in(set_up.clinicians()[0].id, "llama del altiplano")
+    made = session.keeping.back_up()
+    session.close()
+    _, screen = at_sign_in(new_window, set_up, hands)
+    hands.until(screen.backup.count)
+    assert screen.backup.itemText(0) == f"{words.moment(made.made_at)} · Posta de Lares"
 
 
 def test_signing_out_locks_the_store_and_comes_back_to_the_sign_in(window, hands):

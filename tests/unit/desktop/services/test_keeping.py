@@ -9,6 +9,7 @@ import pytest
 from ddx.domain.audit import AuditAction
 from ddx.domain.course import Course, StoppedError
 from ddx.domain.roles import PermissionDeniedError, Role
+from desktop.services.clinic import Clinic
 from desktop.services.errors import (
     ClinicDetailsError,
     LastAdminError,
@@ -18,12 +19,15 @@ from desktop.services.errors import (
 from desktop.services.keeping import KeepingService
 from desktop.services.records import ClinicianCard
 from desktop.services.session import Session
+from desktop.settings import Settings
 from desktop.store.errors import StoreCorruptError, WeakPassphraseError
+from desktop.store.keys import Argon2Cost
 from desktop.store.recovery import RecoveryTypingError
 from desktop.store.store import ClinicStore
 
 PASSPHRASE = "llama del altiplano"
 NEW = "quinua y cañihua"
+CHEAP = Argon2Cost(iterations=1, lanes=1, memory_kib=8)
 REFUSED = AuditAction.SIGN_IN_REFUSED
 
 
@@ -246,6 +250,45 @@ def test_upkeep_backs_up_once_a_day_and_checks_once_a_week(session, clock, monke
         clock.advance(hours=6)
     assert len(session.keeping.backups()) == 7  # nine were made, seven are kept
     assert [b - a for a, b in pairwise(checks)] == [timedelta(days=7)]
+
+
+def test_a_backup_of_another_clinic_in_the_same_folder_is_not_the_backup_of_today(
+    tmp_path, shelf, clock
+):
+    """`BackupFolder` is a policy of the machine, or of a hundred: clinics share it."""
+    shared = Settings(backup_folder=str(tmp_path / "shared"), backups_kept=2)
+
+    def open_clinic(name):
+        made = Clinic(tmp_path / name, shelf, settings=shared, now=clock, cost=CHEAP)
+        made.create(clinic_name=name, display_name="Ana Ruiz", passphrase=PASSPHRASE)
+        return made, made.sign_in(made.clinicians()[0].id, PASSPHRASE)
+
+    (here, mine), (_, other) = open_clinic("Posta Uno"), open_clinic("Posta Dos")
+    for _day in range(4):
+        other.keeping.upkeep()
+        clock.advance(hours=1)
+        mine.keeping.upkeep()
+        clock.advance(hours=23)
+    assert [len(s.keeping.backups()) for s in (mine, other)] == [2, 2]
+    assert {b.clinic for b in mine.keeping.backups()} == {"Posta Uno"}
+    assert [b.clinic for b in here.backups()] == ["Posta Uno", "Posta Dos"] * 2
+    mine.close()
+    other.close()
+
+
+def test_a_backup_from_a_clock_that_was_ahead_does_not_keep_the_next_ones_away(
+    session, clock, monkeypatch
+):
+    checks = []
+    monkeypatch.setattr(session._desk.store, "check", lambda _course: checks.append(clock()))
+    clock.advance(days=400)
+    session.keeping.upkeep()
+    clock.advance(days=-400)
+    for _hours in range(0, 24, 6):
+        session.keeping.upkeep()
+        clock.advance(hours=6)
+    assert len(session.keeping.backups()) == 2  # of then and of today
+    assert len(checks) == 2
 
 
 @pytest.mark.parametrize("act", ["members", "back_up", "check"])

@@ -23,11 +23,11 @@ def clinician():
 
 @pytest.fixture
 def fill(clinician):
-    def write(store):
+    def write(store, name="Cusco"):
         with store.write() as unit:
             unit.clinic.found(
                 ClinicRecord(
-                    id=new_record_id(), name="Cusco", pseudonym_key=b"k" * 32, created_at=NOON
+                    id=new_record_id(), name=name, pseudonym_key=b"k" * 32, created_at=NOON
                 )
             )
             unit.clinic.add_clinician(clinician, NOON)

@@ -1,9 +1,16 @@
 """Keys in the device's keystore, clinicians without re-encryption, backups, restores, a new key."""
 
+import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Event
+
 import pytest
+from support.lock_holder import holding
 from support.records import NOON, a_patient
 
 from ddx.domain.audit import AuditAction
+from ddx.domain.course import UNWATCHED, Course, StoppedError
 from ddx.domain.identifiers import new_record_id
 from ddx.domain.roles import Role
 from desktop.store import ballast
@@ -59,10 +66,10 @@ def add(vault, clinician, given_name):
     store.close()
 
 
-def back_up(vault, clinician, place, at=NOON, keep=7):
+def back_up(vault, clinician, place, at=NOON, *, keep=7, course=UNWATCHED):
     store = vault.open(clinician.id, PASSPHRASE)
     try:
-        return vault.back_up(store, place, at, keep)
+        return vault.back_up(store, place, at, keep, course)
     finally:
         store.close()
 
@@ -128,6 +135,70 @@ def test_only_the_newest_backups_are_kept(vault, clinician, recovery_key, tmp_pa
     assert [b.made_at.hour for b in backups_in(tmp_path / "backups")] == [3, 2]
 
 
+def test_clinics_that_share_a_folder_rotate_and_sweep_their_own_backups_only(
+    vault, clinician, recovery_key, fill, tmp_path
+):
+    place = tmp_path / "backups"
+    mine, theirs = back_up(vault, clinician, place), Vault(tmp_path / "other", cost=CHEAP)
+    theirs.create(clinician, PASSPHRASE, partial(fill, name="Puesto Dos"))
+    being_made = place / f".unfinished-{mine.owner.clinic}-vereda-now"
+    being_made.mkdir()
+    for hour in range(13, 18):
+        back_up(theirs, clinician, place, NOON.replace(hour=hour), keep=2)
+    assert mine.folder.is_dir()
+    assert being_made.is_dir()
+    assert [b.made_at.hour for b in backups_in(place)] == [17, 16, NOON.hour]
+    assert backups_in(place, mine.owner.clinic) == (mine,)
+    assert {b.owner.name for b in backups_in(place)} == {"Cusco", "Puesto Dos"}
+    back_up(vault, clinician, place, NOON.replace(hour=18), keep=1)
+    assert [b.made_at.hour for b in backups_in(place)] == [18, 17, 16]
+    assert not being_made.exists()
+
+
+def test_a_backup_that_does_not_say_whose_it_is_can_be_restored_and_is_never_rotated_away(
+    vault, clinician, recovery_key, tmp_path
+):
+    place = tmp_path / "backups"
+    old = back_up(vault, clinician, place)
+    told = json.loads((old.folder / "backup.json").read_text())
+    del told["clinic"]
+    (old.folder / "backup.json").write_text(json.dumps(told))
+    for hour in range(13, 16):
+        back_up(vault, clinician, place, NOON.replace(hour=hour), keep=1)
+    assert [b.folder for b in backups_in(place)][1:] == [old.folder]
+    restore(vault, old, PASSPHRASE)
+
+
+@pytest.mark.parametrize("clinic", [7, "x", {}, {"id": 7, "name": "x"}, {"id": "x", "name": "x"}])
+def test_a_manifest_that_names_no_clinic_as_it_should_is_refused(
+    vault, clinician, recovery_key, tmp_path, clinic
+):
+    made = back_up(vault, clinician, tmp_path / "backups")
+    told = json.loads((made.folder / "backup.json").read_text())
+    (made.folder / "backup.json").write_text(json.dumps({**told, "clinic": clinic}))
+    assert backups_in(tmp_path / "backups") == ()
+    with pytest.raises(BackupUnusableError):
+        restore(vault, made, PASSPHRASE)
+
+
+def test_a_backup_waits_for_the_one_another_process_makes(vault, clinician, recovery_key, tmp_path):
+    """`vereda clinic backup` beside the open window, say."""
+    lock, place = tmp_path / "store.backup.lock", tmp_path / "backups"
+    asked = Event()
+    course = Course(lambda _done, _total: asked.set())
+    with holding(lock) as process, ThreadPoolExecutor(1) as thread:
+        made = thread.submit(back_up, vault, clinician, place, course=course)
+        assert asked.wait(30)
+        assert not place.exists()
+        process.kill()  # the system lets go of what it held
+        done = made.result(30)
+    assert backups_in(place) == (done,)
+    stopped = Course()
+    stopped.stop()
+    with holding(lock), pytest.raises(StoppedError):
+        back_up(vault, clinician, place, course=stopped)
+
+
 def test_a_backup_that_fails_leaves_the_earlier_ones_and_nothing_half_made(
     vault, clinician, recovery_key, tmp_path, monkeypatch
 ):
@@ -188,7 +259,8 @@ def test_a_wrong_secret_restores_nothing(vault, clinician, recovery_key, tmp_pat
     made = back_up(vault, clinician, tmp_path / "backups")
     with pytest.raises(WrongKeyError):
         restore(vault, made, "no es esta frase")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["backups", "store"]
+    there = sorted(p.name for p in tmp_path.iterdir())
+    assert there == ["backups", "store", "store.backup.lock"]
 
 
 def test_a_new_data_key_ends_every_other_secret(vault, clinician, recovery_key, tmp_path):

@@ -120,7 +120,7 @@ def test_a_backup_is_made_listed_and_restored_with_the_recovery_key(vereda, clin
     code, out, _ = vereda("backup")
     path = out.split("checked: ")[1].strip()
     assert code == 0
-    assert path in vereda("backups")[1]
+    assert f"Posta Cusco  {path}" in vereda("backups")[1]
     code, out, _ = vereda("restore", path, answers=(clinic,))
     assert code == 0
     assert "life 2 of this device" in out

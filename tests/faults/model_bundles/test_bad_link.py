@@ -5,11 +5,11 @@ import random
 
 import httpx
 import pytest
+from support.bad_link import bad_link
 from tuf.api.exceptions import DownloadError, DownloadLengthMismatchError
 
 from sync_service.client.fetcher import HttpxFetcher, Pace
 from sync_service.client.partials import Partials
-from tests.support.bad_link import bad_link
 
 MEMBER = random.Random(20261126).randbytes(4_000_000)
 

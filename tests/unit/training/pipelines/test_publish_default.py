@@ -5,6 +5,7 @@ import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from support.tiny_engine import TinyEngine, tiny_members
 from tuf.api.metadata import Metadata
 
 from desktop.services.engines import BundleMemory
@@ -17,7 +18,6 @@ from model_bundles.authoring.repository import Repository
 from model_bundles.errors import BundleError, BundleExpiredError
 from model_bundles.floors import FileFloors
 from model_bundles.verify import Trust, open_verified
-from tests.support.tiny_engine import TinyEngine, tiny_members
 from training.pipelines.release import publish_default, republish
 
 SHIPPED, CARRIED = "2026.10.1", "2026.11.1"

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from collections.abc import Generator
 
 import httpx
 import pytest
@@ -49,6 +50,7 @@ def test_an_application_closed_in_the_middle_goes_on_where_it_was(served, http, 
     with bad_link(served) as link:
         chunks = HttpxFetcher(http, partials=partials).fetch(f"{link.url}/targets/member")
         begun = sum(len(chunk) for chunk in itertools.islice(chunks, 20))
+        assert isinstance(chunks, Generator)
         chunks.close()
     with bad_link(served) as again:
         moved = Partials(tmp_path / "partials")

@@ -239,7 +239,7 @@ def update_rows(folder: Path, seed: int) -> list[Row]:
 
 
 def revert_rows(folder: Path, repeats: int) -> list[Row]:
-    compression.LEVEL = 1  # type: ignore[misc] -- how small the bundle is does not matter here
+    compression.LEVEL = 1  # type: ignore[misc]  # how small the bundle is does not matter here
     starts, running = [], []
     for number in range(repeats):
         here = folder / str(number)

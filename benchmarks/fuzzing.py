@@ -25,6 +25,7 @@ from requests.auth import AuthBase
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -193,7 +194,10 @@ class Campaign:
         self._session.trust_env = False
         schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
         self._known = {(o.method, o.path): o for o in operations}
-        self._operations = [found.ok() for found in schema.get_all_operations()]
+        self._operations = []
+        for found in schema.get_all_operations():
+            assert isinstance(found, Ok)
+            self._operations.append(found.ok())
 
     @property
     def steps(self) -> int:

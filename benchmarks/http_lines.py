@@ -6,7 +6,7 @@ made before the clock starts and reads no more of an answer than its status and 
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 LOST: Final = "connection lost"
@@ -73,7 +73,7 @@ class _Line(asyncio.Protocol):
         self._got, self._whole = bytearray(), 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # a connection over TCP
 
     def send(self, request: bytes, told: Told) -> None:
         self._told, self._whole = told, 0

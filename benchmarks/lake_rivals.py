@@ -70,9 +70,10 @@ def on_engine(engine: Engine) -> int:
 
 def on_polars(lake: Lake) -> int:
     """Return the number of gold cases; Polars, lazily, by way of Arrow."""
+    whole = pl.from_arrow(_bronze(lake))
+    assert isinstance(whole, pl.DataFrame)
     events = (
-        pl.from_arrow(_bronze(lake))
-        .lazy()
+        whole.lazy()
         .with_columns(pl.col("payload").str.json_decode(PAYLOAD).alias("p"))
         .drop("payload")
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import insert
 from support.cloud_server import SmallEngine
 
 from cloud_api.app import create_app, prepare
@@ -48,7 +49,7 @@ async def server(tmp_path, recorded):
     )
     async with engine.begin() as connection:
         values = {column.name: getattr(row, column.name) for column in row.__table__.columns}
-        await connection.execute(EnrolmentCodeRow.__table__.insert().values(values))
+        await connection.execute(insert(EnrolmentCodeRow).values(values))
     app = create_app(settings, open_engine=lambda _: SmallEngine(), now=lambda: moment)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="https://cloud.example") as http:

@@ -137,7 +137,7 @@ async def test_many_callers_do_not_make_each_request_dearer(monkeypatch):
     """One look through all counts a second, however many requests come."""
     sweeps, clock = [], [0.0]
     counts = ProcessCounts(lambda: clock[0])
-    sweep = MemoryStorage._MemoryStorage__expire_events
+    sweep = vars(MemoryStorage)["_MemoryStorage__expire_events"]
 
     async def counted(storage):
         sweeps.append(len(storage.expirations))

@@ -58,7 +58,9 @@ def test_the_first_run_offers_the_demonstration_beside_the_real_clinic(tmp_path,
     composed = app.compose(tmp_path, language="es")
     qtbot.addWidget(composed.window)
     hands.until(lambda: isinstance(composed.window.screen_shown, FirstRunScreen), timeout=60_000)
-    composed.window.screen_shown.demo_wanted.emit()
+    first = composed.window.screen_shown
+    assert isinstance(first, FirstRunScreen)
+    first.demo_wanted.emit()
     hands.until(lambda: isinstance(composed.window.screen_shown, SignInScreen), timeout=60_000)
     assert (tmp_path / "demo" / "store").is_dir()
     assert not (tmp_path / "store").exists()
@@ -106,6 +108,7 @@ def test_the_shipped_bundle_answers_a_visit_in_the_window(tmp_path, qtbot, hands
     qtbot.addWidget(window)
     hands.until(lambda: isinstance(window.screen_shown, SignInScreen), timeout=60_000)
     screen = window.screen_shown
+    assert isinstance(screen, SignInScreen)
     hands.until(lambda: screen.state.may_try)
     assert PASSPHRASE in screen.demo.text()
     screen.passphrase.setText(PASSPHRASE)

@@ -21,15 +21,21 @@ def jobs(qtbot):
     made.drain()
 
 
+class Page(QWidget):
+    """A page with a key of its own on Esc, and what says that something takes long above it."""
+
+    def __init__(self, jobs):
+        super().__init__()
+        self.resize(700, 200)
+        self.left = []
+        self.inside = QPushButton("dentro", self)
+        keys.on(self, keys.BACK, lambda: self.left.append(True))
+        self.note = BusyNote(jobs, self)
+
+
 @pytest.fixture
 def page(qtbot, jobs):
-    """A page with a key of its own on Esc, and what says that something takes long above it."""
-    page = QWidget()
-    page.resize(700, 200)
-    page.left = []
-    page.inside = QPushButton("dentro", page)
-    keys.on(page, keys.BACK, lambda: page.left.append(True))
-    page.note = BusyNote(jobs, page)
+    page = Page(jobs)
     qtbot.addWidget(page)
     page.show()
     page.activateWindow()

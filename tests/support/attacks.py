@@ -25,7 +25,7 @@ from support.arena import (
 )
 from support.bundle_workshop import flip
 from support.onnx_models import external_tensor, model, stump
-from tuf.api.metadata import DelegatedRole, Metadata, Root
+from tuf.api.metadata import DelegatedRole, Metadata, Root, Timestamp
 
 from ddx.domain.artifacts import COMMON_MODEL
 from ddx.domain.canonical import canonical_json
@@ -326,7 +326,7 @@ def stolen_timestamp(arena: Arena):
 
 @attack(KEYS, "Stolen timestamp key, pointing back at an old snapshot", "bundle.rollback")
 def stolen_timestamp_rolls_back(arena: Arena):
-    old = Metadata.from_file(str(arena.metadata / "timestamp.json")).signed.snapshot_meta
+    old = Metadata[Timestamp].from_file(str(arena.metadata / "timestamp.json")).signed.snapshot_meta
     arena.publish_next()
     arena.publisher.offer_older(SERVING)
     with pytest.raises(NothingInstalledError):

@@ -170,7 +170,8 @@ class CloudProcess:
     """`python -m cloud_api` on one data folder; may be killed and started again."""
 
     def __init__(self, data: Path) -> None:
-        self.data, self.process = data, None
+        self.data = data
+        self.process: subprocess.Popen[bytes] | None = None
         self.port, self.code = 0, ""
 
     def start(self) -> "CloudProcess":

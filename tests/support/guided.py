@@ -2,15 +2,18 @@
 
 import copy
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 from ddx.assessment import Assessment, open_diseases
-from ddx.domain.differential import World
+from ddx.domain.differential import Differential, World
+from ddx.domain.explanation import Explanation
 from ddx.explain.why_not import TOP, open_answers, standing_in, why_not
 from ddx.inquiry.effort import RURAL_POST, Means
 from ddx.inquiry.inquirer import Question
 from ddx.inquiry.stop import Proposal, StopReason
 from ddx.safety import Flags, Recommendations, triage
+from ddx.terminology.catalogue import Catalogue
 
 
 class Guided:
@@ -19,6 +22,10 @@ class Guided:
     askable: (finding, means) in the order to ask. kept: what cannot be set aside, None unsaid.
     actions: (disease, es, en).
     """
+
+    diagnose: Callable[..., Differential]
+    explain: Callable[..., Explanation]
+    catalogue: Catalogue
 
     askable = ()
     kept = None

@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -111,7 +112,9 @@ def postgres(fsync="off"):
     make = [initdb, "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"]
     as_root = os.geteuid() == 0
     user = "postgres" if as_root else getpass.getuser()
-    account = {"user": "postgres", "group": "postgres", "extra_groups": []} if as_root else {}
+    account: dict[str, Any] = (
+        {"user": "postgres", "group": "postgres", "extra_groups": []} if as_root else {}
+    )
     with scratch(user if as_root else None) as folder:
         cluster = folder / "cluster"
         subprocess.run(

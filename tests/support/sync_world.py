@@ -58,7 +58,7 @@ class Link:
     """A transport between runner and intake that does what bad links do."""
 
     dice: random.Random
-    sink: MemorySink
+    sink: "MemorySink | WorldSink"
     healed: bool = False
     whole: bool = True
     clock_offset_s: float = 0.0
@@ -94,6 +94,7 @@ class Link:
                 raise ServerUnreachableError(trouble)
             case "delayed":
                 self.delayed.append(frame)
+                assert isinstance(self.sink, WorldSink)
                 self.sink.arrives(frame)
                 raise ServerUnreachableError(trouble)
             case "busy":

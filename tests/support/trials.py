@@ -16,7 +16,7 @@ def command(name: str) -> tuple[str, ...]:
 
 
 def _tiny():
-    from tests.support.tiny_engine import TinyEngine
+    from support.tiny_engine import TinyEngine
 
     return TinyEngine.from_artifacts
 

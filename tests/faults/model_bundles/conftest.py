@@ -3,8 +3,7 @@
 import os
 
 import pytest
-
-from tests.support.bundle_workshop import BundleWorkshop
+from support.bundle_workshop import BundleWorkshop
 
 
 @pytest.fixture(autouse=True)

@@ -2,14 +2,15 @@
 
 import itertools
 import random
+from collections.abc import Generator
 
 import httpx
 import pytest
+from support.bad_link import bad_link
 from tuf.api.exceptions import DownloadError, DownloadLengthMismatchError
 
 from sync_service.client.fetcher import HttpxFetcher, Pace
 from sync_service.client.partials import Partials
-from tests.support.bad_link import bad_link
 
 MEMBER = random.Random(20261126).randbytes(4_000_000)
 
@@ -49,6 +50,7 @@ def test_an_application_closed_in_the_middle_goes_on_where_it_was(served, http, 
     with bad_link(served) as link:
         chunks = HttpxFetcher(http, partials=partials).fetch(f"{link.url}/targets/member")
         begun = sum(len(chunk) for chunk in itertools.islice(chunks, 20))
+        assert isinstance(chunks, Generator)
         chunks.close()
     with bad_link(served) as again:
         moved = Partials(tmp_path / "partials")

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from support.bundle_workshop import small_members
 
 from model_bundles.errors import BundleError, BundleStorageError
 from model_bundles.slots import Slots
-from tests.support.bundle_workshop import small_members
 
 NEWER = small_members(common=b"newer", meta=b"newer too")
 

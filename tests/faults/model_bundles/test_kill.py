@@ -18,6 +18,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.bundle_workshop import CREATED_AT, BundleWorkshop, small_members
+
 from model_bundles.authoring.build import build_bundle
 from model_bundles.authoring.patches import versions_before, with_patches
 from model_bundles.client import BundleClient
@@ -25,7 +27,6 @@ from model_bundles.local import LOCAL, LocalFetcher
 from model_bundles.slots import Slots
 from model_bundles.verify import Trust
 from sync_service.client.updates import Updater, UpdateResult
-from tests.support.bundle_workshop import CREATED_AT, BundleWorkshop, small_members
 
 IN_TESTS = 6
 _MODEL = random.Random(1).randbytes(200_000)

@@ -7,6 +7,7 @@ import shutil
 from datetime import UTC, datetime
 
 import pytest
+from support.bundle_workshop import CREATED_AT, BundleWorkshop, flip, small_members
 from tuf.api.metadata import Metadata, TargetFile
 
 from model_bundles import chain
@@ -15,7 +16,6 @@ from model_bundles.errors import BundleError, BundleRollbackError, BundleTampere
 from model_bundles.manifest import Release, write_channel, write_manifest
 from model_bundles.slots import Slots
 from model_bundles.verify import open_verified
-from tests.support.bundle_workshop import CREATED_AT, BundleWorkshop, flip, small_members
 
 
 def contents(bundle):

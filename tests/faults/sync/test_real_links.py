@@ -41,7 +41,7 @@ from sync_service.client.machine import MAX_LIMIT
 from sync_service.client.outbox import OutboxCounts
 from sync_service.client.runner import wire_event
 from sync_service.protocol.compression import compress
-from sync_service.protocol.messages import EnrolmentRequest
+from sync_service.protocol.messages import EnrolmentRequest, SyncEvent
 
 HEALED_WITHIN_S = 60.0  # the bar; only the command judges it
 GIVE_UP_S = 300.0
@@ -326,7 +326,11 @@ def overhead(visits: int, loss: float, *, seed: int = 0) -> Overhead:
 
 
 def _compressed(store: ClinicStore) -> int:
-    records = [wire_event(event).wire_bytes() for event in StoreOutbox(store).pending(1_000_000)]
+    records = []
+    for event in StoreOutbox(store).pending(1_000_000):
+        made = wire_event(event)
+        assert isinstance(made, SyncEvent)
+        records.append(made.wire_bytes())
     pages = [records[start : start + MAX_LIMIT] for start in range(0, len(records), MAX_LIMIT)]
     return sum(len(compress(b",".join(page))) for page in pages)
 

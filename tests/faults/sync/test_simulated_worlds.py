@@ -149,6 +149,7 @@ class TrustsTheWholeBatch(Link):
     def deliver(self, frame):
         judged = self.read(frame)
         first = judged.records[0][0]
+        assert isinstance(self.sink, WorldSink)
         known = self.sink.names.get((frame.device_id, first.id))
         if known is None:
             return super().deliver(frame)

@@ -104,8 +104,9 @@ def test_tuf_js_downloads_a_whole_release_from_our_repository(download, workshop
 def test_tuf_js_follows_our_root_rotation_and_safety_orders_do_not_disturb_it(download, workshop):
     from datetime import UTC, datetime
 
+    from unit.model_bundles.test_rotation import rotate
+
     from model_bundles.orders import Block, Orders
-    from tests.unit.model_bundles.test_rotation import rotate
 
     release = workshop.writer.release("2026.11.1")
     block = Block(release=release, model="rare")

@@ -222,7 +222,7 @@ def test_records_of_an_earlier_epoch_arrive_under_their_own_epoch(cloud, clinic)
 def test_fields_nobody_knows_yet_reach_the_database(cloud, clinic):
     payload = a_diagnosis() | {"travel": "VF:travel-lowland"}
     batch = a_batch(clinic, [payload], link="satellite")
-    event = SyncEvent(**dict(batch.events[0]), urgency=3)
+    event = SyncEvent(**dict(batch.events[0]) | {"urgency": 3})
     clinic.transport.push(batch.model_copy(update={"events": (event,)}))
     (row,) = cloud.rows("SELECT payload, extra FROM event")
     assert json.loads(row["payload"])["travel"] == "VF:travel-lowland"

@@ -4,6 +4,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from support.bundle_workshop import BundleWorkshop, small_members
 from tuf.ngclient import Urllib3Fetcher
 
 from model_bundles import files
@@ -18,7 +19,6 @@ from model_bundles.errors import (
     BundleWithdrawnError,
 )
 from model_bundles.local import LOCAL, LocalFetcher, RepositoryLocation
-from tests.support.bundle_workshop import BundleWorkshop, small_members
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import pytest
+from support.bundle_workshop import flip
 
 from model_bundles import embedded
 from model_bundles.embedded import Origin, serving_bundle
@@ -10,7 +11,6 @@ from model_bundles.errors import (
     BundleTamperedError,
 )
 from model_bundles.verify import open_verified
-from tests.support.bundle_workshop import flip
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from datetime import UTC, timedelta, timezone
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.bundle_workshop import CREATED_AT, small_members
 
 from ddx.domain.canonical import canonical_json
 from model_bundles import layout
@@ -17,7 +18,6 @@ from model_bundles.manifest import (
     write_channel,
     write_manifest,
 )
-from tests.support.bundle_workshop import CREATED_AT, small_members
 
 
 def manifest_json(**changes):

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from support.bundle_workshop import small_members
 
 from model_bundles.client import BundleClient, Device
 from model_bundles.embedded import Origin, serving_bundle
@@ -18,7 +19,6 @@ from model_bundles.orders import Block, Downgrade, Orders
 from model_bundles.rollout import Rollout, cohort
 from model_bundles.verify import open_verified
 from sync_service.client.updates import Updater, UpdateResult
-from tests.support.bundle_workshop import small_members
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 

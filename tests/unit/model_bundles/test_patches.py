@@ -7,6 +7,7 @@ import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
+from support.bundle_workshop import CREATED_AT, flip, small_members
 
 from model_bundles import layout
 from model_bundles.authoring.build import build_bundle
@@ -14,7 +15,6 @@ from model_bundles.authoring.patches import versions_before, with_patches
 from model_bundles.compression import apply_patch, make_patch, pack
 from model_bundles.errors import BundleMalformedError, BundleTamperedError
 from model_bundles.slots import Slots
-from tests.support.bundle_workshop import CREATED_AT, flip, small_members
 
 NOISE = random.Random(20261126)
 MODEL = NOISE.randbytes(60_000)

@@ -1,13 +1,13 @@
 """Keys change while devices are offline; only the old keys may say so."""
 
 import pytest
+from support.bundle_workshop import SMALL_POLICY
 from tuf.api.metadata import Metadata
 
 from model_bundles.authoring.keys import KeyRing, RolePolicy
 from model_bundles.authoring.repository import Repository
 from model_bundles.errors import BundleTamperedError
 from model_bundles.verify import Trust
-from tests.support.bundle_workshop import SMALL_POLICY
 
 
 def rotate(workshop, *roles, old_signs=True, new_signs=True, version=2):

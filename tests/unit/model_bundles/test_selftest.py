@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from support.bundle_workshop import GOLDEN, small_members
 
 from ddx.domain import artifacts
 from ddx.domain.differential import Band, Candidate, Differential, World
@@ -8,7 +9,6 @@ from ddx.domain.identifiers import disease_id
 from ddx.errors import ModelError
 from model_bundles import selftest
 from model_bundles.errors import SelfTestFailedError
-from tests.support.bundle_workshop import GOLDEN, small_members
 
 
 class Engine:

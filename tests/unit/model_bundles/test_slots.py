@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from support.bundle_workshop import BundleWorkshop, small_members
 
 from ddx.domain import artifacts
 from ddx.domain.canonical import canonical_json
@@ -13,7 +14,6 @@ from model_bundles.errors import (
 )
 from model_bundles.slots import Slots
 from model_bundles.verify import open_verified
-from tests.support.bundle_workshop import BundleWorkshop, small_members
 
 
 @pytest.fixture

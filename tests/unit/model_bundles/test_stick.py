@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from support.bundle_workshop import SMALL_POLICY, small_members
 
 from model_bundles import stick
 from model_bundles.authoring.ceremony import mirror
@@ -20,7 +21,6 @@ from model_bundles.errors import (
 )
 from model_bundles.slots import Slots
 from model_bundles.verify import Trust
-from tests.support.bundle_workshop import SMALL_POLICY, small_members
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_what_would_be_refused_at_the_clinic_is_not_carried_there(workshop, usb)
 def test_a_stick_from_a_stranger_is_refused_and_the_active_bundle_serves(
     workshop, slots, carried, tmp_path
 ):
-    from tests.support.bundle_workshop import BundleWorkshop
+    from support.bundle_workshop import BundleWorkshop
 
     bring(carried, slots, workshop.trust, tmp_path / "device")
     stranger = BundleWorkshop(tmp_path / "stranger")

@@ -5,14 +5,14 @@ import sys
 from dataclasses import replace
 
 import pytest
+from support.tiny_engine import tiny_members
+from support.trials import command
 
 from ddx.domain.course import StoppedError
 from desktop.app import COMMANDS
 from model_bundles.embedded import default_repository, embedded_trust
 from model_bundles.errors import BundleTamperedError, SelfTestFailedError, TrialFailedError
 from model_bundles.trial import Limits, Trial
-from tests.support.tiny_engine import tiny_members
-from tests.support.trials import command
 
 SHORT = Limits(memory_bytes=2**30, cpu_s=60, wall_s=60.0)
 

@@ -5,6 +5,7 @@ from datetime import UTC
 
 import pytest
 from support.as_installed import without_optional
+from support.bundle_workshop import CREATED_AT, BundleWorkshop, small_members
 
 from ddx.domain import artifacts
 from ddx.errors import ModelError
@@ -17,7 +18,6 @@ from model_bundles.errors import (
 )
 from model_bundles.manifest import write_channel, write_manifest
 from model_bundles.verify import Trust, VerifiedBundle, open_verified
-from tests.support.bundle_workshop import CREATED_AT, BundleWorkshop, small_members
 
 
 def test_a_signed_bundle_gives_its_members(workshop):

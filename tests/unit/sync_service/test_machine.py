@@ -50,9 +50,11 @@ def test_a_status_nobody_knows_leaves_the_record_waiting():
 
 
 def test_a_lost_link_waits_and_grows_patient():
-    state, waits = m.Pushing(limit=50), []
+    state: m.State = m.Pushing(limit=50)
+    waits = []
     for _ in range(14):
         state, (wake,) = m.step(state, m.Failed(cause=Cause.OFFLINE, jitter=1.0))
+        assert isinstance(wake, m.WakeAfter)
         waits.append(wake.seconds)
         state, _ = m.step(state, m.Woken())
     # 2, 4, 8 … doubling up to forty seconds: the link's return is noticed within a minute
@@ -77,7 +79,8 @@ def test_a_server_that_refuses_is_asked_ever_more_rarely():
 
 
 def test_a_lost_batch_is_followed_by_smaller_ones():
-    state, limits = m.Pushing(limit=50), []
+    state: m.State = m.Pushing(limit=50)
+    limits = []
     for _ in range(5):
         state, _ = m.step(state, m.Failed(cause=Cause.OFFLINE))
         limits.append(state.limit)
@@ -104,13 +107,15 @@ def test_a_page_aims_at_five_seconds(limit, records, elapsed_s, next_limit):
 
 def test_the_devices_own_rule_about_bytes_waits_and_an_asker_is_told_again():
     held, (wake,) = m.step(m.Pushing(limit=50), m.HeldBack(wait_s=600.0, code="sync.budget"))
-    assert (held.cause, held.code, wake.seconds) == (Cause.HELD, "sync.budget", 600.0)
+    assert isinstance(held, m.Waiting)
+    assert (held.cause, held.code, wake) == (Cause.HELD, "sync.budget", m.WakeAfter(600.0))
     assert m.step(held, m.Tick()) == (held, ())
     assert m.step(held, m.Asked())[1] == (m.Push(limit=50),)
 
 
 def test_success_forgets_earlier_failures():
     state, _ = m.step(m.Pushing(limit=50, attempt=6), m.Answered(sent=(A,), answers={A: stored(1)}))
+    assert isinstance(state, m.Pushing)
     assert state.attempt == 0
 
 
@@ -118,6 +123,7 @@ def test_success_forgets_earlier_failures():
 def test_the_server_says_how_long_to_wait_within_reason(asked, least):
     failed = m.Failed(cause=Cause.BUSY, retry_after_s=asked, jitter=0.5)
     _, (wake,) = m.step(m.Pushing(limit=50), failed)
+    assert isinstance(wake, m.WakeAfter)
     assert least <= wake.seconds <= least * 1.1 + 1
 
 
@@ -136,7 +142,7 @@ def test_the_schedule_does_not_cut_a_waiting_time_short():
 
 def test_an_unreadable_batch_is_halved_until_the_bad_record_stands_alone():
     state, (push,) = m.step(m.Pushing(limit=50), m.BatchRefused(sent=(A, B, C), code="x"))
-    assert (state.limit, push.limit) == (1, 1)
+    assert (state.limit, push) == (1, m.Push(limit=1))
     state, effects = m.step(state, m.BatchRefused(sent=(A,), code="sync.malformed"))
     assert effects == (m.Quarantine(A, "sync.malformed"), m.Push(limit=1))
     state, _ = m.step(state, m.Answered(sent=(B,), answers={B: stored(1)}))
@@ -144,7 +150,8 @@ def test_an_unreadable_batch_is_halved_until_the_bad_record_stands_alone():
 
 
 def test_a_server_that_accepts_nothing_does_not_empty_the_outbox_into_quarantine():
-    state, aside = m.Pushing(limit=1), 0
+    state: m.State = m.Pushing(limit=1)
+    aside = 0
     for name in "abcdefgh":
         state, effects = m.step(
             state, m.BatchRefused(sent=(RecordId(name),), code="sync.malformed")
@@ -153,6 +160,7 @@ def test_a_server_that_accepts_nothing_does_not_empty_the_outbox_into_quarantine
         if isinstance(state, m.Waiting):
             break
     assert aside == 3
+    assert isinstance(state, m.Waiting)
     assert state.cause is Cause.REFUSED
 
 
@@ -160,6 +168,7 @@ def test_a_wrong_clock_is_corrected_once():
     state, effects = m.step(m.Pushing(limit=50), m.ClockRefused(offset_s=7200))
     assert effects == (m.SetClockOffset(7200), m.Push(limit=50))
     state, _ = m.step(state, m.ClockRefused(offset_s=7200))
+    assert isinstance(state, m.Waiting)
     assert state.cause is Cause.REFUSED
 
 

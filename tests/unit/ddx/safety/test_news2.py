@@ -43,7 +43,7 @@ def test_totals_match_a_hand_count(measured, total):
     assert score.missing == ()
 
 
-CHART = {
+CHART: dict[str, dict[float, int]] = {
     "respiratory_rate_bpm": {8: 3, 9: 1, 11: 1, 12: 0, 20: 0, 21: 2, 24: 2, 25: 3},
     "spo2_percent": {91: 3, 92: 2, 93: 2, 94: 1, 95: 1, 96: 0},
     "systolic_mmhg": {90: 3, 91: 2, 100: 2, 101: 1, 110: 1, 111: 0, 219: 0, 220: 3},

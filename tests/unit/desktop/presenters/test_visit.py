@@ -372,7 +372,9 @@ def test_a_decision_is_recorded_once_and_shown(answered):
     form = DecisionEdited(disease=None, reason=OverrideReason.NOT_MY_JUDGEMENT, note=" no ")
     started, _ = after(answered, DecisionStarted(Verb.REFUSE), form)
     sent, effects = step(started, DecisionConfirmed())
-    assert effects[0].note == "no"
+    (recorded,) = effects
+    assert isinstance(recorded, RecordDecision)
+    assert recorded.note == "no"
     assert step(sent, DecisionConfirmed())[1] == ()
     feedback = Feedback(
         id=RecordId("f"),

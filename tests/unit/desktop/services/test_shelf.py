@@ -7,6 +7,7 @@ from typing import ClassVar
 import pytest
 from support.bundle_workshop import BundleWorkshop
 from support.tiny_engine import TinyEngine, tiny_members
+from unit.model_bundles.test_orders_here import NOW
 
 from ddx.domain.case import Case, Sex
 from ddx.errors import CaseError, ModelError
@@ -17,7 +18,6 @@ from model_bundles.health import MAX_FAILURES, MAX_LOADS
 from model_bundles.orders import Block, Orders, write_orders
 from model_bundles.slots import Slots
 from model_bundles.verify import open_verified
-from tests.unit.model_bundles.test_orders_here import NOW
 
 CASE = Case(age_days=365, sex=Sex.FEMALE, findings=())
 

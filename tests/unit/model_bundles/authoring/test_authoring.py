@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from support.bundle_workshop import CREATED_AT, SMALL_POLICY, BundleWorkshop, small_members
 from tuf.api.metadata import Metadata
 
 from model_bundles.authoring.build import build_bundle
@@ -21,7 +22,6 @@ from model_bundles.manifest import Release, write_channel
 from model_bundles.orders import Block, Downgrade, Orders
 from model_bundles.rollout import ChannelOffer, Rollout, read_offer
 from model_bundles.verify import open_verified
-from tests.support.bundle_workshop import CREATED_AT, SMALL_POLICY, BundleWorkshop, small_members
 
 AT = datetime(2026, 11, 2, 8, 30, tzinfo=UTC)
 

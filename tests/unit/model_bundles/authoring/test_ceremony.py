@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from support.bundle_workshop import BundleWorkshop, small_members
 from tuf.api.metadata import Metadata
 
 from model_bundles import layout
@@ -24,7 +25,6 @@ from model_bundles.installers import Installers
 from model_bundles.local import LOCAL, LocalFetcher
 from model_bundles.slots import Slots
 from model_bundles.verify import Trust, open_verified
-from tests.support.bundle_workshop import BundleWorkshop, small_members
 
 WORDS = "correct horse battery"
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from support.bundle_workshop import small_members
 
 from model_bundles.authoring.sbom import LOCK_DIGEST, bill_of_materials, read_lock
 from model_bundles.errors import BundleMalformedError
-from tests.support.bundle_workshop import small_members
 
 LOCK = Path(__file__).parents[4] / "locks" / "clinic.txt"
 AT = datetime(2026, 11, 26, tzinfo=UTC)

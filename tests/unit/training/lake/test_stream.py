@@ -1,6 +1,7 @@
 """The gateway's log read into bronze: everything once, from where it stopped, erasures obeyed."""
 
 import json
+from collections.abc import Generator
 from datetime import UTC, datetime
 
 import pytest
@@ -80,6 +81,7 @@ def test_a_reader_that_dies_between_pages_repeats_nothing_and_skips_nothing(clou
     log = SqlLog(cloud.settings.database_address())
     pages = follow(log, lake, Bronze(lake), KEYED, page=2)
     next(pages)
+    assert isinstance(pages, Generator)
     pages.close()
     drain(SqlLog(cloud.settings.database_address()), lake, page=2)
     assert [row["offset"] for row in bronze(lake)] == [1, 2, 3, 4, 5]

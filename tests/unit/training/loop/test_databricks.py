@@ -45,7 +45,7 @@ def jobs():
 
 def test_a_field_databricks_does_not_know_is_refused():
     with pytest.raises(ValueError, match="clusterz"):
-        Job.from_dict({"name": "x", "clusterz": 1})
+        Job.from_dict({"name": "x", "clusterz": 1})  # type: ignore[typeddict-unknown-key]
 
 
 def test_the_cluster_is_that_of_the_reference_architecture(jobs):

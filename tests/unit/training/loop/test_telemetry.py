@@ -171,7 +171,9 @@ def test_a_rollout_nobody_tells_of_holds_and_goes_back_after_a_day():
         state, Reported(at=T0 + timedelta(hours=24), current=told, new=untold), PLAN
     )
     assert (state.phase, state.reason) == (Phase.HELD, Signal.TELEMETRY)
-    assert [(e.code, e.signal) for e in effects] == [("rollout.held", Signal.TELEMETRY)]
+    (alert,) = effects
+    assert isinstance(alert, Alert)
+    assert (alert.code, alert.signal) == ("rollout.held", Signal.TELEMETRY)
     assert state.tests[Signal.ERRORS].new.cases == 0  # nobody counted them
     again, _ = decide(state, Reported(at=T0 + timedelta(hours=25), current=told, new=told), PLAN)
     assert again.phase is Phase.RUNNING

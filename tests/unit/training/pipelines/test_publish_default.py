@@ -5,7 +5,8 @@ import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tuf.api.metadata import Metadata
+from support.tiny_engine import TinyEngine, tiny_members
+from tuf.api.metadata import Metadata, Targets
 
 from desktop.services.engines import BundleMemory
 from desktop.services.shelf import DeviceShelf
@@ -17,7 +18,6 @@ from model_bundles.authoring.repository import Repository
 from model_bundles.errors import BundleError, BundleExpiredError
 from model_bundles.floors import FileFloors
 from model_bundles.verify import Trust, open_verified
-from tests.support.tiny_engine import TinyEngine, tiny_members
 from training.pipelines.release import publish_default, republish
 
 SHIPPED, CARRIED = "2026.10.1", "2026.11.1"
@@ -138,7 +138,7 @@ def test_root_models_and_safety_are_the_same_people_and_the_rest_are_not(publish
         assert not keys(usual, role) & keys(offline, role)
     folders = (default / "repository" / "metadata", default / "sticks" / "metadata")
     delegated = [
-        Metadata.from_file(str(folder / "1.targets.json")).signed.delegations.roles
+        Metadata[Targets].from_file(str(folder / "1.targets.json")).signed.delegations.roles
         for folder in folders
     ]
     for role in ("models", "safety"):

@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--visits", type=int, default=150)
     asked = parser.parse_args(argv)
-    keeping.BACKUP_EVERY = keeping.CHECK_EVERY = timedelta()  # type: ignore[misc] -- due each time
+    keeping.BACKUP_EVERY = keeping.CHECK_EVERY = timedelta()  # type: ignore[misc]  # due each time
     with tempfile.TemporaryDirectory() as name:
         tally, missing = stress(Path(name), asked.visits)
     for what, count in sorted(tally.done.items()):

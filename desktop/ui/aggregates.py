@@ -81,7 +81,7 @@ class AggregatesScreen(Screen):
 
     def _read(self) -> None:
         work, course = self.jobs.work(translate("Aggregates", "Contando…"))
-        self.jobs.run(
+        self.ask(
             lambda: self._session.aggregates.read(course=course),
             lambda counts: self.dispatch(Arrived(counts)),
             self._failed,

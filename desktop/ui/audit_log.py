@@ -131,7 +131,7 @@ class AuditLogScreen(Screen):
 
     def _read(self) -> None:
         work, course = self.jobs.work(translate("AuditLog", "Leyendo la auditoría…"))
-        self.jobs.run(
+        self.ask(
             lambda: self._session.audit.entries(course=course),
             lambda entries: self.dispatch(EntriesRead(entries)),
             self._failed,

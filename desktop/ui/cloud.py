@@ -307,13 +307,13 @@ class CloudScreen(Screen):
 
     def _read(self) -> None:
         identity = self._identity
-        self.jobs.run(
+        self.ask(
             lambda: AccountRead(identity.linked(), identity.standing()), self.dispatch, self._failed
         )
 
     def _ask_for_code(self) -> None:
         self._identity.ready()
-        self.jobs.run(
+        self.ask(
             self._identity.begin_device_code,
             lambda code: self.dispatch(CodeGiven(code)),
             self._failed,
@@ -330,7 +330,7 @@ class CloudScreen(Screen):
         self._sign_in(lambda: identity.sign_in_with_browser(show))
 
     def _sign_in(self, ask: Callable[[], Grant]) -> None:
-        self.jobs.run(ask, lambda grant: self.dispatch(Finished(grant)), self._failed, Lane.PERSON)
+        self.ask(ask, lambda grant: self.dispatch(Finished(grant)), self._failed, Lane.PERSON)
 
     def _browse(self, address: str) -> None:
         """Open the browser, on the thread of the window."""

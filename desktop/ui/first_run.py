@@ -239,7 +239,7 @@ class FirstRunScreen(Screen):
 
     def enter_screen(self) -> None:
         """Put the cursor in the first field; offer a backup when there is one."""
-        self.jobs.run(
+        self.ask(
             self._clinic.backups,
             lambda found: self.dispatch(BackupsRead(any=bool(found))),
             lambda _error: self.dispatch(BackupsRead(any=False)),
@@ -259,7 +259,7 @@ class FirstRunScreen(Screen):
 
     def _create(self, effect: CreateClinic) -> None:
         work, course = self.jobs.work(translate("FirstRun", "Creando el centro cifrado…"))
-        self.jobs.run(
+        self.ask(
             lambda: self._clinic.create(
                 clinic_name=effect.clinic_name,
                 display_name=effect.display_name,

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from shiboken6 import isValid
 
 from ddx.domain.finding import Presence
 from ddx.domain.identifiers import FindingId
@@ -119,7 +118,7 @@ class GuidePanel(Screen):
 
     def _look(self, effect: Look) -> None:
         visits = self._session.visits
-        self.jobs.run(
+        self.ask(
             lambda: visits.guide(effect.draft, effect.equipment.value),
             lambda guidance: self._seen(Guided(effect.draft, guidance)),
             lambda error: self.dispatch(Failed(refusal_of(error))),
@@ -128,8 +127,7 @@ class GuidePanel(Screen):
 
     def _seen(self, event: Guided) -> None:
         self.dispatch(event)
-        if isValid(self):  # the visit may have been left meanwhile
-            self.looked.emit()
+        self.looked.emit()
 
     def _marked(self, finding: str, presence: Presence) -> None:
         question = self.state.question

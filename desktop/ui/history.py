@@ -254,7 +254,7 @@ class HistoryScreen(Screen):
 
     def _read(self, effect: ReadHistory) -> None:
         work, course = self.jobs.work(translate("History", "Leyendo la historia…"))
-        self.jobs.run(
+        self.ask(
             lambda: self._session.visits.history(effect.patient, course),
             self._show_visits,
             self._failed,
@@ -277,7 +277,7 @@ class HistoryScreen(Screen):
             )
             return files.write(effect.path, content, course)
 
-        self.jobs.run(write, lambda path: self.dispatch(Exported(path)), self._failed, about=work)
+        self.ask(write, lambda path: self.dispatch(Exported(path)), self._failed, about=work)
 
     def _failed(self, error: DdxError) -> None:
         self.dispatch(Failed(refusal_of(error)))

@@ -285,10 +285,10 @@ class ManageScreen(Screen):
 
     def _read(self) -> None:
         session = self._session
-        self.jobs.run(
+        self.ask(
             session.staff.members, lambda found: self.dispatch(MembersRead(found)), self._failed
         )
-        self.jobs.run(
+        self.ask(
             session.keeping.backups,
             lambda made: self.dispatch(BackupsRead(made[0].made_at if made else None)),
             self._failed,
@@ -311,7 +311,7 @@ class ManageScreen(Screen):
             self._run(partial(staff.remove, form.own, who), Done.REMOVED, about)
 
     def _run(self, do: Callable[[], object], done: Done, about: Work) -> None:
-        self.jobs.run(do, lambda _none: self.dispatch(Finished(done)), self._failed, about=about)
+        self.ask(do, lambda _none: self.dispatch(Finished(done)), self._failed, about=about)
 
     def _run_course(self, do: Callable[[Course], object], done: Done, title: str) -> None:
         work, course = self.jobs.work(title)
@@ -328,9 +328,7 @@ class ManageScreen(Screen):
             session.close()
             return clinic.change_data_key(person, own, course)
 
-        self.jobs.run(
-            change, lambda key: self.dispatch(KeyChanged(key)), self._not_changed, about=work
-        )
+        self.ask(change, lambda key: self.dispatch(KeyChanged(key)), self._not_changed, about=work)
 
     def _not_changed(self, error: DdxError) -> None:
         self._failed(error)

@@ -413,7 +413,7 @@ class PatientsScreen(Screen):
             if course is self._looking:
                 self._failed(error)
 
-        self.jobs.run(
+        self.ask(
             lambda: self._session.patients.search(effect.text, course=course),
             lambda found: self.dispatch(PatientsFound(effect.text, found)),
             failed,
@@ -431,14 +431,14 @@ class PatientsScreen(Screen):
             birth_date=form.birth_date,
             national_id=form.national_id.strip(),
         )
-        self.jobs.run(
+        self.ask(
             lambda: self._session.patients.create(new),
             lambda made: self.dispatch(PatientRegistered(made)),
             self._failed,
         )
 
     def _erase(self, effect: ErasePatient) -> None:
-        self.jobs.run(
+        self.ask(
             lambda: self._session.privacy.erase(effect.patient),
             lambda proof: self.dispatch(PatientErased(proof)),
             self._failed,

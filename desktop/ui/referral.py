@@ -176,12 +176,12 @@ class ReferralScreen(Screen):
                 raise ReferralFileError(type(error).__name__) from error
             return effect.path
 
-        self.jobs.run(write, lambda path: self.dispatch(Saved(path)), self._failed)
+        self.ask(write, lambda path: self.dispatch(Saved(path)), self._failed)
 
     def _print(self) -> None:
         visit, page = self._referral.visit, letter.document(self.content)
 
-        def out(_none: None) -> None:
+        def out(_none: None) -> None:  # once it is in the audit, whether or not the letter is open
             page.print_(self._printer)
             self.dispatch(Printed())
 

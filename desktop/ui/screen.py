@@ -1,15 +1,17 @@
 """A screen: a presenter's state, drawn; its effects, performed. The loop is here, once."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from ddx.errors import DdxError
 from desktop.presenters.reducer import Effect, Reducer, Refusal
-from desktop.ui.jobs import Jobs
+from desktop.ui.jobs import Jobs, Lane, Work
 from desktop.ui.widgets import Spoken
+
+T = TypeVar("T")
 
 
 def refusal_of(error: DdxError) -> Refusal:
@@ -32,6 +34,24 @@ class Screen(Spoken):
         self.jobs = jobs
         self.setObjectName("page")
         self._performers: dict[type, Callable[[Any], object]] = {}
+
+    def ask(
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], object],
+        failed: Callable[[DdxError], object],
+        lane: Lane = Lane.STORE,
+        about: Work | None = None,
+    ) -> None:
+        """Queue `work` as `Jobs.run`; a screen that is gone by then is told nothing."""
+        self.jobs.run(work, self._while_here(done), self._while_here(failed), lane, about)
+
+    def _while_here(self, tell: Callable[[T], object]) -> Callable[[T], None]:
+        def told(answer: T) -> None:
+            if isValid(self):
+                tell(answer)
+
+        return told
 
     def dispatch(self, event: object) -> None:
         """Let the presenter answer `event`, draw, then perform what it asks for.

@@ -224,7 +224,7 @@ class SettingsScreen(Screen):
         self.language.setFocus()
 
     def _read(self) -> None:
-        self.jobs.run(
+        self.ask(
             self._session.preferences.rows,
             lambda rows: self.dispatch(Arrived(rows)),
             self._failed,

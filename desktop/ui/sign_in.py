@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QBoxLayout, QComboBox, QLineEdit, QPushButton, QWidget
+from shiboken6 import isValid
 
 from ddx.domain.identifiers import RecordId
 from ddx.errors import DdxError
@@ -204,12 +205,12 @@ class SignInScreen(Screen):
 
     def enter_screen(self) -> None:
         """Read who may sign in and put the cursor on the passphrase."""
-        self.jobs.run(
+        self.ask(
             self._clinic.clinicians,
             lambda known: self.dispatch(CliniciansRead(known)),
             lambda error: self.dispatch(Refused(refusal_of(error))),
         )
-        self.jobs.run(
+        self.ask(
             self._clinic.backups,
             lambda found: self.dispatch(BackupsRead(found)),
             lambda error: self.dispatch(Refused(refusal_of(error))),
@@ -261,7 +262,7 @@ class SignInScreen(Screen):
         work, course = self.jobs.work(
             translate("SignIn", "Comprobando la copia y poniéndola en su sitio…")
         )
-        self.jobs.run(
+        self.ask(
             lambda: self._clinic.restore(effect.backup, effect.secret, course),
             self._restored,
             self._refused,
@@ -281,11 +282,16 @@ class SignInScreen(Screen):
         )
 
     def _opened(self, session: "Session") -> None:
+        if not isValid(self):
+            session.close()
+            return
         self._session = session
         self.passphrase.clear()
         self.dispatch(SignedIn())
 
     def _refused(self, error: DdxError) -> None:
+        if not isValid(self):
+            return
         self.passphrase.clear()
         self.secret.clear()
         wait = float(getattr(error, "retry_after_s", 0) or 0)
@@ -295,7 +301,7 @@ class SignInScreen(Screen):
             self.passphrase.setFocus()
 
     def _move_aside(self) -> None:
-        self.jobs.run(
+        self.ask(
             self._clinic.quarantine,
             lambda folder: self.dispatch(SetAsideDone(str(folder))),
             lambda error: self.dispatch(Refused(refusal_of(error))),

@@ -149,13 +149,11 @@ class StatusBar(Screen):
 
     def _read_sync(self) -> None:
         if (session := self._session) is not None:
-            self.jobs.run(
-                session.sync.status, lambda s: self._told(session, SyncRead(s)), self._failed
-            )
+            self.ask(session.sync.status, lambda s: self._told(session, SyncRead(s)), self._failed)
 
     def _read_model(self) -> None:
         if (session := self._session) is not None:
-            self.jobs.run(
+            self.ask(
                 lambda: ModelRead(session.models.status(), session.application.status().ready),
                 lambda read: self._told(session, read),
                 self._failed,
@@ -172,7 +170,7 @@ class StatusBar(Screen):
                 translate("Status", "Enviando lo pendiente…"), quiet=not effect.asked
             )
             self._asked = (course,)
-            self.jobs.run(
+            self.ask(
                 lambda: session.sync.run_once(course),
                 lambda s: self.dispatch(SyncDone(s)),
                 self._not_synced,
@@ -192,7 +190,7 @@ class StatusBar(Screen):
         if (session := self._session) is not None:
             work, course = self.jobs.work(translate("Status", "Buscando un modelo más nuevo…"))
             self._downloading, self._asked = work, (*self._asked, course)
-            self.jobs.run(
+            self.ask(
                 lambda: session.models.update(course),
                 self._updated,
                 self._failed,
@@ -211,7 +209,7 @@ class StatusBar(Screen):
 
     def _link(self, effect: LinkClinic) -> None:
         if (session := self._session) is not None:
-            self.jobs.run(
+            self.ask(
                 lambda: session.sync.link(effect.server, effect.code),
                 lambda standing: self.dispatch(SyncDone(standing)),
                 lambda error: self.dispatch(LinkFailed(refusal_of(error))),
@@ -230,7 +228,7 @@ class StatusBar(Screen):
                 translate("Status", "Leyendo el modelo de la memoria USB…")
             )
             self._downloading = work
-            self.jobs.run(
+            self.ask(
                 lambda: session.models.update_from(Path(folder), course),
                 self._updated,
                 self._failed,

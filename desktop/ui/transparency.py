@@ -232,17 +232,17 @@ class TransparencyScreen(Screen):
                 for one in self._session.privacy.sent()
             )
 
-        self.jobs.run(read, lambda rows: self.dispatch(SentRead(rows)), self._failed)
+        self.ask(read, lambda rows: self.dispatch(SentRead(rows)), self._failed)
 
     def _read_standing(self) -> None:
-        self.jobs.run(
+        self.ask(
             self._session.identity.standing,
             lambda grant: self.dispatch(StandingRead(grant)),
             self._failed,
         )
 
     def _retry(self, effect: RetryRecord) -> None:
-        self.jobs.run(
+        self.ask(
             lambda: self._session.sync.retry(RecordId(effect.id)),
             lambda _done: self.dispatch(Retried()),
             self._failed,
@@ -252,7 +252,7 @@ class TransparencyScreen(Screen):
         work, course = self.jobs.work(
             translate("Transparency", "Comprobando la auditoría, entrada por entrada…")
         )
-        self.jobs.run(
+        self.ask(
             lambda: self._session.audit.verify(course),
             lambda entries: self.dispatch(Verified(entries)),
             self._failed,
@@ -265,7 +265,7 @@ class TransparencyScreen(Screen):
         def write() -> str:
             return files.write(effect.path, self._session.audit.export(course), course)
 
-        self.jobs.run(write, lambda path: self.dispatch(Exported(path)), self._failed, about=work)
+        self.ask(write, lambda path: self.dispatch(Exported(path)), self._failed, about=work)
 
     def _failed(self, error: DdxError) -> None:
         self.dispatch(Failed(refusal_of(error)))

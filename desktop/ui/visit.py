@@ -430,7 +430,7 @@ class VisitScreen(Screen):
         """Open the draft and put the cursor in the search."""
         self.dispatch(Entered())
         self.entry.search.setFocus()
-        self.jobs.run(lambda: read_names(self.labels), self._know, self._failed, Lane.LOOKUP)
+        self.ask(lambda: read_names(self.labels), self._know, self._failed, Lane.LOOKUP)
 
     def _know(self, names: Names) -> None:
         self.decision.know(names)
@@ -443,7 +443,7 @@ class VisitScreen(Screen):
         self.dispatch(Failed(refusal_of(error)))
 
     def _open_draft(self, effect: OpenDraft) -> None:
-        self.jobs.run(
+        self.ask(
             lambda: self._session.visits.open_draft(effect.patient),
             lambda record: self.dispatch(DraftOpened(record.id, record.draft)),
             lambda error: self.dispatch(DraftNotOpened(refusal_of(error))),
@@ -451,7 +451,7 @@ class VisitScreen(Screen):
 
     def _search(self, effect: SearchFindings) -> None:
         language = self.labels.language
-        self.jobs.run(
+        self.ask(
             lambda: self._clinic.search.search(effect.text, language, HITS),
             lambda hits: self.dispatch(
                 HitsFound(effect.text, tuple(Hit(hit.id, hit.matched) for hit in hits))
@@ -462,19 +462,19 @@ class VisitScreen(Screen):
 
     def _save(self, effect: SaveDraft) -> None:
         visits = self._session.visits
-        self.jobs.run(
+        self.ask(
             lambda: visits.save_draft(effect.draft_id, effect.draft),
             lambda _none: self.dispatch(DraftSaved(effect.revision)),
             lambda error: self.dispatch(SaveFailed(refusal_of(error))),
         )
-        self.jobs.run(
+        self.ask(
             lambda: visits.check(effect.draft),
             lambda issues: self.dispatch(DraftChecked(effect.revision, tuple(issues))),
             self._failed,
         )
 
     def _diagnose(self, effect: Diagnose) -> None:
-        self.jobs.run(
+        self.ask(
             lambda: self._session.visits.diagnose(effect.draft_id),
             lambda made: self._diagnosed(Diagnosed(effect.revision, made)),
             self._refused,
@@ -498,7 +498,7 @@ class VisitScreen(Screen):
             outdated = effect.draft != self.state.considered  # typed on since: nobody waits for it
             return None if outdated else self._session.visits.preview(effect.draft)
 
-        self.jobs.run(
+        self.ask(
             preview,
             lambda told: self.dispatch(Tried(effect.draft, told)),
             self._failed,
@@ -506,7 +506,7 @@ class VisitScreen(Screen):
         )
 
     def _explain(self, effect: Explain) -> None:
-        self.jobs.run(
+        self.ask(
             lambda: self._session.visits.account(effect.diagnosis, effect.disease),
             lambda told: self.dispatch(Explained(told.explanation, told.sentences, told.actions)),
             self._failed,
@@ -514,7 +514,7 @@ class VisitScreen(Screen):
 
     def _ask_why_not(self, effect: AskWhyNot) -> None:
         work, course = self.jobs.work(translate("Visit", "Buscando el cambio más pequeño…"))
-        self.jobs.run(
+        self.ask(
             lambda: self._session.visits.why_not(
                 effect.diagnosis, effect.disease, course.may_go_on
             ),
@@ -528,7 +528,7 @@ class VisitScreen(Screen):
         self._show_why_not()
 
     def _record(self, effect: RecordDecision) -> None:
-        self.jobs.run(
+        self.ask(
             lambda: self._session.decisions.record(
                 effect.diagnosis,
                 effect.verb,
@@ -542,7 +542,7 @@ class VisitScreen(Screen):
         )
 
     def _write_referral(self, effect: WriteReferral) -> None:
-        self.jobs.run(
+        self.ask(
             lambda: self._session.referrals.read(effect.diagnosis),
             lambda referral: self._show_paper(referral, summary=effect.summary),
             self._failed,

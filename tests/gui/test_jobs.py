@@ -93,6 +93,25 @@ def test_an_answer_to_a_screen_that_was_taken_down_is_dropped(jobs):
     assert screen.state == 2
 
 
+def test_a_screen_that_is_gone_is_told_nothing_more(jobs, qtbot):
+    """What it does with an answer beside `dispatch` (where the focus goes, say) has no place."""
+    told, go_on = [], threading.Event()
+
+    def refused():
+        go_on.wait(5)
+        raise TrialError("no")
+
+    gone, here = Screen(jobs), Screen(jobs)
+    qtbot.addWidget(here)
+    for screen, name in ((gone, "gone"), (here, "here")):
+        screen.ask(lambda: go_on.wait(5), lambda _, name=name: told.append(name), pytest.fail)
+        screen.ask(refused, pytest.fail, lambda _, name=name: told.append(f"{name}, refused"))
+    shiboken6.delete(gone)
+    go_on.set()
+    qtbot.waitUntil(lambda: len(told) == 2)
+    assert told == ["here", "here, refused"]
+
+
 def test_long_work_lets_the_window_go_first(jobs, qtbot, monkeypatch):
     monkeypatch.setattr("desktop.ui.jobs.GOES_FIRST_AT_MOST_S", 30)
     steps, busy = [], threading.Event()

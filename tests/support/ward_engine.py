@@ -8,7 +8,7 @@ import json
 import math
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -226,6 +226,10 @@ class WardEngine(Guided):
             if f.id in weights
         ]
         return tuple(sorted(reasons, key=lambda c: -abs(c.weight)))
+
+    def warm(self, pause: Callable[[], object]) -> None:
+        """Make what the first search would wait for."""
+        self.search.warm(pause)
 
     def features(self, case: Case) -> str:
         return canonical_json(case_to_json(case)).hex()

@@ -30,6 +30,7 @@ from shiboken6 import isValid
 
 from benchmarks.gaps import Gaps
 from benchmarks.screen import OFFICES, Hands, application, breathe, wait
+from ddx.domain.roles import Role
 from desktop.presenters.sign_in import Mode
 from desktop.services.demo import PASSPHRASE
 from desktop.ui.i18n import Language
@@ -52,6 +53,7 @@ WITH_CONTROL: Final = tuple(Key(ord(letter)) for letter in "1234BDEFGHKLNPRSTW")
 WORDS: Final = ("fiebre", "tos", "dolor", "naus", "disnea", "erup", "12", "38,5", "av", "3")
 SCALES: Final = (1.0, 1.25, 1.5, 2.0)
 PAUSES_MS: Final = (1, 1, 2, 5, 20, 60)
+ROLES: Final = (Role.MEDICO_GENERAL, Role.AUDITOR)  # beside the one who manages
 LOOKS_EVERY: Final = 15  # keys, at the draft on disk
 TOLD: Final = 25  # keys before a fault
 
@@ -101,8 +103,11 @@ class Monkey(Hands):
         return self.chance.random() < share
 
     def go(self, keys: int) -> None:
-        """Press that many keys, from the sign-in on."""
+        """Press that many keys, from the sign-in on, as one person of the clinic or another."""
         self.sign_in()
+        if (session := self.window._session) is not None:  # noqa: SLF001
+            for role in ROLES:
+                session.staff.add(PASSPHRASE, role.value, role, PASSPHRASE)
         for number in range(1, keys + 1):
             shown, front = self.window.screen_shown, QApplication.activeModalWidget()
             self.screens[type(shown).__name__] += 1
@@ -127,6 +132,7 @@ class Monkey(Hands):
     def _enter(self, screen: SignInScreen) -> None:
         self._did("sign in")
         if screen.state.may_try and screen.state.mode is Mode.PASSPHRASE:
+            screen.who.setCurrentIndex(self.chance.randrange(screen.who.count()))
             screen.passphrase.setText(PASSPHRASE)
             screen.enter.click()
 
@@ -197,7 +203,7 @@ class Monkey(Hands):
         if shown.draft_id is None or shown.unsaved:
             return
         kept = session.visits.open_draft(shown.patient.id)
-        if kept.id == shown.draft_id:
+        if kept.id == shown.draft_id and self.window.screen_shown is visit:
             self.drafts += 1
             if kept.draft != shown.draft:
                 self.faults.say(f"on disk {kept.draft}\non screen {shown.draft}")

@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt
+from PySide6.QtPrintSupport import QPrintDialog
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QPushButton, QWidget
 from shiboken6 import isValid
@@ -103,7 +104,10 @@ class Monkey(Hands):
         return self.chance.random() < share
 
     def go(self, keys: int) -> None:
-        """Press that many keys, from the sign-in on, as one person of the clinic or another."""
+        """Press that many keys, from the sign-in on, as one person of the clinic or another.
+
+        The print dialog is Qt's own, and waits for a person inside its buttons: it is closed.
+        """
         self.sign_in()
         if (session := self.window._session) is not None:  # noqa: SLF001
             for role in ROLES:
@@ -111,7 +115,7 @@ class Monkey(Hands):
         for number in range(1, keys + 1):
             shown, front = self.window.screen_shown, QApplication.activeModalWidget()
             self.screens[type(shown).__name__] += 1
-            if front is not None and self._often(0.08):
+            if front is not None and (isinstance(front, QPrintDialog) or self._often(0.08)):
                 self._did("close")
                 front.close()
             elif front is None and isinstance(shown, SignInScreen) and self._often(0.3):

@@ -9,8 +9,6 @@ damage or a record that does not arrive is a fault of ours: each is told, and th
 """
 
 import argparse
-import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -23,6 +21,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from support.cloud_server import CloudProcess
 
 from benchmarks.screen import Shift, application
 from ddx.errors import DdxError
@@ -140,23 +141,11 @@ def stress(folder: Path, visits: int) -> tuple[Tally, int]:
 @contextmanager
 def cloud(folder: Path) -> Iterator[tuple[str, str]]:
     """Run a cloud on loopback; give its address and the code for one device."""
-    command = [sys.executable, "-m", "cloud_api", "--port", "0", "--data", str(folder)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
-        try:
-            text = ""
-            for line in process.stdout or ():
-                text += line
-                if "Ctrl+C" in line:
-                    break
-            address = re.search(r"http://\S+", text)
-            code = re.search(r"enrolment code\s+(\S+)", text)
-            if address is None or code is None:
-                raise SystemExit(f"the cloud did not start: {text or 'it printed nothing'}")
-            yield address.group(), code.group(1)
-        finally:
-            process.terminate()
+    process = CloudProcess(folder).start()
+    try:
+        yield process.url, process.code
+    finally:
+        process.kill()
 
 
 @contextmanager
@@ -181,5 +170,4 @@ def another_process(folder: Path) -> Iterator[Callable[[], None]]:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     sys.exit(main())

@@ -132,7 +132,7 @@ class Engine:
         """
         self.rare.index.warm(pause)
         pause()
-        self.inquirer.bank.warm()
+        _ = self.inquirer.bank.drawn
         pause()
         self.search.warm(pause)
 

@@ -105,10 +105,6 @@ class QuestionBank:
         """Return the places of the questions with a value that is a case of any of `kinds`."""
         return set[int]().union(*(self.under.get(kind, ()) for kind in kinds))
 
-    def warm(self) -> None:
-        """Draw now rather than with the first question."""
-        _ = self.drawn
-
     @once
     def drawn(self) -> Mapping[int, DrawnAnswers]:
         """Drawn answers of every choice, by its place."""

@@ -1,7 +1,7 @@
 """The audit entry and the outbox events of one act, in the transaction of the act."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from ddx.domain.audit import AuditAction
@@ -19,6 +19,11 @@ Clock = Callable[[], datetime]
 def utc_now() -> datetime:
     """Return the present moment, UTC."""
     return datetime.now(UTC)
+
+
+def within(long: timedelta, then: datetime, now: datetime) -> bool:
+    """Whether `then` is less than `long` ago; what a wrong clock put into the future is not."""
+    return timedelta(0) <= now - then < long
 
 
 class Journal:

@@ -9,6 +9,7 @@ from ddx.domain.course import UNWATCHED, Course, StoppedError
 from ddx.domain.identifiers import RecordId
 from ddx.domain.roles import Permission
 from desktop.services.desk import Desk
+from desktop.services.journal import within
 from desktop.services.records import BackupCard
 from desktop.services.retention import retire_audit
 from desktop.settings import Settings
@@ -85,9 +86,9 @@ class KeepingService:
         now = self._desk.now()
         with self._desk.store.read() as unit:
             checked = unit.settings.get(CHECKED_AT)
-        if checked is None or not _within(CHECK_EVERY, datetime.fromisoformat(checked), now):
+        if checked is None or not within(CHECK_EVERY, datetime.fromisoformat(checked), now):
             self._check(course)
-        if not any(_within(BACKUP_EVERY, backup.made_at, now) for backup in self.backups()):
+        if not any(within(BACKUP_EVERY, backup.made_at, now) for backup in self.backups()):
             self._back_up(course)
         retire_audit(self._desk, self._audit_days, course)
 
@@ -135,8 +136,3 @@ def _card(backup: Backup) -> BackupCard:
         made_at=backup.made_at,
         size=backup.size,
     )
-
-
-def _within(long: timedelta, then: datetime, now: datetime) -> bool:
-    """Whether `then` is less than `long` ago; what a wrong clock put into the future is not."""
-    return timedelta(0) <= now - then < long

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddx.domain.audit import AuditAction
 from desktop.services.desk import Desk
+from desktop.services.journal import within
 from desktop.settings import Origin, Settings, SettingsError, declared, overlaid
 from desktop.store.store import ClinicStore
 
@@ -44,7 +45,7 @@ def take_settings_when_due(desk: Desk, transport: "HttpTransport") -> None:
     with desk.store.read() as unit:
         looked = unit.settings.get(LOOKED)
     now = desk.now()
-    if looked is not None and timedelta(0) <= now - datetime.fromisoformat(looked) < LOOK_EVERY:
+    if looked is not None and within(LOOK_EVERY, datetime.fromisoformat(looked), now):
         return
     take_settings(desk, transport)
 

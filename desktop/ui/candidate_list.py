@@ -125,12 +125,11 @@ class CandidateModel(QAbstractListModel):
 class Measured:
     """What a row needs at one width. height: pixels; under: each piece beside or below the bar.
 
-    Positions: x in pixels from the left of the bar, y in lines; lines: how many of them.
+    Positions: x in pixels from the left of the bar, y in lines.
     """
 
     height: int
     under: tuple[tuple[Piece, QPoint], ...]
-    lines: int
 
 
 class CandidateDelegate(QStyledItemDelegate):
@@ -156,7 +155,7 @@ class CandidateDelegate(QStyledItemDelegate):
         paint.row_ground(painter, option)
         measured = self._measure(line, index.row(), option.rect.width(), option.font)
         small = paint.sized(option.font, 0.86)
-        name, under = self._boxes(option.rect, option.font, measured.lines * _line_height(small))
+        name, under = self._boxes(option.rect, option.font, _under_height(measured.under, small))
         c = colours()
         rank = QRect(option.rect.left() + 10, name.top(), _rank_width(option.font), name.height())
         rank_flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -223,8 +222,7 @@ class CandidateDelegate(QStyledItemDelegate):
         inside = width - 31 - _rank_width(font)
         name = paint.wrapped_height(line.name, bold, inside - badge - grave)
         under = _flow(line.pieces, small, inside)
-        lines = 1 + max(at.y() for _, at in under)
-        measured = Measured(name + lines * _line_height(small) + 18, under, lines)
+        measured = Measured(name + _under_height(under, small) + 18, under)
         self._measured[asked] = measured
         return measured
 
@@ -235,6 +233,10 @@ def _bar_width(font: QFont) -> int:
 
 def _line_height(font: QFont) -> int:
     return round(font.pixelSize() * 1.75)
+
+
+def _under_height(under: Sequence[tuple[Piece, QPoint]], font: QFont) -> int:
+    return _line_height(font) * (1 + max(at.y() for _, at in under))
 
 
 def _rank_width(font: QFont) -> int:

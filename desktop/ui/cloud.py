@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QLabel, QWidget
-from shiboken6 import isValid
 
 from ddx.domain.lease import Grant, LeaseStanding
 from ddx.errors import DdxError
@@ -248,8 +247,6 @@ class CloudScreen(Screen):
 
     def dispatch(self, event: object) -> None:
         """As every screen; the focus follows what can be pressed next."""
-        if not isValid(self):
-            return
         before = self.state.phase
         super().dispatch(event)
         if self.state.phase is not before and self.isVisible():

@@ -44,9 +44,11 @@ class Screen(Spoken):
         about: Work | None = None,
     ) -> None:
         """Queue `work` as `Jobs.run`; a screen that is gone by then is told nothing."""
-        self.jobs.run(work, self._while_here(done), self._while_here(failed), lane, about)
+        self.jobs.run(work, self.while_here(done), self.while_here(failed), lane, about)
 
-    def _while_here(self, tell: Callable[[T], object]) -> Callable[[T], None]:
+    def while_here(self, tell: Callable[[T], object]) -> Callable[[T], None]:
+        """Return `tell` as it is to be called later: without effect once the screen is gone."""
+
         def told(answer: T) -> None:
             if isValid(self):
                 tell(answer)

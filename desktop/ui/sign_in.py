@@ -255,7 +255,7 @@ class SignInScreen(Screen):
         self.jobs.run(
             lambda: self._clinic.recover(effect.recovery_key, effect.clinician, effect.passphrase),
             self._opened,
-            self._refused,
+            self.while_here(self._refused),
         )
 
     def _restore(self, effect: Restore) -> None:
@@ -278,11 +278,11 @@ class SignInScreen(Screen):
         self.jobs.run(
             lambda: self._clinic.sign_in(effect.clinician, effect.passphrase),
             self._opened,
-            self._refused,
+            self.while_here(self._refused),
         )
 
     def _opened(self, session: "Session") -> None:
-        if not isValid(self):
+        if not isValid(self):  # nobody would close it
             session.close()
             return
         self._session = session
@@ -290,8 +290,6 @@ class SignInScreen(Screen):
         self.dispatch(SignedIn())
 
     def _refused(self, error: DdxError) -> None:
-        if not isValid(self):
-            return
         self.passphrase.clear()
         self.secret.clear()
         wait = float(getattr(error, "retry_after_s", 0) or 0)
